@@ -1,0 +1,128 @@
+#include "base/utf8.h"
+
+#include <cstring>
+
+namespace weft {
+namespace {
+
+constexpr std::uint64_t high_bits = 0x8080808080808080ull;
+constexpr std::uint64_t low_ones = 0x0101010101010101ull;
+
+/// True when eight bytes are all ASCII and none is NUL.
+bool all_plain_ascii(const unsigned char* at) {
+  std::uint64_t word;
+  std::memcpy(&word, at, 8);
+  // The second term finds zero bytes; with every high bit clear it has no false alarm below the
+  // first zero byte, and any alarm at all sends us to the exact path.
+  return (word & high_bits) == 0 && ((word - low_ones) & ~word & high_bits) == 0;
+}
+
+bool continuation(unsigned char c) { return (c & 0xc0) == 0x80; }
+
+/// Byte length of the acceptable scalar value at `at`, or 0.
+std::size_t scalar_length(const unsigned char* at, const unsigned char* end) {
+  const unsigned char a = at[0];
+  const auto left = static_cast<std::size_t>(end - at);
+  if (a < 0x80) return a != 0 ? 1 : 0;
+  if (a < 0xc2) return 0;
+  if (a < 0xe0) return left >= 2 && continuation(at[1]) ? 2 : 0;
+  if (a < 0xf0) {
+    if (left < 3 || !continuation(at[1]) || !continuation(at[2])) return 0;
+    if (a == 0xe0 && at[1] < 0xa0) return 0;   // longer than needed
+    if (a == 0xed && at[1] >= 0xa0) return 0;  // surrogate
+    return 3;
+  }
+  if (a > 0xf4 || left < 4) return 0;
+  if (!continuation(at[1]) || !continuation(at[2]) || !continuation(at[3])) return 0;
+  if (a == 0xf0 && at[1] < 0x90) return 0;
+  if (a == 0xf4 && at[1] >= 0x90) return 0;  // above U+10FFFF
+  return 4;
+}
+
+}  // namespace
+
+std::optional<std::size_t> count_scalars(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = at + text.size();
+  std::size_t count = 0;
+  while (at != end) {
+    if (end - at >= 8 && all_plain_ascii(at)) {
+      at += 8;
+      count += 8;
+      continue;
+    }
+    const std::size_t n = scalar_length(at, end);
+    if (n == 0) return std::nullopt;
+    at += n;
+    ++count;
+  }
+  return count;
+}
+
+std::optional<std::size_t> prefix_bytes(std::string_view text, std::size_t count) {
+  const auto* begin = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = begin + text.size();
+  const auto* at = begin;
+  while (count > 0) {
+    if (count >= 8 && end - at >= 8 && all_plain_ascii(at)) {
+      at += 8;
+      count -= 8;
+      continue;
+    }
+    if (at == end) return std::nullopt;
+    const std::size_t n = scalar_length(at, end);
+    if (n == 0) return std::nullopt;
+    at += n;
+    --count;
+  }
+  return static_cast<std::size_t>(at - begin);
+}
+
+CodePoint next_scalar(const char*& at) {
+  const auto byte = [&] { return static_cast<CodePoint>(static_cast<unsigned char>(*at++)); };
+  const CodePoint a = byte();
+  if (a < 0x80) return a;
+  if (a < 0xe0) return (a & 0x1f) << 6 | (byte() & 0x3f);
+  if (a < 0xf0) {
+    const CodePoint b = byte() & 0x3f;
+    return (a & 0x0f) << 12 | b << 6 | (byte() & 0x3f);
+  }
+  const CodePoint b = byte() & 0x3f;
+  const CodePoint c = byte() & 0x3f;
+  return (a & 0x07) << 18 | b << 12 | c << 6 | (byte() & 0x3f);
+}
+
+void append_scalar(std::string& out, CodePoint c) {
+  const auto push = [&](CodePoint byte) { out.push_back(static_cast<char>(byte)); };
+  if (c < 0x80) {
+    push(c);
+  } else if (c < 0x800) {
+    push(0xc0 | c >> 6);
+    push(0x80 | (c & 0x3f));
+  } else if (c < 0x10000) {
+    push(0xe0 | c >> 12);
+    push(0x80 | (c >> 6 & 0x3f));
+    push(0x80 | (c & 0x3f));
+  } else {
+    push(0xf0 | c >> 18);
+    push(0x80 | (c >> 12 & 0x3f));
+    push(0x80 | (c >> 6 & 0x3f));
+    push(0x80 | (c & 0x3f));
+  }
+}
+
+std::string normalize_line_ends(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') {
+      out.push_back(text[i]);
+      continue;
+    }
+    out.push_back('\n');
+    if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
+  }
+  return out;
+}
+
+}  // namespace weft

@@ -1,0 +1,139 @@
+// What the heart needs from the outside: a log, a catalog of documents, and a way to each client.
+// Storage and server implement these; tests implement them in memory. Every answer is a callback that
+// is posted on the executor which asked, exactly once, also on failure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "rga/operation.h"
+#include "rga/version_vector.h"
+#include "wire/messages.h"
+
+namespace weft::collab {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+/// One row of a document's log: an operation that owns its text, and where it stands.
+struct LogRow {
+  std::uint64_t index = 0;  // dense per document, from 1
+  std::uint64_t base = 0;   // last index that the author had applied
+  rga::OpKind kind = rga::OpKind::insert;
+  std::uint32_t len = 0;
+  rga::S4Vector id;
+  rga::ElementId ref;
+  std::string text;
+  std::int64_t timestamp_us = 0;
+
+  rga::Operation operation() const { return {kind, len, id, ref, text}; }
+};
+
+struct DocumentRecord {
+  DocumentId id;
+  Uuid owner;  // nil until access control exists
+  std::int64_t creation_us = 0;
+  std::string title;
+  Uuid incarnation;              // fresh when the log is (re)built
+  std::uint64_t ssn = 1;         // epoch
+  std::uint64_t last_index = 0;  // of the log
+  std::uint64_t sum_total = 0;   // elements of all operations in the log
+  std::int64_t updated_us = 0;   // time of the last row, or of creation
+};
+
+/// The log of operations. "Durable" means: survives kill -9 and loss of power.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// Appends rows (their `index` is ignored) as expected_last_index + 1 … and answers with the new
+  /// last index once they are durable. Answers conflict, code "log_moved", and changes nothing when
+  /// the log's last index is another. Appends of one document are carried out in order of the calls.
+  virtual void append(const DocumentId& document, std::uint64_t expected_last_index,
+                      std::vector<LogRow> rows, Executor& on, Done<std::uint64_t> done) = 0;
+
+  struct Loaded {
+    DocumentRecord record;
+    std::uint64_t snapshot_index = 0;  // 0: no snapshot
+    std::string snapshot;              // rga snapshot bytes of the state at snapshot_index
+    std::vector<LogRow> tail;          // every row after it
+  };
+  /// Newest valid snapshot and the rows after it. Damaged snapshots are skipped (and logged); a
+  /// damaged row answers corrupt, code "damaged_log". not_found / gone as in Catalog::get.
+  virtual void load(const DocumentId& document, Executor& on, Done<Loaded> done) = 0;
+
+  /// Rows with after < index, ascending, at most max_rows.
+  virtual void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                         Executor& on, Done<std::vector<LogRow>> done) = 0;
+
+  /// What the log up to `index` contains.
+  virtual void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                          Done<rga::VersionVector> done) = 0;
+
+  /// The site of a client of this document: the same for the same client, else a fresh one, never
+  /// reused. Durable before the answer.
+  virtual void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                          Done<std::uint64_t> done) = 0;
+
+  /// Stores the state at `index` in the background; keeps the newest two.
+  virtual void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
+                             Executor& on, Done<Unit> done) = 0;
+};
+
+/// Which documents there are.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  struct NewDocument {
+    DocumentId id;           // random, made by the caller
+    std::string title;
+    Uuid owner;
+    Uuid incarnation;
+    ClientId author;         // the server's own client id: leases the site of the first rows
+    std::string content;     // validated UTF-8, LF line ends; may be empty
+    std::string idempotency_key;  // empty: none
+  };
+  struct Created {
+    DocumentRecord record;
+    bool is_new = true;  // false: the idempotency key was known and the request was the same
+  };
+  /// Document and first content in one durable transaction. A known key with another title or content
+  /// answers conflict, code "idempotency_key_reused".
+  virtual void create(NewDocument document, Executor& on, Done<Created> done) = 0;
+
+  /// not_found, code "document_not_found"; gone, code "document_deleted".
+  virtual void get(const DocumentId& document, Executor& on, Done<DocumentRecord> done) = 0;
+
+  struct Page {
+    std::vector<DocumentRecord> documents;  // newest first
+    std::string next_cursor;                // empty: the end
+  };
+  /// `cursor` is empty or from the page before; invalid, code "bad_cursor", for anything else.
+  virtual void list(std::string cursor, std::size_t limit, Executor& on, Done<Page> done) = 0;
+
+  /// Marks as deleted, durably. Deleting a deleted one is gone.
+  virtual void remove(const DocumentId& document, Executor& on, Done<Unit> done) = 0;
+};
+
+/// The way to one client. Lives on the document's loop.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  /// Queues one WebSocket message; many sessions may share it.
+  virtual void send(std::shared_ptr<const std::string> message) = 0;
+  /// Bytes queued and not yet given to the kernel.
+  virtual std::size_t queued_bytes() const = 0;
+  /// Sends what is queued (within reason), then closes. Later sends are dropped.
+  virtual void close(wire::CloseCode code, std::string_view reason) = 0;
+};
+
+}  // namespace weft::collab

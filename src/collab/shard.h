@@ -1,0 +1,81 @@
+// Shard: all open documents of one event loop. Everything about a document happens on its shard's
+// loop, without locks; other threads post. The server calls it, it calls the ports.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "base/uuid.h"
+#include "collab/ports.h"
+#include "wire/limits.h"
+
+namespace weft::collab {
+
+struct ShardConfig {
+  wire::Limits limits;
+  /// A document without sessions is unloaded after this.
+  std::int64_t idle_unload_ms = 30'000;
+  /// A snapshot is stored after this many log rows, and when a document with fresh rows is unloaded.
+  std::uint64_t snapshot_every_rows = 2'000;
+  /// Name and version, for the welcome.
+  std::string server_name = "weft";
+};
+
+/// What the shard needs. All outlive it.
+struct ShardPorts {
+  Executor& executor;
+  Clock& clock;
+  Random& random;
+  Log& log;
+  Journal& journal;
+};
+
+/// One client's session, from connect to close. Owned by the connection; destroying it means that
+/// the client is gone.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// One WebSocket binary message. The first must be a hello.
+  virtual void receive(std::string_view message) = 0;
+};
+
+struct TextAnswer {
+  DocumentRecord record;  // with last_index and sum_total of the text
+  std::string text;
+  std::uint64_t sessions = 0;
+};
+
+struct ShardCounts {
+  std::size_t documents = 0;
+  std::size_t sessions = 0;
+};
+
+class Shard {
+ public:
+  Shard(ShardPorts ports, ShardConfig config);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  /// All on the shard's loop.
+  std::unique_ptr<Session> connect(const DocumentId& document, std::shared_ptr<Outbox> outbox);
+  /// The durable text.
+  void read_text(const DocumentId& document, Done<TextAnswer> done);
+  /// The document was deleted from the catalog: sessions are closed with 4404.
+  void forget(const DocumentId& document);
+  /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions with
+  /// 1012, then calls `done`. Later connects are refused.
+  void drain(std::function<void()> done);
+  ShardCounts counts() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace weft::collab

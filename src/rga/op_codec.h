@@ -1,0 +1,64 @@
+// The bytes of operations: a stream in which each operation is coded relative to the one before it.
+// The same bytes are what a client pushes, what the server fans out and what tests replay.
+// docs/PROTOCOL.md section "Operation stream" describes them byte by byte.
+//
+// tag byte: bits 0-1 kind · bit 2 explicit id · bits 3-4 ref form · bits 5-7 len 1..7, 0 = varint
+//   explicit id   varint ssn, sid, seq, sum; otherwise the id follows the previous operation's
+//   ref form 0    (sid, seq - 1): what the same site said just before (typing on)
+//   ref form 1    (sid, seq - varint)
+//   ref form 2    varint sid, varint seq
+//   ref form 3    the head of the document
+// then len when bits 5-7 are 0, then the ref, then the text as UTF-8 (exactly len scalar values).
+// Order of the parts: tag, id, len, ref, text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "rga/operation.h"
+
+namespace weft::rga {
+
+/// Appends operations to `bytes()`. A fresh or cleared writer starts a stream that stands alone.
+class OpWriter {
+ public:
+  /// REQUIRES: op is well formed (as a Document or OpReader produced it). O(len).
+  void append(const Operation& op);
+
+  const std::string& bytes() const { return bytes_; }
+  bool empty() const { return bytes_.empty(); }
+  /// Forgets the bytes and the state: the next operation carries its whole id.
+  void clear();
+  /// clear(), giving the bytes away.
+  std::string take();
+  /// The next operation carries its whole id, so that the stream can be cut before it.
+  void cut() { next_ = {}; }
+  void reserve(std::size_t n) { bytes_.reserve(n); }
+
+ private:
+  std::string bytes_;
+  S4Vector next_;  // the id an implicit operation would have; sid 0: none
+};
+
+/// Reads a stream. Bounded, and validates everything that can be validated without a document:
+/// integer ranges, len, UTF-8 (shortest form, no surrogates, no U+0000).
+class OpReader {
+ public:
+  explicit OpReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  /// The next operation, whose text points into the bytes. False at the end and on malformed
+  /// input; failed() tells which. O(len).
+  bool next(Operation& op);
+  bool failed() const { return failed_; }
+
+ private:
+  bool read_slow(Operation& op);
+
+  const char* at_;
+  const char* end_;
+  S4Vector next_;
+  bool failed_ = false;
+};
+
+}  // namespace weft::rga

@@ -1,0 +1,54 @@
+// SqliteStore: the embedded journal and catalog. One thread owns the only writing connection and
+// commits for everyone who waits (group commit, WAL, synchronous=FULL); another reads. Answers are
+// posted on the executor that asked. The file is DIR/weft.db; schema in docs/SCHEMA.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "collab/ports.h"
+
+namespace weft::storage {
+
+struct SqliteConfig {
+  std::string directory;           // created if missing
+  std::size_t max_group_rows = 4096;  // rows in one transaction
+};
+
+class SqliteStore final : public collab::Journal, public collab::Catalog {
+ public:
+  /// Opens or creates the database and checks its schema. Errors: unavailable "data_directory"
+  /// (cannot create or write), unavailable "data_locked" (another process serves it), corrupt
+  /// "damaged_database", invalid "newer_schema". The message says what to do.
+  static Result<std::unique_ptr<SqliteStore>> open(SqliteConfig config, Clock& clock, Log& log);
+  ~SqliteStore() override;  // finishes what was queued
+
+  void append(const DocumentId& document, std::uint64_t expected_last_index,
+              std::vector<collab::LogRow> rows, Executor& on,
+              collab::Done<std::uint64_t> done) override;
+  void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
+  void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows, Executor& on,
+                 collab::Done<std::vector<collab::LogRow>> done) override;
+  void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                  collab::Done<rga::VersionVector> done) override;
+  void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                  collab::Done<std::uint64_t> done) override;
+  void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
+                     Executor& on, collab::Done<Unit> done) override;
+
+  void create(NewDocument document, Executor& on, collab::Done<Created> done) override;
+  void get(const DocumentId& document, Executor& on,
+           collab::Done<collab::DocumentRecord> done) override;
+  void list(std::string cursor, std::size_t limit, Executor& on,
+            collab::Done<Page> done) override;
+  void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+
+ private:
+  class Impl;
+  explicit SqliteStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::storage

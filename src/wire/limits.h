@@ -1,0 +1,51 @@
+// Every limit on what comes from outside, each with its reason. docs/PROTOCOL.md repeats the table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::wire {
+
+/// The WebSocket protocol's version range that this build speaks.
+inline constexpr std::uint64_t protocol_min = 1;
+inline constexpr std::uint64_t protocol_max = 1;
+inline constexpr const char* subprotocol = "weft.v1";
+
+struct Limits {
+  /// One WebSocket message from a client: a paste of about a million ASCII characters in one push.
+  std::size_t max_message_bytes = std::size_t{1} << 20;
+  /// The first message of a connection: nothing is known about its sender yet.
+  std::size_t max_hello_bytes = std::size_t{8} << 10;
+  std::size_t max_token_bytes = std::size_t{4} << 10;
+  /// Operations in one push: bounds the work of one turn of the loop.
+  std::size_t max_push_operations = 16384;
+  /// One presence state: a name, a colour and some selections.
+  std::size_t max_presence_bytes = 1024;
+  std::size_t max_presence_name_bytes = 64;
+  std::size_t max_presence_selections = 16;
+  /// Visible scalar values and tombstones of one document.
+  std::uint32_t max_document_elements = 32u << 20;
+  /// Waiting for one slow reader; above it the session is cut and resynchronises.
+  std::size_t max_outbox_bytes = std::size_t{4} << 20;
+  /// Sessions on one document.
+  std::size_t max_sessions_per_document = 512;
+  /// From accept to a complete hello.
+  std::int64_t hello_timeout_ms = 10'000;
+  /// The server says so every interval; a side that heard nothing for three closes.
+  std::int64_t heartbeat_interval_ms = 5'000;
+  /// Presence frames of one document are coalesced over this time.
+  std::int64_t presence_delay_ms = 40;
+  /// One snapshot frame's share of the snapshot.
+  std::size_t snapshot_chunk_bytes = std::size_t{128} << 10;
+  /// A client that lacks more log rows than this gets a snapshot instead.
+  std::size_t max_tail_rows = 4096;
+  /// REST: title of a document.
+  std::size_t max_title_bytes = 256;
+  /// REST: body of a request.
+  std::size_t max_body_bytes = std::size_t{8} << 20;
+  std::size_t max_header_bytes = std::size_t{16} << 10;
+  std::int64_t request_timeout_ms = 30'000;
+  std::size_t max_connections = 10'000;
+};
+
+}  // namespace weft::wire
