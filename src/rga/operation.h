@@ -34,14 +34,14 @@ struct Operation {
 enum class ApplyOutcome : std::uint8_t {
   applied,          // all of it, or the part of it that was not known yet
   duplicate,        // all of it was known already: a success
+  malformed,        // len, text or an integer out of its documented range
   wrong_epoch,      // its ssn is not the document's
   gap,              // its seq does not follow the site's last one
   id_reused,        // a known id with other content
   missing_past,     // its sum says that its author knew operations that are missing here
   unknown_ref,      // the left neighbour is not here
   unknown_target,   // a target is not here, or never was an insert
-  child_not_newer,  // not greater than the element it is attached to
-  malformed,        // len, text or an integer out of its documented range
+  child_not_newer,  // not greater than what it refers to, or than its site's previous operation
   document_full,    // would pass max_elements
 };
 

@@ -1,0 +1,144 @@
+#include "rga/op_codec.h"
+
+#include <cstring>
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/utf8.h"
+
+namespace weft::rga {
+namespace {
+
+constexpr std::uint8_t explicit_id_bit = 0x04;
+constexpr unsigned ref_shift = 3;
+constexpr unsigned len_shift = 5;
+constexpr std::uint32_t max_len = 1u << 30;
+// A tag, an id, a len and a ref at their longest.
+constexpr std::size_t max_head_bytes = 1 + 4 * 8 + 5 + 2 * 8;
+
+enum RefForm : std::uint8_t { previous = 0, own = 1, other = 2, head = 3 };
+
+char* put_varint(char* at, std::uint64_t v) {
+  while (v >= 0x80) {
+    *at++ = static_cast<char>(v | 0x80);
+    v >>= 7;
+  }
+  *at++ = static_cast<char>(v);
+  return at;
+}
+
+RefForm ref_form(const Operation& op) {
+  if (op.ref.is_head()) return head;
+  if (op.ref.sid != op.id.sid || op.ref.seq >= op.id.seq) return other;
+  return op.ref.seq + 1 == op.id.seq ? previous : own;
+}
+
+}  // namespace
+
+void OpWriter::clear() {
+  bytes_.clear();
+  next_ = {};
+}
+
+std::string OpWriter::take() {
+  std::string out = std::move(bytes_);
+  clear();
+  return out;
+}
+
+void OpWriter::append(const Operation& op) {
+  char buffer[max_head_bytes];
+  char* at = buffer + 1;
+  const RefForm form = ref_form(op);
+  auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) |
+                                       static_cast<unsigned>(form) << ref_shift);
+  if (op.id != next_) {
+    tag |= explicit_id_bit;
+    at = put_varint(at, op.id.ssn);
+    at = put_varint(at, op.id.sid);
+    at = put_varint(at, op.id.seq);
+    at = put_varint(at, op.id.sum);
+  }
+  if (op.len < 8) {
+    tag = static_cast<std::uint8_t>(tag | op.len << len_shift);
+  } else {
+    at = put_varint(at, op.len);
+  }
+  if (form == own) {
+    at = put_varint(at, op.id.seq - op.ref.seq);
+  } else if (form == other) {
+    at = put_varint(at, op.ref.sid);
+    at = put_varint(at, op.ref.seq);
+  }
+  buffer[0] = static_cast<char>(tag);
+  if (op.text.size() == 1) {
+    *at++ = op.text[0];
+    bytes_.append(buffer, static_cast<std::size_t>(at - buffer));
+  } else {
+    bytes_.append(buffer, static_cast<std::size_t>(at - buffer));
+    bytes_.append(op.text);
+  }
+  next_ = op.id.plus(op.len);
+}
+
+bool OpReader::read(Operation& op) {
+  if (at_ == end_) return false;
+  if (parse(op)) return true;
+  failed_ = true;
+  at_ = end_;
+  return false;
+}
+
+bool OpReader::parse(Operation& op) {
+  ByteReader in({at_, static_cast<std::size_t>(end_ - at_)});
+  const std::uint8_t tag = in.u8();
+  op.kind = static_cast<OpKind>(tag & 3);
+  if (tag & explicit_id_bit) {
+    op.id.ssn = in.varint_max(max_integer);
+    op.id.sid = in.varint_max(max_integer);
+    op.id.seq = in.varint_max(max_integer);
+    op.id.sum = in.varint_max(max_integer);
+    if (op.id.sid == 0 || op.id.seq == 0 || op.id.sum < op.id.seq) return false;
+  } else {
+    if (next_.sid == 0) return false;
+    op.id = next_;
+  }
+  op.len = tag >> len_shift;
+  if (op.len == 0) op.len = static_cast<std::uint32_t>(in.varint_max(max_len));
+  if (op.len == 0 || op.id.sum + op.len - 1 > max_integer) return false;
+  switch (tag >> ref_shift & 3) {
+    case previous: op.ref = {op.id.sid, op.id.seq - 1}; break;
+    case own: {
+      const std::uint64_t distance = in.varint_max(op.id.seq);
+      if (distance == 0) return false;
+      op.ref = {op.id.sid, op.id.seq - distance};
+      break;
+    }
+    case other:
+      op.ref.sid = in.varint_max(max_integer);
+      op.ref.seq = in.varint_max(max_integer);
+      if (op.ref.sid == 0) return false;
+      break;
+    case head:
+      if (op.kind != OpKind::insert) return false;
+      op.ref = {};
+      break;
+  }
+  if (in.failed()) return false;
+  if (!op.ref.is_head()) {
+    if (op.ref.seq == 0) return false;
+    if (op.kind == OpKind::erase_back && op.ref.seq < op.len) return false;
+    if (op.ref.seq + op.len - 1 > max_integer) return false;
+  }
+  op.text = {};
+  if (op.has_text()) {
+    const auto bytes = prefix_bytes(in.rest(), op.len);
+    if (!bytes) return false;
+    op.text = in.bytes(*bytes);
+  }
+  at_ = end_ - in.remaining();
+  next_ = op.id.plus(op.len);
+  return true;
+}
+
+}  // namespace weft::rga

@@ -1,0 +1,124 @@
+#include "rga/run_table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace weft::rga {
+namespace {
+
+Run make_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+             std::uint32_t len) {
+  Run run;
+  run.ei = ei;
+  run.len = len;
+  run.seq = seq & max_integer;
+  run.sum = sum & max_integer;
+  run.site_high = site >> 11 & 0x7ff;
+  run.site_low = site & 0x7ff;
+  return run;
+}
+
+}  // namespace
+
+std::uint32_t RunTable::find_site(std::uint64_t sid) const {
+  if (site_hint_ < sites_.size() && sites_[site_hint_].sid == sid) return site_hint_;
+  const auto it = std::lower_bound(by_sid_.begin(), by_sid_.end(), sid,
+                                   [](const BySid& e, std::uint64_t s) { return e.sid < s; });
+  if (it == by_sid_.end() || it->sid != sid) return none;
+  return site_hint_ = it->index;
+}
+
+std::uint32_t RunTable::intern_site(std::uint64_t sid) {
+  const std::uint32_t known = find_site(sid);
+  if (known != none) return known;
+  WEFT_CHECK(sites_.size() < max_sites);
+  const auto index = static_cast<std::uint32_t>(sites_.size());
+  sites_.push_back({sid, 0, 0, {}});
+  const auto it = std::lower_bound(by_sid_.begin(), by_sid_.end(), sid,
+                                   [](const BySid& e, std::uint64_t s) { return e.sid < s; });
+  by_sid_.insert(it, {sid, index});
+  return site_hint_ = index;
+}
+
+VersionVector RunTable::version() const {
+  VersionVector version;
+  for (const BySid& entry : by_sid_) version.set(entry.sid, sites_[entry.index].seq);
+  return version;
+}
+
+void RunTable::append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+                      std::uint32_t len) {
+  if (!runs_.empty()) {
+    Run& last = runs_.back();
+    if (last.site() == site && last.ei + last.len == ei && last.seq + last.len == seq &&
+        last.sum + last.len == sum) {
+      last.len += len;
+      return;
+    }
+  }
+  sites_[site].runs.push_back(static_cast<std::uint32_t>(runs_.size()));
+  runs_.push_back(make_run(site, seq, sum, ei, len));
+}
+
+void RunTable::append_unsorted(std::uint32_t site, std::uint64_t seq, std::uint64_t sum,
+                               std::uint32_t ei, std::uint32_t len) {
+  append(site, seq, sum, ei, len);
+}
+
+void RunTable::sort_sites() {
+  for (Site& site : sites_) {
+    std::sort(site.runs.begin(), site.runs.end(),
+              [this](std::uint32_t a, std::uint32_t b) { return runs_[a].seq < runs_[b].seq; });
+    site.runs.shrink_to_fit();
+  }
+}
+
+const Run& RunTable::at(std::uint32_t ei) const {
+  const Run* const runs = runs_.data();
+  const std::size_t count = runs_.size();
+  if (ei >= runs[count - 1].ei) return runs[count - 1];
+  if (ei >= runs[ei_hint_].ei && (ei_hint_ + 1 == count || ei < runs[ei_hint_ + 1].ei)) {
+    return runs[ei_hint_];
+  }
+  const Run* first = runs;
+  for (std::size_t len = count; len > 1;) {
+    const std::size_t half = len / 2;
+    first += first[half].ei <= ei ? half : 0;
+    len -= half;
+  }
+  ei_hint_ = static_cast<std::uint32_t>(first - runs);
+  return *first;
+}
+
+const Run* RunTable::find(std::uint32_t site, std::uint64_t seq) const {
+  const std::vector<std::uint32_t>& list = sites_[site].runs;
+  if (list.empty()) return nullptr;
+  if (const Run& hinted = runs_[id_hint_];
+      hinted.site() == site && seq - hinted.seq < hinted.len) {
+    return &hinted;
+  }
+  const std::uint32_t* first = list.data();
+  if (const std::uint32_t newest = list.back(); seq >= runs_[newest].seq) {
+    first = &list.back();
+  } else {
+    for (std::size_t len = list.size(); len > 1;) {
+      const std::size_t half = len / 2;
+      first += runs_[first[half]].seq <= seq ? half : 0;
+      len -= half;
+    }
+  }
+  const Run& run = runs_[*first];
+  if (seq - run.seq >= run.len) return nullptr;  // below the first run wraps to a huge number
+  id_hint_ = *first;
+  return &run;
+}
+
+std::size_t RunTable::memory_bytes() const {
+  std::size_t bytes = runs_.capacity() * sizeof(Run) + sites_.capacity() * sizeof(Site) +
+                      by_sid_.capacity() * sizeof(BySid);
+  for (const Site& site : sites_) bytes += site.runs.capacity() * sizeof(std::uint32_t);
+  return bytes;
+}
+
+}  // namespace weft::rga

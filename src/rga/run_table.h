@@ -1,0 +1,106 @@
+// RunTable: who is who. Elements are numbered locally, densely, in order of arrival: the element
+// index, `ei`. A run is a stretch of ei whose ids step by one in sum and seq. From the runs follow the
+// S4Vector of any ei and, per site, the ei of any id; nothing is stored per element.
+// Only Document uses it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "rga/ids.h"
+#include "rga/version_vector.h"
+
+namespace weft::rga {
+
+/// What elements are ordered by within one epoch.
+struct Key {
+  std::uint64_t sum = 0;
+  std::uint64_t sid = 0;
+
+  friend bool operator<(const Key& a, const Key& b) {
+    return a.sum < b.sum || (a.sum == b.sum && a.sid < b.sid);
+  }
+  bool operator==(const Key&) const = default;
+};
+
+/// 24 bytes: 2^22 sites, 53-bit seq and sum.
+struct Run {
+  std::uint32_t ei = 0;
+  std::uint32_t len = 0;
+  std::uint64_t seq : 53 = 0;
+  std::uint64_t site_high : 11 = 0;
+  std::uint64_t sum : 53 = 0;
+  std::uint64_t site_low : 11 = 0;
+
+  std::uint32_t site() const {
+    return static_cast<std::uint32_t>(site_high << 11 | site_low);
+  }
+};
+static_assert(sizeof(Run) == 24);
+
+class RunTable {
+ public:
+  static constexpr std::uint32_t none = ~0u;
+  static constexpr std::uint32_t max_sites = 1u << 22;
+
+  struct Site {
+    std::uint64_t sid;
+    std::uint64_t seq;       // last known
+    std::uint64_t last_sum;  // of that operation
+    std::vector<std::uint32_t> runs;  // ascending in seq
+  };
+
+  // --- sites ------------------------------------------------------------------------------------
+  /// The local number of a site, or none. O(log sites), O(1) for the one asked for last.
+  std::uint32_t find_site(std::uint64_t sid) const;
+  /// find_site, or a new number for a site that has said nothing yet.
+  std::uint32_t intern_site(std::uint64_t sid);
+  Site& site(std::uint32_t index) { return sites_[index]; }
+  const Site& site(std::uint32_t index) const { return sites_[index]; }
+  std::size_t site_count() const { return sites_.size(); }
+  VersionVector version() const;
+
+  // --- runs -------------------------------------------------------------------------------------
+  /// `len` elements of `site` from `ei` on. Extends the last run when they continue it.
+  /// REQUIRES: ei is above every ei so far, seq above every seq of the site.
+  void append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+              std::uint32_t len);
+  /// The same while loading: seq may come in any order; sort_sites() must follow.
+  void append_unsorted(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+                       std::uint32_t len);
+  void sort_sites();
+  void reserve(std::size_t runs) { runs_.reserve(runs); }
+
+  bool empty() const { return runs_.empty(); }
+  Run& last() { return runs_.back(); }
+  const std::vector<Run>& runs() const { return runs_; }
+  /// REQUIRES: ei belongs to an element. O(log runs), O(1) near the last question.
+  const Run& at(std::uint32_t ei) const;
+  /// The run that holds the insert (site, seq), or null. O(log runs of the site).
+  const Run* find(std::uint32_t site, std::uint64_t seq) const;
+
+  ElementId id(std::uint32_t ei) const {
+    const Run& run = at(ei);
+    return {sites_[run.site()].sid, run.seq + (ei - run.ei)};
+  }
+  Key key(std::uint32_t ei) const {
+    const Run& run = at(ei);
+    return {run.sum + (ei - run.ei), sites_[run.site()].sid};
+  }
+  std::size_t memory_bytes() const;
+
+ private:
+  struct BySid {
+    std::uint64_t sid;
+    std::uint32_t index;
+  };
+
+  std::vector<Run> runs_;
+  std::vector<Site> sites_;
+  std::vector<BySid> by_sid_;
+  mutable std::uint32_t site_hint_ = 0;
+  mutable std::uint32_t ei_hint_ = 0;
+  mutable std::uint32_t id_hint_ = 0;
+};
+
+}  // namespace weft::rga

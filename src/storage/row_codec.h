@@ -1,0 +1,64 @@
+// Between LogRow and a row of `operations`, and between a version vector and its bytes. Every row
+// carries a checksum over all its columns, document included, so that damage on the disk, a row
+// moved to another document and a hand-made change are all found when it is read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "collab/ports.h"
+#include "rga/version_vector.h"
+#include "storage/sqlite_db.h"
+
+namespace weft::storage {
+
+/// Of row `index` of the document's log (`row.index` is ignored). `scratch` is reused memory. O(text).
+std::uint64_t row_checksum(const DocumentId& document, std::uint64_t index,
+                           const collab::LogRow& row, std::string& scratch);
+
+/// True when every number lies in its documented range; the text is the CHECK constraints' business.
+bool is_storable(const collab::LogRow& row);
+
+inline constexpr std::string_view insert_row_sql =
+    "INSERT INTO operations (document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, "
+    "ref_seq, value, timestamp, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// Binds the parameters of insert_row_sql. Text is borrowed.
+void bind_row(Statement& insert, std::string_view document_text, std::uint64_t index,
+              const collab::LogRow& row, std::uint64_t checksum);
+
+/// Rows of ?1 with ?2 < log_index <= ?3, ascending.
+inline constexpr std::string_view select_rows_sql =
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = ?1 AND log_index > ?2 AND log_index <= ?3 "
+    "ORDER BY log_index";
+
+/// Reads the current row of select_rows_sql. Nothing when its checksum does not fit.
+std::optional<collab::LogRow> read_row(const Statement& select, const DocumentId& document,
+                                       std::string& scratch);
+
+/// varint count, then for each site ascending: varint sid, varint seq.
+std::string encode_version(const rga::VersionVector& version);
+std::optional<rga::VersionVector> decode_version(std::string_view bytes);
+
+/// A row of document_snapshot_headers without the state itself.
+struct SnapshotHeader {
+  std::uint64_t at_index = 0;
+  std::uint64_t ssn = 0;
+  std::uint64_t sum = 0;
+  std::uint64_t row_count = 0;
+  std::int64_t created_us = 0;
+  std::uint64_t state_bytes = 0;
+  std::uint64_t state_checksum = 0;
+  std::string version_vector;  // as encode_version wrote it
+};
+
+/// Covers every column but the state, which state_checksum covers: so it stays true when the state
+/// is dropped and the header remains as a milestone for version_at.
+std::uint64_t header_checksum(const DocumentId& document, const SnapshotHeader& header);
+
+}  // namespace weft::storage

@@ -1,0 +1,218 @@
+#include "storage/schema.h"
+
+#include <string_view>
+
+namespace weft::storage {
+namespace {
+
+struct Migration {
+  std::int64_t version;
+  const char* name;
+  const char* sql;
+};
+
+// "Weft" as four bytes: tells our files from other people's SQLite databases.
+constexpr std::int64_t application_id = 0x57656674;
+
+// Types and constraints are chosen to map one to one to PostgreSQL: INTEGER is bigint, TEXT with a
+// UUID is uuid, tombstone is boolean, BLOB is bytea. Times are microseconds since 1970 UTC.
+// WITHOUT ROWID keeps each document's rows together in log order, in one tree instead of two.
+constexpr const char* first_schema = R"sql(
+CREATE TABLE documents (
+  document_id     TEXT NOT NULL PRIMARY KEY CHECK (length(document_id) = 36),
+  owner_id        TEXT NOT NULL CHECK (length(owner_id) = 36),
+  creation_date   INTEGER NOT NULL,
+  title           TEXT NOT NULL,
+  incarnation     TEXT NOT NULL CHECK (length(incarnation) = 36),
+  ssn             INTEGER NOT NULL CHECK (ssn >= 1),
+  last_index      INTEGER NOT NULL CHECK (last_index >= 0),
+  sum_total       INTEGER NOT NULL CHECK (sum_total >= last_index),
+  next_sid        INTEGER NOT NULL CHECK (next_sid >= 1),
+  updated         INTEGER NOT NULL,
+  deleted_at      INTEGER,
+  idempotency_key TEXT,
+  request_hash    INTEGER,
+  CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX documents_by_creation ON documents (creation_date, document_id)
+  WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX documents_by_idempotency_key ON documents (idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE sites (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  sid         INTEGER NOT NULL CHECK (sid >= 1),
+  client_id   TEXT NOT NULL CHECK (length(client_id) = 36),
+  leased      INTEGER NOT NULL,
+  PRIMARY KEY (document_id, sid),
+  UNIQUE (document_id, client_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operations (
+  document_id  TEXT NOT NULL REFERENCES documents (document_id),
+  log_index    INTEGER NOT NULL CHECK (log_index >= 1),
+  base         INTEGER NOT NULL CHECK (base >= 0 AND base < log_index),
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3),
+  ssn          INTEGER NOT NULL CHECK (ssn >= 1),
+  sum          INTEGER NOT NULL CHECK (sum >= seq),
+  sid          INTEGER NOT NULL CHECK (sid >= 1),
+  seq          INTEGER NOT NULL CHECK (seq >= 1),
+  len          INTEGER NOT NULL CHECK (len >= 1),
+  ref_sid      INTEGER CHECK (ref_sid >= 1),
+  ref_seq      INTEGER CHECK (ref_seq >= 1),
+  value        TEXT CHECK (length(value) = len),
+  timestamp    INTEGER NOT NULL,
+  checksum     INTEGER NOT NULL,
+  tombstone    INTEGER NOT NULL GENERATED ALWAYS AS (kind IN (1, 2)) VIRTUAL,
+  operation_id TEXT NOT NULL GENERATED ALWAYS AS (
+    substr(document_id, 1, 14) || '8' || substr(document_id, 16, 4) || '8' ||
+    printf('%03x-%03x%09x', (sid >> 12) & 4095, sid & 4095, seq & 68719476735)) VIRTUAL,
+  PRIMARY KEY (document_id, log_index),
+  UNIQUE (document_id, sid, seq),
+  CHECK ((ref_sid IS NULL) = (ref_seq IS NULL)),
+  CHECK (kind = 0 OR ref_sid IS NOT NULL),
+  CHECK ((value IS NULL) = (kind IN (1, 2)))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_snapshot_headers (
+  document_id    TEXT NOT NULL REFERENCES documents (document_id),
+  at_index       INTEGER NOT NULL CHECK (at_index >= 0),
+  ssn            INTEGER NOT NULL,
+  sum            INTEGER NOT NULL,
+  row_count      INTEGER NOT NULL,
+  created        INTEGER NOT NULL,
+  state_bytes    INTEGER NOT NULL,
+  state_checksum INTEGER NOT NULL,
+  checksum       INTEGER NOT NULL,
+  version_vector BLOB NOT NULL,
+  state          BLOB,
+  PRIMARY KEY (document_id, at_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_snapshots (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  at_index    INTEGER NOT NULL,
+  ord         INTEGER NOT NULL CHECK (ord >= 0),
+  ssn         INTEGER NOT NULL,
+  sum         INTEGER NOT NULL,
+  sid         INTEGER NOT NULL,
+  seq         INTEGER NOT NULL,
+  len         INTEGER NOT NULL CHECK (len >= 1),
+  value       TEXT CHECK (length(value) = len),
+  tombstone   INTEGER NOT NULL CHECK (tombstone IN (0, 1)),
+  PRIMARY KEY (document_id, at_index, ord),
+  CHECK ((value IS NULL) = (tombstone = 1))
+) STRICT, WITHOUT ROWID;
+
+-- One row for each element of each operation: the runs of `operations`, unrolled.
+CREATE VIEW operation_elements AS
+SELECT substr(o.operation_id, 1, 27) || printf('%09x', (o.seq + e.key) & 68719476735) AS operation_id,
+       o.document_id, o.log_index, e.key AS ord,
+       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' ELSE 'erase' END AS kind,
+       o.ssn, o.sum + e.key AS sum, o.sid, o.seq + e.key AS seq,
+       CASE WHEN o.kind = 0 AND e.key > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
+       CASE o.kind WHEN 0 THEN CASE e.key WHEN 0 THEN o.ref_seq ELSE o.seq + e.key - 1 END
+                   WHEN 2 THEN o.ref_seq - e.key
+                   ELSE o.ref_seq + e.key END AS ref_seq,
+       substr(o.value, e.key + 1, 1) AS value, o.tombstone, o.timestamp
+  FROM operations AS o,
+       json_each('[0' || replace(hex(zeroblob(o.len - 1)), '00', ',0') || ']') AS e;
+
+-- The text of each document's newest snapshot.
+CREATE VIEW document_texts AS
+SELECT h.document_id, h.at_index, h.created,
+       (SELECT coalesce(group_concat(r.value, ''), '')
+          FROM (SELECT s.value FROM document_snapshots AS s
+                 WHERE s.document_id = h.document_id AND s.at_index = h.at_index
+                   AND s.tombstone = 0
+                 ORDER BY s.ord) AS r) AS text
+  FROM document_snapshot_headers AS h
+ WHERE h.state IS NOT NULL
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.state IS NOT NULL);
+
+-- Who wrote how much on which day.
+CREATE VIEW document_activity AS
+SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, o.sid,
+       count(*) AS rows,
+       sum(CASE WHEN o.kind = 0 THEN o.len ELSE 0 END) AS inserted,
+       sum(CASE WHEN o.tombstone THEN o.len ELSE 0 END) AS deleted,
+       sum(CASE WHEN o.kind = 3 THEN o.len ELSE 0 END) AS updated,
+       min(o.timestamp) AS first_timestamp, max(o.timestamp) AS last_timestamp
+  FROM documents AS d JOIN operations AS o ON o.document_id = d.document_id
+ GROUP BY d.document_id, d.title, day, o.sid;
+)sql";
+
+constexpr Migration migrations[] = {{1, "first_schema", first_schema}};
+
+Error damaged(const std::string& path, std::string_view why) {
+  return {ErrorClass::corrupt, "damaged_database",
+          path + " " + std::string(why) +
+              ". Move it away together with its -wal and -shm files and restore a backup, or "
+              "choose another data directory."};
+}
+
+Error open_error(int code, const std::string& path) {
+  if (classify(code) == Failure::damaged) {
+    return damaged(path, std::string("is not a readable SQLite database (") +
+                             sqlite3_errstr(code) + ")");
+  }
+  return {ErrorClass::unavailable, "data_directory",
+          path + " cannot be opened for writing: " + sqlite3_errstr(code) +
+              ". Check the permissions and the free space of its directory."};
+}
+
+Status apply(Database& db, const std::string& path, const Migration& migration, Clock& clock) {
+  const std::string record =
+      "INSERT INTO schema_migrations (version, name, applied) VALUES (" +
+      std::to_string(migration.version) + ", '" + migration.name + "', " +
+      std::to_string(clock.unix_us()) + ")";
+  int code = db.exec("BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) code = db.exec(migration.sql);
+  if (code == SQLITE_OK) code = db.exec(record.c_str());
+  if (code == SQLITE_OK) code = db.exec("COMMIT");
+  if (code == SQLITE_OK) return ok_status();
+  if (db.in_transaction()) db.exec("ROLLBACK");
+  return open_error(code, path);
+}
+
+}  // namespace
+
+std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
+
+Status migrate(Database& db, const std::string& path, Clock& clock) {
+  std::int64_t tables = 0;
+  std::int64_t ours = 0;
+  std::int64_t version = 0;
+  int code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
+  if (code == SQLITE_OK) code = db.query_int("PRAGMA application_id", ours);
+  if (code != SQLITE_OK) return open_error(code, path);
+
+  if (tables == 0) {
+    const std::string start = "BEGIN IMMEDIATE; PRAGMA application_id = " +
+                              std::to_string(application_id) +
+                              "; CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name "
+                              "TEXT NOT NULL, applied INTEGER NOT NULL) STRICT; COMMIT;";
+    code = db.exec(start.c_str());
+    if (code != SQLITE_OK) return open_error(code, path);
+  } else {
+    if (ours != application_id) return damaged(path, "is a database of another program");
+    code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", version);
+    if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+  }
+  if (version > newest_schema_version()) {
+    return Error{ErrorClass::invalid, "newer_schema",
+                 path + " has schema version " + std::to_string(version) +
+                     ", and this program knows versions up to " +
+                     std::to_string(newest_schema_version()) +
+                     ". Run the newer program that wrote it; the file was not touched."};
+  }
+  for (const Migration& migration : migrations) {
+    if (migration.version <= version) continue;
+    if (Status applied = apply(db, path, migration, clock); !applied.ok()) return applied;
+  }
+  return ok_status();
+}
+
+}  // namespace weft::storage
