@@ -153,16 +153,15 @@ struct BasicDocument<Shape>::Impl {
     }
   }
 
-  /// Calls f(ei, count) for the runs that hold the ids (site, seq) … of `count` inserts, in order.
-  /// False, at the first one that is missing; f decides whether to go on by what it does.
+  /// Calls f(found, count) for the pieces of runs that hold the inserts (site, seq) and the
+  /// count - 1 after it, in order. False at the first one that is missing.
   template <class F>
   bool for_each_run_of(std::uint32_t site, std::uint64_t seq, std::uint32_t count, F&& f) const {
     while (count > 0) {
-      const Run* run = runs.find(site, seq);
-      if (run == nullptr) return false;
-      const auto within = static_cast<std::uint32_t>(seq - run->seq);
-      const std::uint32_t n = std::min(count, run->len - within);
-      f(run->ei + within, n);
+      const RunTable::Found found = runs.find(site, seq);
+      if (found.run == nullptr) return false;
+      const std::uint32_t n = std::min(count, found.run->len - found.offset);
+      f(found, n);
       seq += n;
       count -= n;
     }
@@ -170,9 +169,8 @@ struct BasicDocument<Shape>::Impl {
   }
 
   std::uint32_t ei_of(ElementId id) const {
-    const std::uint32_t site = runs.find_site(id.sid);
-    const Run* run = site == none ? nullptr : runs.find(site, id.seq);
-    return run == nullptr ? none : run->ei + static_cast<std::uint32_t>(id.seq - run->seq);
+    const RunTable::Found found = runs.find_element(id);
+    return found.run == nullptr ? none : found.ei();
   }
 
   // --- local ------------------------------------------------------------------------------------
@@ -273,12 +271,12 @@ struct BasicDocument<Shape>::Impl {
     const std::uint32_t site = runs.find_site(op.id.sid);
     const std::uint64_t known = site == none ? 0 : runs.site(site).seq;
     if (op.id.seq > known + 1) return ApplyOutcome::gap;
-    if (op.id.seq > known) return apply_new(op, patches);
+    if (op.id.seq > known) return apply_new(site, op, patches);
     const std::uint64_t overlap = known - op.id.seq + 1;
     const auto known_len = static_cast<std::uint32_t>(std::min<std::uint64_t>(op.len, overlap));
     if (!matches_known(site, op, known_len)) return ApplyOutcome::id_reused;
     if (known_len == op.len) return ApplyOutcome::duplicate;
-    return apply_new(drop_front(op, known_len), patches);
+    return apply_new(site, drop_front(op, known_len), patches);
   }
 
   bool apply_in_burst(const Operation& op, PatchList* patches) {
@@ -324,10 +322,10 @@ struct BasicDocument<Shape>::Impl {
       std::uint64_t sum_here = op.id.sum;
       bool same = true;
       const bool all_inserts =
-          for_each_run_of(site, op.id.seq, known_len, [&](std::uint32_t ei, std::uint32_t n) {
-            same = same && runs.key(ei).sum == sum_here;
+          for_each_run_of(site, op.id.seq, known_len, [&](RunTable::Found found, std::uint32_t n) {
+            same = same && found.sum() == sum_here;
             sum_here += n;
-            for_each_piece(ei, n, [&](const Place& p, std::uint32_t count) {
+            for_each_piece(found.ei(), n, [&](const Place& p, std::uint32_t count) {
               const std::uint32_t first = tree.ei_at(p);
               const bool visible = tree.visible_at(p);
               for (std::uint32_t i = 0; i < count; ++i) {
@@ -339,7 +337,7 @@ struct BasicDocument<Shape>::Impl {
       return all_inserts && same;
     }
     for (std::uint32_t i = 0; i < known_len; ++i) {
-      if (runs.find(site, op.id.seq + i) != nullptr) return false;
+      if (runs.find(site, op.id.seq + i).run != nullptr) return false;
       const std::uint64_t seq =
           op.kind == OpKind::erase_back ? op.ref.seq - i : op.ref.seq + i;
       const std::uint32_t ei = ei_of({op.ref.sid, seq});
@@ -349,26 +347,31 @@ struct BasicDocument<Shape>::Impl {
     return true;
   }
 
-  ApplyOutcome apply_new(const Operation& op, PatchList* patches) {
+  /// REQUIRES: op's seq follows what `site` (none: a new one) said last.
+  ApplyOutcome apply_new(std::uint32_t site, const Operation& op, PatchList* patches) {
     if (op.id.sum > sum + 1) return ApplyOutcome::missing_past;
-    const std::uint32_t site = runs.find_site(op.id.sid);
-    const std::uint64_t last_sum = site == none ? 0 : runs.site(site).last_sum;
     if (site == none && runs.site_count() >= RunTable::max_sites) {
       return ApplyOutcome::document_full;
     }
-    if (op.kind == OpKind::insert) return apply_insert(op, last_sum, patches);
-    return apply_to_targets(op, last_sum, patches);
+    if (op.kind == OpKind::insert) return apply_insert(site, op, patches);
+    if (op.kind == OpKind::update) return apply_update(site, op, patches);
+    return apply_erase(site, op, patches);
   }
 
-  ApplyOutcome apply_insert(const Operation& op, std::uint64_t last_sum, PatchList* patches) {
+  std::uint64_t last_sum_of(std::uint32_t site) const {
+    return site == none ? 0 : runs.site(site).last_sum;
+  }
+
+  ApplyOutcome apply_insert(std::uint32_t site, const Operation& op, PatchList* patches) {
     const Key key{op.id.sum, op.id.sid};
     std::uint32_t ref = none;
     if (!op.ref.is_head()) {
-      ref = ei_of(op.ref);
-      if (ref == none) return ApplyOutcome::unknown_ref;
-      if (!(runs.key(ref) < key)) return ApplyOutcome::child_not_newer;
+      const RunTable::Found found = runs.find_element(op.ref);
+      if (found.run == nullptr) return ApplyOutcome::unknown_ref;
+      if (!(Key{found.sum(), op.ref.sid} < key)) return ApplyOutcome::child_not_newer;
+      ref = found.ei();
     }
-    if (op.id.sum <= last_sum) return ApplyOutcome::child_not_newer;
+    if (op.id.sum <= last_sum_of(site)) return ApplyOutcome::child_not_newer;
     if (op.len > max_elements - elements || next_ei > none - op.len - 2) {
       return ApplyOutcome::document_full;
     }
@@ -379,51 +382,65 @@ struct BasicDocument<Shape>::Impl {
     }
     // sum == Σ + 1 says that the author knew everything that is here: the new key is the greatest.
     const bool concurrent = op.id.sum <= sum;
-    if (concurrent) gap = tree.skip_greater(gap, key);
-    // Keep the chain invariant: only a child may directly follow its parent in ei.
-    const std::uint32_t left = tree.left_of(gap);
-    const bool looks_chained = left != none && left + 1 == next_ei;
-    const std::uint32_t ei = looks_chained && left != ref ? next_ei + 1 : next_ei;
+    std::uint32_t ei = next_ei;
+    if (concurrent) {
+      gap = tree.skip_greater(gap, key);
+      // Keep the chain invariant: only a child may directly follow its parent in ei.
+      const std::uint32_t left = tree.left_of(gap);
+      if (left != none && left + 1 == ei && left != ref) ++ei;
+    }
     if (patches != nullptr) {
       patches->patches.push_back({offset_in(*patches, tree.position(gap)), 0, op.text});
     }
-    const std::uint32_t site = runs.intern_site(op.id.sid);
+    if (site == none) site = runs.intern_site(op.id.sid);
     const Place at = insert_elements(site, op.id, gap, ei, op.text, op.len);
     if (concurrent) tree.lower_min(at.leaf, key);
     arm_typing(site);
     return ApplyOutcome::applied;
   }
 
-  ApplyOutcome apply_to_targets(const Operation& op, std::uint64_t last_sum, PatchList* patches) {
-    const std::uint32_t target_site = runs.find_site(op.ref.sid);
-    if (target_site == none) return ApplyOutcome::unknown_target;
-    const std::uint64_t first =
-        op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
-    bool newer = op.id.sum > last_sum;
+  /// All targets exist, are inserts, and are older than the operation.
+  ApplyOutcome check_targets(std::uint32_t site, const Operation& op, std::uint64_t first,
+                             std::uint32_t target_site) const {
+    bool newer = op.id.sum > last_sum_of(site);
     const bool all_known =
-        for_each_run_of(target_site, first, op.len, [&](std::uint32_t ei, std::uint32_t n) {
-          newer = newer && runs.key(ei + n - 1).sum < op.id.sum;
+        target_site != none &&
+        for_each_run_of(target_site, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+          newer = newer && f.sum() + n - 1 < op.id.sum;
         });
     if (!all_known) return ApplyOutcome::unknown_target;
-    if (!newer) return ApplyOutcome::child_not_newer;
-    const std::uint32_t site = runs.intern_site(op.id.sid);
-    if (op.kind == OpKind::update) {
-      S4Vector id = op.id;
-      std::string_view text = op.text;
-      for_each_run_of(target_site, first, op.len, [&](std::uint32_t ei, std::uint32_t n) {
-        const std::string_view part = text.substr(0, *prefix_bytes(text, n));
-        update_elements(id, ei, n, part, patches);
-        text.remove_prefix(part.size());
-        id = id.plus(n);
-      });
-      advance(site, op.id.sum + op.len - 1, op.len);
-      return ApplyOutcome::applied;
-    }
-    for_each_run_of(target_site, first, op.len, [&](std::uint32_t ei, std::uint32_t n) {
-      erase_elements(ei, n, patches);
+    return newer ? ApplyOutcome::applied : ApplyOutcome::child_not_newer;
+  }
+
+  ApplyOutcome apply_erase(std::uint32_t site, const Operation& op, PatchList* patches) {
+    const std::uint32_t targets = runs.find_site(op.ref.sid);
+    const std::uint64_t first =
+        op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
+    const ApplyOutcome checked = check_targets(site, op, first, targets);
+    if (checked != ApplyOutcome::applied) return checked;
+    for_each_run_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+      erase_elements(f.ei(), n, patches);
     });
+    if (site == none) site = runs.intern_site(op.id.sid);
     advance(site, op.id.sum + op.len - 1, op.len);
     arm_backspacing(site);
+    return ApplyOutcome::applied;
+  }
+
+  ApplyOutcome apply_update(std::uint32_t site, const Operation& op, PatchList* patches) {
+    const std::uint32_t targets = runs.find_site(op.ref.sid);
+    const ApplyOutcome checked = check_targets(site, op, op.ref.seq, targets);
+    if (checked != ApplyOutcome::applied) return checked;
+    S4Vector id = op.id;
+    std::string_view text = op.text;
+    for_each_run_of(targets, op.ref.seq, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+      const std::string_view part = text.substr(0, *prefix_bytes(text, n));
+      update_elements(id, f.ei(), n, part, patches);
+      text.remove_prefix(part.size());
+      id = id.plus(n);
+    });
+    if (site == none) site = runs.intern_site(op.id.sid);
+    advance(site, op.id.sum + op.len - 1, op.len);
     return ApplyOutcome::applied;
   }
 

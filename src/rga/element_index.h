@@ -20,6 +20,7 @@ class ElementIndex {
   }
 
   void set(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {
+    if (count <= free_room(ei, leaf)) return;
     while ((std::uint64_t{chunks_.size()} << chunk_bits) < std::uint64_t{ei} + count) {
       chunks_.push_back(unused);
     }
@@ -35,9 +36,9 @@ class ElementIndex {
   /// How many elements from ei on already map to `leaf` without being set: the unused rest of a
   /// uniform chunk. REQUIRES: elements are first set in ascending order.
   std::uint32_t free_room(std::uint32_t ei, std::uint32_t leaf) const {
-    const std::uint32_t offset = ei & (chunk_size - 1);
-    if (offset == 0 || chunks_[ei >> chunk_bits] != leaf) return 0;
-    return chunk_size - offset;
+    const std::uint32_t chunk = ei >> chunk_bits;
+    if (chunk >= chunks_.size() || chunks_[chunk] != leaf) return 0;
+    return chunk_size - (ei & (chunk_size - 1));
   }
 
   std::size_t memory_bytes() const {

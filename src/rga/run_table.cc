@@ -21,8 +21,7 @@ Run make_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint
 
 }  // namespace
 
-std::uint32_t RunTable::find_site(std::uint64_t sid) const {
-  if (site_hint_ < sites_.size() && sites_[site_hint_].sid == sid) return site_hint_;
+std::uint32_t RunTable::search_site(std::uint64_t sid) const {
   const auto it = std::lower_bound(by_sid_.begin(), by_sid_.end(), sid,
                                    [](const BySid& e, std::uint64_t s) { return e.sid < s; });
   if (it == by_sid_.end() || it->sid != sid) return none;
@@ -74,30 +73,24 @@ void RunTable::sort_sites() {
   }
 }
 
-const Run& RunTable::at(std::uint32_t ei) const {
-  const Run* const runs = runs_.data();
-  const std::size_t count = runs_.size();
-  if (ei >= runs[count - 1].ei) return runs[count - 1];
-  if (ei >= runs[ei_hint_].ei && (ei_hint_ + 1 == count || ei < runs[ei_hint_ + 1].ei)) {
-    return runs[ei_hint_];
+const Run& RunTable::search_at(std::uint32_t ei) const {
+  const Run* first = runs_.data();
+  if (ei >= runs_.back().ei) {
+    first = &runs_.back();
+  } else {
+    for (std::size_t len = runs_.size(); len > 1;) {
+      const std::size_t half = len / 2;
+      first += first[half].ei <= ei ? half : 0;
+      len -= half;
+    }
   }
-  const Run* first = runs;
-  for (std::size_t len = count; len > 1;) {
-    const std::size_t half = len / 2;
-    first += first[half].ei <= ei ? half : 0;
-    len -= half;
-  }
-  ei_hint_ = static_cast<std::uint32_t>(first - runs);
+  ei_hint_ = static_cast<std::uint32_t>(first - runs_.data());
   return *first;
 }
 
-const Run* RunTable::find(std::uint32_t site, std::uint64_t seq) const {
+RunTable::Found RunTable::search(std::uint32_t site, std::uint64_t seq) const {
   const std::vector<std::uint32_t>& list = sites_[site].runs;
-  if (list.empty()) return nullptr;
-  if (const Run& hinted = runs_[id_hint_];
-      hinted.site() == site && seq - hinted.seq < hinted.len) {
-    return &hinted;
-  }
+  if (list.empty()) return {};
   const std::uint32_t* first = list.data();
   if (const std::uint32_t newest = list.back(); seq >= runs_[newest].seq) {
     first = &list.back();
@@ -109,9 +102,9 @@ const Run* RunTable::find(std::uint32_t site, std::uint64_t seq) const {
     }
   }
   const Run& run = runs_[*first];
-  if (seq - run.seq >= run.len) return nullptr;  // below the first run wraps to a huge number
+  if (seq - run.seq >= run.len) return {};  // below the first run wraps to a huge number
   id_hint_ = *first;
-  return &run;
+  return {&run, static_cast<std::uint32_t>(seq - run.seq)};
 }
 
 std::size_t RunTable::memory_bytes() const {

@@ -52,7 +52,10 @@ class RunTable {
 
   // --- sites ------------------------------------------------------------------------------------
   /// The local number of a site, or none. O(log sites), O(1) for the one asked for last.
-  std::uint32_t find_site(std::uint64_t sid) const;
+  std::uint32_t find_site(std::uint64_t sid) const {
+    if (site_hint_ < sites_.size() && sites_[site_hint_].sid == sid) return site_hint_;
+    return search_site(sid);
+  }
   /// find_site, or a new number for a site that has said nothing yet.
   std::uint32_t intern_site(std::uint64_t sid);
   Site& site(std::uint32_t index) { return sites_[index]; }
@@ -75,9 +78,34 @@ class RunTable {
   Run& last() { return runs_.back(); }
   const std::vector<Run>& runs() const { return runs_; }
   /// REQUIRES: ei belongs to an element. O(log runs), O(1) near the last question.
-  const Run& at(std::uint32_t ei) const;
-  /// The run that holds the insert (site, seq), or null. O(log runs of the site).
-  const Run* find(std::uint32_t site, std::uint64_t seq) const;
+  const Run& at(std::uint32_t ei) const {
+    const Run& hinted = runs_[ei_hint_];
+    if (ei - hinted.ei < hinted.len) return hinted;
+    return search_at(ei);
+  }
+  /// An insert's run, or null, and where in it.
+  struct Found {
+    const Run* run = nullptr;
+    std::uint32_t offset = 0;
+
+    std::uint32_t ei() const { return run->ei + offset; }
+    std::uint64_t sum() const { return run->sum + offset; }
+  };
+  /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest run
+  /// and near the last question.
+  Found find(std::uint32_t site, std::uint64_t seq) const {
+    if (id_hint_ < runs_.size()) {
+      const Run& hinted = runs_[id_hint_];
+      if (hinted.site() == site && seq - hinted.seq < hinted.len) {
+        return {&hinted, static_cast<std::uint32_t>(seq - hinted.seq)};
+      }
+    }
+    return search(site, seq);
+  }
+  Found find_element(ElementId id) const {
+    const std::uint32_t site = find_site(id.sid);
+    return site == none ? Found{} : find(site, id.seq);
+  }
 
   ElementId id(std::uint32_t ei) const {
     const Run& run = at(ei);
@@ -90,6 +118,10 @@ class RunTable {
   std::size_t memory_bytes() const;
 
  private:
+  Found search(std::uint32_t site, std::uint64_t seq) const;
+  std::uint32_t search_site(std::uint64_t sid) const;
+  const Run& search_at(std::uint32_t ei) const;
+
   struct BySid {
     std::uint64_t sid;
     std::uint32_t index;

@@ -148,8 +148,10 @@ Place SpanTree<Shape>::find(std::uint32_t ei) const {
   const std::uint32_t l = index_.leaf_of(ei);
   const Leaf& leaf = leaves_[l];
   const auto holds = [&](std::uint32_t i) { return ei - leaf.ei[i] < length(leaf.len[i]); };
-  if (l == cursor_.leaf && cursor_.slot < leaf.count && holds(cursor_.slot)) {
-    return {l, cursor_.slot, ei - leaf.ei[cursor_.slot]};
+  if (l == cursor_.leaf) {  // edits are near each other: look around the cursor first
+    const std::uint32_t s = cursor_.slot;
+    if (s < leaf.count && holds(s)) return {l, s, ei - leaf.ei[s]};
+    if (s > 0 && s <= leaf.count && holds(s - 1)) return {l, s - 1, ei - leaf.ei[s - 1]};
   }
   std::uint32_t i = 0;
   while (!holds(i)) ++i;

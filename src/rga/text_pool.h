@@ -42,6 +42,13 @@ class TextPool {
   void put(std::uint32_t ei, std::string_view utf8, std::uint32_t count) {
     const char* at = utf8.data();
     const bool ascii = utf8.size() == count;
+    if (ascii && count == 1 && (ei >> chunk_bits) < chunks_.size()) {
+      Chunk& chunk = chunks_[ei >> chunk_bits];
+      if (chunk.width == 1 && chunk.data) {
+        chunk.data[ei & (chunk_size - 1)] = static_cast<std::uint8_t>(*at);
+        return;
+      }
+    }
     while (count > 0) {
       Chunk& chunk = open(ei);
       const std::uint32_t offset = ei & (chunk_size - 1);
