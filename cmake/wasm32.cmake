@@ -13,7 +13,7 @@ set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
 # A program needs a start routine that wasi-libc has only for commands; CMake's probe needs neither.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
-set(CMAKE_CXX_FLAGS_INIT "-fno-exceptions -fno-rtti -stdlib=libc++ -flto")
+set(CMAKE_CXX_FLAGS_INIT "-fno-exceptions -fno-rtti -flto")
 set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O3 -DNDEBUG")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-mexec-model=reactor -flto")
 set(CMAKE_EXECUTABLE_SUFFIX ".wasm")

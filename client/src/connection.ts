@@ -191,6 +191,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (replica === null) {
       return this.#restored ?? { client: this.#client, lineage: null, ackedSeq: 0, pending: [] };
     }
+    replica.seal();
     const { incarnation, ssn, sid, ackedSeq, pending } = replica;
     return { client: this.#client, lineage: { incarnation, ssn, sid }, ackedSeq, pending };
   }
@@ -321,15 +322,16 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #rescue(code: string, message: string): void {
-    const edits = this.unsaved;
-    if (edits === 0) return;
+    let edits = this.#unsavedSaid;
     let text: string | null = null;
     try {
+      edits = this.unsaved;
       this.#replica?.seal();
       text = this.document?.text() ?? null;
     } catch {
       // The core itself failed; the sealed bytes are still ours.
     }
+    if (edits === 0) return;
     const pending = this.#replica?.pending ?? this.#restored?.pending ?? [];
     const inserted = insertedTexts(pending.map((push) => push.bytes));
     this.emit("rescue", { code, message, edits, text, inserted });
@@ -437,7 +439,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (arriving !== null) {
       if (arriving.document === null || arriving.applied < arriving.welcome.lastIndex) return;
       this.#arriving = null;
-      this.#adopt(arriving.document, arriving.applied, arriving.welcome);
+      if (!this.#adopt(arriving.document, arriving.applied, arriving.welcome)) return;
     } else if (this.#replica === null || this.#replica.applied < this.#welcome!.lastIndex) {
       return;
     }
@@ -449,7 +451,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** The arrived document takes the place of the old one; own unacknowledged operations move along. */
-  #adopt(document: WeftDocument, applied: number, welcome: Welcome): void {
+  #adopt(document: WeftDocument, applied: number, welcome: Welcome): boolean {
     const old = this.#replica;
     old?.seal();
     const unacknowledged = (old?.pending ?? this.#restored?.pending ?? []).filter(
@@ -459,7 +461,8 @@ export class Connection extends Emitter<ConnectionEvents> {
       const { refused } = document.apply(push.bytes);
       if (refused !== 0) {
         document.free();
-        return this.#lost(CloseCode.conflict, `own edits do not fit the document (${refused})`);
+        this.#lost(CloseCode.conflict, `own edits do not fit the document (${refused})`);
+        return false;
       }
     }
     const { incarnation, ssn, sid, ackedSeq, maxMessageBytes } = welcome;
@@ -477,6 +480,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.emit("document", document);
     old?.document.free();
     this.#acknowledged();
+    return true;
   }
 
   // --- edits --------------------------------------------------------------------------------------

@@ -78,10 +78,9 @@ std::optional<std::size_t> prefix_bytes(std::string_view text, std::size_t count
   return static_cast<std::size_t>(at - begin);
 }
 
-CodePoint next_scalar(const char*& at) {
+CodePoint next_wide_scalar(const char*& at) {
   const auto byte = [&] { return static_cast<CodePoint>(static_cast<unsigned char>(*at++)); };
   const CodePoint a = byte();
-  if (a < 0x80) return a;
   if (a < 0xe0) return (a & 0x1f) << 6 | (byte() & 0x3f);
   if (a < 0xf0) {
     const CodePoint b = byte() & 0x3f;

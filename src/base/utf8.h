@@ -19,8 +19,13 @@ std::optional<std::size_t> count_scalars(std::string_view text);
 /// one is malformed, a surrogate or U+0000. What follows them is not looked at. O(count).
 std::optional<std::size_t> prefix_bytes(std::string_view text, std::size_t count);
 
+/// Decodes the scalar value at `at`, which is not ASCII, and steps past it.
+CodePoint next_wide_scalar(const char*& at);
+
 /// Decodes the scalar value at `at` and steps past it. REQUIRES: the text was validated.
-CodePoint next_scalar(const char*& at);
+inline CodePoint next_scalar(const char*& at) {
+  return *at >= 0 ? static_cast<CodePoint>(*at++) : next_wide_scalar(at);
+}
 
 /// Appends one scalar value. REQUIRES: `scalar` is one.
 void append_scalar(std::string& out, CodePoint scalar);

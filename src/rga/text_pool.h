@@ -57,7 +57,7 @@ class TextPool {
         std::memcpy(chunk.data.get() + offset, at, n);
         at += n;
       } else {
-        for (std::uint32_t i = 0; i < n; ++i) set(chunk, offset + i, next_scalar(at));
+        put_decoded(chunk, offset, at, n);
       }
       ei += n;
       count -= n;
@@ -187,6 +187,16 @@ class TextPool {
     if (c > 0xffff) has_astral_ = true;
     if (const std::uint8_t width = width_of(c); width > chunk.width) widen(chunk, width);
     store(chunk, i, c);
+  }
+
+  void put_decoded(Chunk& chunk, std::uint32_t i, const char*& at, std::uint32_t n) {
+    for (const std::uint32_t end = i + n; i < end; ++i) {
+      if (*at >= 0 && chunk.width == 1) {
+        chunk.data[i] = static_cast<std::uint8_t>(*at++);
+      } else {
+        set(chunk, i, next_scalar(at));
+      }
+    }
   }
 
   void widen(Chunk& chunk, std::uint8_t width) {

@@ -69,8 +69,9 @@ Result<DataDirectory> DataDirectory::acquire(const std::string& path) {
     ::close(fd);
     if (error != EWOULDBLOCK) return directory_error(clean, "cannot lock weft.lock", error);
     return Error{ErrorClass::unavailable, "data_locked",
-                 clean + " is in use by another running weft process. Stop that one first, or "
-                         "choose another data directory."};
+                 clean +
+                     " is in use by another running weft process. Stop that one first, or "
+                     "choose another data directory."};
   }
   return DataDirectory(std::move(clean), fd);
 }

@@ -10,7 +10,8 @@ namespace weft::storage {
 
 class DataDirectory {
  public:
-  /// Errors: unavailable "data_directory" (cannot be created or written), unavailable "data_locked".
+  /// Errors: unavailable "data_directory" (cannot be created or written), unavailable
+  /// "data_locked".
   static Result<DataDirectory> acquire(const std::string& path);
   ~DataDirectory();
   DataDirectory(DataDirectory&& other) noexcept;

@@ -27,7 +27,8 @@ Error document_not_found(const DocumentId& document) {
 }
 
 Error document_deleted(const DocumentId& document) {
-  return {ErrorClass::gone, "document_deleted", "document " + document.to_string() + " was deleted"};
+  return {ErrorClass::gone, "document_deleted",
+          "document " + document.to_string() + " was deleted"};
 }
 
 Error damaged_document(std::string_view document_text) {

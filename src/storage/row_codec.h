@@ -16,11 +16,13 @@
 
 namespace weft::storage {
 
-/// Of row `index` of the document's log (`row.index` is ignored). `scratch` is reused memory. O(text).
+/// Of row `index` of the document's log (`row.index` is ignored). `scratch` is reused memory.
+/// O(text).
 std::uint64_t row_checksum(const DocumentId& document, std::uint64_t index,
                            const collab::LogRow& row, std::string& scratch);
 
-/// True when every number lies in its documented range; the text is the CHECK constraints' business.
+/// True when every number lies in its documented range; the text is the CHECK constraints'
+/// business.
 bool is_storable(const collab::LogRow& row);
 
 inline constexpr std::string_view insert_row_sql =

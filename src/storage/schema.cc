@@ -84,10 +84,18 @@ CREATE TABLE document_snapshot_headers (
   created        INTEGER NOT NULL,
   state_bytes    INTEGER NOT NULL,
   state_checksum INTEGER NOT NULL,
-  checksum       INTEGER NOT NULL,
   version_vector BLOB NOT NULL,
-  state          BLOB,
+  checksum       INTEGER NOT NULL,
+  has_state      INTEGER NOT NULL CHECK (has_state IN (0, 1)),
   PRIMARY KEY (document_id, at_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_snapshot_states (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  at_index    INTEGER NOT NULL,
+  ord         INTEGER NOT NULL CHECK (ord >= 0),
+  bytes       BLOB NOT NULL,
+  PRIMARY KEY (document_id, at_index, ord)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE document_snapshots (
@@ -128,9 +136,9 @@ SELECT h.document_id, h.at_index, h.created,
                    AND s.tombstone = 0
                  ORDER BY s.ord) AS r) AS text
   FROM document_snapshot_headers AS h
- WHERE h.state IS NOT NULL
+ WHERE h.has_state = 1
    AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
-                      WHERE n.document_id = h.document_id AND n.state IS NOT NULL);
+                      WHERE n.document_id = h.document_id AND n.has_state = 1);
 
 -- Who wrote how much on which day.
 CREATE VIEW document_activity AS
@@ -155,8 +163,8 @@ Error damaged(const std::string& path, std::string_view why) {
 
 Error open_error(int code, const std::string& path) {
   if (classify(code) == Failure::damaged) {
-    return damaged(path, std::string("is not a readable SQLite database (") +
-                             sqlite3_errstr(code) + ")");
+    return damaged(path,
+                   std::string("is not a readable SQLite database (") + sqlite3_errstr(code) + ")");
   }
   return {ErrorClass::unavailable, "data_directory",
           path + " cannot be opened for writing: " + sqlite3_errstr(code) +
@@ -164,10 +172,9 @@ Error open_error(int code, const std::string& path) {
 }
 
 Status apply(Database& db, const std::string& path, const Migration& migration, Clock& clock) {
-  const std::string record =
-      "INSERT INTO schema_migrations (version, name, applied) VALUES (" +
-      std::to_string(migration.version) + ", '" + migration.name + "', " +
-      std::to_string(clock.unix_us()) + ")";
+  const std::string record = "INSERT INTO schema_migrations (version, name, applied) VALUES (" +
+                             std::to_string(migration.version) + ", '" + migration.name + "', " +
+                             std::to_string(clock.unix_us()) + ")";
   int code = db.exec("BEGIN IMMEDIATE");
   if (code == SQLITE_OK) code = db.exec(migration.sql);
   if (code == SQLITE_OK) code = db.exec(record.c_str());
@@ -190,10 +197,10 @@ Status migrate(Database& db, const std::string& path, Clock& clock) {
   if (code != SQLITE_OK) return open_error(code, path);
 
   if (tables == 0) {
-    const std::string start = "BEGIN IMMEDIATE; PRAGMA application_id = " +
-                              std::to_string(application_id) +
-                              "; CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name "
-                              "TEXT NOT NULL, applied INTEGER NOT NULL) STRICT; COMMIT;";
+    const std::string start =
+        "BEGIN IMMEDIATE; PRAGMA application_id = " + std::to_string(application_id) +
+        "; CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name "
+        "TEXT NOT NULL, applied INTEGER NOT NULL) STRICT; COMMIT;";
     code = db.exec(start.c_str());
     if (code != SQLITE_OK) return open_error(code, path);
   } else {

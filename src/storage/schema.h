@@ -1,6 +1,6 @@
 // The schema: its DDL as numbered migrations, applied at open and recorded in schema_migrations.
-// docs/SCHEMA.md describes every table, column and view. A migration that has been released is never
-// changed: the next one is added.
+// docs/SCHEMA.md describes every table, column and view. A migration that has been released is
+// never changed: the next one is added.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace weft::storage {
 std::int64_t newest_schema_version();
 
 /// Brings the database to the newest version, one transaction for each migration. `path` is for the
-/// messages. Errors: invalid "newer_schema", corrupt "damaged_database" (not a database, not Weft's,
-/// or damaged), unavailable "data_directory" (cannot be written).
+/// messages. Errors: invalid "newer_schema", corrupt "damaged_database" (not a database, not
+/// Weft's, or damaged), unavailable "data_directory" (cannot be written).
 Status migrate(Database& db, const std::string& path, Clock& clock);
 
 }  // namespace weft::storage

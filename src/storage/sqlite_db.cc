@@ -68,9 +68,7 @@ int Database::open(const std::string& path, Mode mode, int busy_timeout_ms) {
   return sqlite3_busy_timeout(db_, busy_timeout_ms);
 }
 
-int Database::exec(const char* sql) {
-  return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-}
+int Database::exec(const char* sql) { return sqlite3_exec(db_, sql, nullptr, nullptr, nullptr); }
 
 int Database::query_int(const char* sql, std::int64_t& value) {
   Statement query;

@@ -1,9 +1,10 @@
-// Database and Statement: the SQLite 3.40 C API with owners, and its result codes as Errors. Nothing
-// here knows Weft's schema. One connection is used by one thread at a time (SQLITE_OPEN_NOMUTEX);
-// opening on one thread and handing over to another is fine.
+// Database and Statement: the SQLite 3.40 C API with owners, and its result codes as Errors.
+// Nothing here knows Weft's schema. One connection is used by one thread at a time
+// (SQLITE_OPEN_NOMUTEX); opening on one thread and handing over to another is fine.
 //
-// A result code other than success stays readable in `Database::last_code()` (extended form), because
-// what to do next depends on it: a constraint is one request's fault, a full disk is everybody's.
+// A result code other than success stays readable in `Database::last_code()` (extended form),
+// because what to do next depends on it: a constraint is one request's fault, a full disk is
+// everybody's.
 #pragma once
 
 #include <sqlite3.h>

@@ -13,7 +13,7 @@
 namespace weft::storage {
 
 struct SqliteConfig {
-  std::string directory;           // created if missing
+  std::string directory;              // created if missing
   std::size_t max_group_rows = 4096;  // rows in one transaction
 };
 
@@ -29,8 +29,8 @@ class SqliteStore final : public collab::Journal, public collab::Catalog {
               std::vector<collab::LogRow> rows, Executor& on,
               collab::Done<std::uint64_t> done) override;
   void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
-  void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows, Executor& on,
-                 collab::Done<std::vector<collab::LogRow>> done) override;
+  void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                 Executor& on, collab::Done<std::vector<collab::LogRow>> done) override;
   void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
                   collab::Done<rga::VersionVector> done) override;
   void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
@@ -41,8 +41,7 @@ class SqliteStore final : public collab::Journal, public collab::Catalog {
   void create(NewDocument document, Executor& on, collab::Done<Created> done) override;
   void get(const DocumentId& document, Executor& on,
            collab::Done<collab::DocumentRecord> done) override;
-  void list(std::string cursor, std::size_t limit, Executor& on,
-            collab::Done<Page> done) override;
+  void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
   void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
 
  private:
