@@ -42,10 +42,16 @@ struct BasicDocument<Shape>::Impl {
     std::uint32_t count = 0;  // operations not yet told
     std::uint32_t room = 0;   // how many more may come
     std::uint32_t site = none;
-    S4Vector next;            // the id of the next one
+    S4Vector first;           // the id of the first one
     ElementId target;         // backspacing: the element that goes next
     std::uint32_t at = none;  // the gap after the last character; none: not known
     char* text = nullptr;     // typing: where the next character goes
+
+    S4Vector next() const { return first.plus(count); }
+    bool is_next(const S4Vector& id) const {
+      return id.seq == first.seq + count && id.sum == first.sum + count && id.sid == first.sid &&
+             id.ssn == first.ssn;
+    }
   };
   Burst burst;
 
@@ -60,7 +66,7 @@ struct BasicDocument<Shape>::Impl {
       } else {
         tree.shrink_span(burst.count);
       }
-      advance(burst.site, burst.next.sum - 1, burst.count);
+      advance(burst.site, burst.first.sum + burst.count - 1, burst.count);
     }
     burst.kind = Burst::Kind::none;
     burst.count = 0;
@@ -100,7 +106,7 @@ struct BasicDocument<Shape>::Impl {
     burst.count = 0;
     burst.room = room;
     burst.site = site;
-    burst.next = {ssn, sum + 1, author.sid, author.seq + 1};
+    burst.first = {ssn, sum + 1, author.sid, author.seq + 1};
     burst.at = tree.located() ? tree.cursor_end() : none;
   }
 
@@ -109,8 +115,6 @@ struct BasicDocument<Shape>::Impl {
     ++burst.count;
     --burst.room;
     if (burst.at != none) ++burst.at;
-    ++burst.next.sum;
-    ++burst.next.seq;
   }
 
   void burst_backspace() {
@@ -118,8 +122,6 @@ struct BasicDocument<Shape>::Impl {
     --burst.room;
     if (burst.at != none) --burst.at;
     --burst.target.seq;
-    ++burst.next.sum;
-    ++burst.next.seq;
   }
 
   // --- shared by local and remote -----------------------------------------------------------------
@@ -177,7 +179,7 @@ struct BasicDocument<Shape>::Impl {
   EditOutcome local_insert(std::uint32_t at, std::string_view utf8, OpWriter* out) {
     if (at == burst.at && burst.kind == Burst::Kind::typing && burst.site == local_site &&
         burst.room > 0 && utf8.size() == 1 && utf8[0] > 0) {
-      if (out != nullptr) out->append_typed(burst.next, utf8[0]);
+      if (out != nullptr) out->append_typed(burst.next(), utf8[0]);
       burst_type(utf8[0]);
       return EditOutcome::done;
     }
@@ -210,7 +212,7 @@ struct BasicDocument<Shape>::Impl {
   EditOutcome local_erase(std::uint32_t at, std::uint32_t count, OpWriter* out) {
     if (count == 1 && at + 1 == burst.at && burst.kind == Burst::Kind::backspacing &&
         burst.site == local_site && burst.room > 0) {
-      if (out != nullptr) out->append({OpKind::erase, 1, burst.next, burst.target, {}});
+      if (out != nullptr) out->append({OpKind::erase, 1, burst.next(), burst.target, {}});
       burst_backspace();
       return EditOutcome::done;
     }
@@ -262,7 +264,7 @@ struct BasicDocument<Shape>::Impl {
 
   // --- remote -----------------------------------------------------------------------------------
   ApplyOutcome apply(const Operation& op, PatchList* patches) {
-    if (burst.room > 0 && op.id == burst.next && op.len == 1 && apply_in_burst(op, patches)) {
+    if (burst.room > 0 && op.len == 1 && burst.is_next(op.id) && apply_in_burst(op, patches)) {
       return ApplyOutcome::applied;
     }
     settle();

@@ -37,7 +37,7 @@ RefForm ref_form(const Operation& op) {
 
 void OpWriter::clear() {
   bytes_.clear();
-  next_ = {};
+  cut();
 }
 
 std::string OpWriter::take() {
@@ -52,7 +52,7 @@ void OpWriter::append(const Operation& op) {
   const RefForm form = ref_form(op);
   auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) |
                                        static_cast<unsigned>(form) << ref_shift);
-  if (op.id != next_) {
+  if (op.id != last_.plus(done_)) {
     tag |= explicit_id_bit;
     at = put_varint(at, op.id.ssn);
     at = put_varint(at, op.id.sid);
@@ -78,7 +78,8 @@ void OpWriter::append(const Operation& op) {
     bytes_.append(buffer, static_cast<std::size_t>(at - buffer));
     bytes_.append(op.text);
   }
-  next_ = op.id.plus(op.len);
+  last_ = op.id;
+  done_ = op.len;
 }
 
 bool OpReader::read(Operation& op) {
@@ -100,8 +101,8 @@ bool OpReader::parse(Operation& op) {
     op.id.sum = in.varint_max(max_integer);
     if (op.id.sid == 0 || op.id.seq == 0 || op.id.sum < op.id.seq) return false;
   } else {
-    if (next_.sid == 0) return false;
-    op.id = next_;
+    if (last_.sid == 0) return false;
+    op.id = last_.plus(done_);
   }
   op.len = tag >> len_shift;
   if (op.len == 0) op.len = static_cast<std::uint32_t>(in.varint_max(max_len));
@@ -137,7 +138,8 @@ bool OpReader::parse(Operation& op) {
     op.text = in.bytes(*bytes);
   }
   at_ = end_ - in.remaining();
-  next_ = op.id.plus(op.len);
+  last_ = op.id;
+  done_ = op.len;
   return true;
 }
 

@@ -28,14 +28,13 @@ class OpWriter {
   /// append() of `op`, an insert of one ASCII character right after the same site's last operation.
   /// The inner loop of typing. O(1).
   void append_typed(const S4Vector& id, char ascii) {
-    if (id != next_) {
+    if (id.seq != last_.seq + done_ || id != last_.plus(done_)) {
       append({OpKind::insert, 1, id, {id.sid, id.seq - 1}, {&ascii, 1}});
       return;
     }
     bytes_.push_back(typed_tag);
     bytes_.push_back(ascii);
-    ++next_.sum;
-    ++next_.seq;
+    ++done_;
   }
 
   const std::string& bytes() const { return bytes_; }
@@ -45,14 +44,20 @@ class OpWriter {
   /// clear(), giving the bytes away.
   std::string take();
   /// The next operation carries its whole id, so that the stream can be cut before it.
-  void cut() { next_ = {}; }
+  void cut() {
+    last_ = {};
+    done_ = 0;
+  }
   void reserve(std::size_t n) { bytes_.reserve(n); }
 
  private:
   static constexpr char typed_tag = 1 << 5;  // insert, implicit id, ref form 0, len 1
 
   std::string bytes_;
-  S4Vector next_;  // the id an implicit operation would have; sid 0: none
+  // An implicit operation's id is last_.plus(done_); sid 0: there is none. Two numbers, because a
+  // processor stalls when it copies an S4Vector of which one half was just written.
+  S4Vector last_;
+  std::uint64_t done_ = 0;
 };
 
 /// Reads a stream. Bounded, and validates everything that can be validated without a document:
@@ -65,16 +70,15 @@ class OpReader {
   /// input; failed() tells which. O(len).
   bool next(Operation& op) {
     // The inner loop of reading what somebody typed: insert, implicit id, ref form 0, len 1, ASCII.
-    if (end_ - at_ >= 2 && at_[0] == typed_tag && at_[1] > 0 && next_.sid != 0 &&
-        next_.sum <= max_integer) {
+    if (end_ - at_ >= 2 && at_[0] == typed_tag && at_[1] > 0 && last_.sid != 0 &&
+        last_.sum + done_ <= max_integer) {
       op.kind = OpKind::insert;
       op.len = 1;
-      op.id = next_;
-      op.ref = {next_.sid, next_.seq - 1};
+      op.id = last_.plus(done_);
+      op.ref = {last_.sid, last_.seq + done_ - 1};
       op.text = {at_ + 1, 1};
       at_ += 2;
-      ++next_.sum;
-      ++next_.seq;
+      ++done_;
       return true;
     }
     return read(op);
@@ -89,7 +93,8 @@ class OpReader {
 
   const char* at_;
   const char* end_;
-  S4Vector next_;
+  S4Vector last_;  // an implicit operation's id is last_.plus(done_), as in OpWriter
+  std::uint64_t done_ = 0;
   bool failed_ = false;
 };
 
