@@ -183,6 +183,13 @@ struct BasicDocument<Shape>::Impl {
       burst_type(utf8[0]);
       return EditOutcome::done;
     }
+    return insert_anywhere(at, utf8, out);
+  }
+
+  // The inner loops above and below are kept free of what follows them: a function that may do
+  // everything saves every register first.
+  [[gnu::noinline]] EditOutcome insert_anywhere(std::uint32_t at, std::string_view utf8,
+                                                OpWriter* out) {
     settle();
     if (local_site == none) return EditOutcome::no_site;
     if (at > tree.visible()) return EditOutcome::out_of_range;
@@ -216,6 +223,11 @@ struct BasicDocument<Shape>::Impl {
       burst_backspace();
       return EditOutcome::done;
     }
+    return erase_anywhere(at, count, out);
+  }
+
+  [[gnu::noinline]] EditOutcome erase_anywhere(std::uint32_t at, std::uint32_t count,
+                                               OpWriter* out) {
     settle();
     if (local_site == none) return EditOutcome::no_site;
     if (at > tree.visible() || count > tree.visible() - at) return EditOutcome::out_of_range;
@@ -264,9 +276,32 @@ struct BasicDocument<Shape>::Impl {
 
   // --- remote -----------------------------------------------------------------------------------
   ApplyOutcome apply(const Operation& op, PatchList* patches) {
-    if (burst.room > 0 && op.len == 1 && burst.is_next(op.id) && apply_in_burst(op, patches)) {
-      return ApplyOutcome::applied;
+    if (burst.room > 0 && op.len == 1 && burst.is_next(op.id)) {
+      if (burst.kind == Burst::Kind::typing) {
+        const bool typed = op.kind == OpKind::insert && op.text.size() == 1 && op.text[0] > 0 &&
+                           op.ref.seq + 1 == op.id.seq && op.ref.sid == op.id.sid;
+        if (typed && patch_in_burst(patches, {burst.at, 0, op.text})) {
+          burst_type(op.text[0]);
+          return ApplyOutcome::applied;
+        }
+      } else if (!op.has_text() && op.ref == burst.target &&
+                 patch_in_burst(patches, {burst.at - 1, 1, {}})) {
+        burst_backspace();
+        return ApplyOutcome::applied;
+      }
     }
+    return apply_anywhere(op, patches);
+  }
+
+  /// False: the patch cannot be told without looking at the tree.
+  bool patch_in_burst(PatchList* patches, const Patch& patch) const {
+    if (patches == nullptr) return true;
+    if (burst.at == none || pool.has_astral()) return false;
+    patches->patches.push_back(patch);
+    return true;
+  }
+
+  [[gnu::noinline]] ApplyOutcome apply_anywhere(const Operation& op, PatchList* patches) {
     settle();
     if (!well_formed(op)) return ApplyOutcome::malformed;
     if (op.id.ssn != ssn) return ApplyOutcome::wrong_epoch;
@@ -279,23 +314,6 @@ struct BasicDocument<Shape>::Impl {
     if (!matches_known(site, op, known_len)) return ApplyOutcome::id_reused;
     if (known_len == op.len) return ApplyOutcome::duplicate;
     return apply_new(site, drop_front(op, known_len), patches);
-  }
-
-  bool apply_in_burst(const Operation& op, PatchList* patches) {
-    if (patches != nullptr && (burst.at == none || pool.has_astral())) return false;
-    if (burst.kind == Burst::Kind::typing) {
-      if (op.kind != OpKind::insert || op.text.size() != 1 || op.text[0] <= 0 ||
-          op.ref != ElementId{op.id.sid, op.id.seq - 1}) {
-        return false;
-      }
-      if (patches != nullptr) patches->patches.push_back({burst.at, 0, op.text});
-      burst_type(op.text[0]);
-    } else {
-      if (op.has_text() || op.ref != burst.target) return false;
-      if (patches != nullptr) patches->patches.push_back({burst.at - 1, 1, {}});
-      burst_backspace();
-    }
-    return true;
   }
 
   static bool well_formed(const Operation& op) {
@@ -313,6 +331,7 @@ struct BasicDocument<Shape>::Impl {
       if (op.kind == OpKind::erase_back && op.ref.seq < op.len) return false;
     }
     if (!op.has_text()) return op.text.empty();
+    if (op.len == 1 && op.text.size() == 1) return op.text[0] > 0;
     return prefix_bytes(op.text, op.len) == op.text.size();
   }
 

@@ -36,19 +36,21 @@ RefForm ref_form(const Operation& op) {
 }  // namespace
 
 void OpWriter::clear() {
-  bytes_.clear();
+  used_ = 0;
   cut();
 }
 
 std::string OpWriter::take() {
-  std::string out = std::move(bytes_);
+  std::string out = std::move(buffer_);
+  out.resize(used_);
+  buffer_.clear();
   clear();
   return out;
 }
 
 void OpWriter::append(const Operation& op) {
-  char buffer[max_head_bytes];
-  char* at = buffer + 1;
+  char* const begin = room(max_head_bytes + op.text.size());
+  char* at = begin + 1;
   const RefForm form = ref_form(op);
   auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) |
                                        static_cast<unsigned>(form) << ref_shift);
@@ -70,14 +72,9 @@ void OpWriter::append(const Operation& op) {
     at = put_varint(at, op.ref.sid);
     at = put_varint(at, op.ref.seq);
   }
-  buffer[0] = static_cast<char>(tag);
-  if (op.text.size() == 1) {
-    *at++ = op.text[0];
-    bytes_.append(buffer, static_cast<std::size_t>(at - buffer));
-  } else {
-    bytes_.append(buffer, static_cast<std::size_t>(at - buffer));
-    bytes_.append(op.text);
-  }
+  *begin = static_cast<char>(tag);
+  std::memcpy(at, op.text.data(), op.text.size());
+  used_ += static_cast<std::size_t>(at - begin) + op.text.size();
   last_ = op.id;
   done_ = op.len;
 }

@@ -32,13 +32,16 @@ class OpWriter {
       append({OpKind::insert, 1, id, {id.sid, id.seq - 1}, {&ascii, 1}});
       return;
     }
-    bytes_.push_back(typed_tag);
-    bytes_.push_back(ascii);
+    char* const at = room(2);
+    at[0] = typed_tag;
+    at[1] = ascii;
+    used_ += 2;
     ++done_;
   }
 
-  const std::string& bytes() const { return bytes_; }
-  bool empty() const { return bytes_.empty(); }
+  /// Valid until the next change.
+  std::string_view bytes() const { return {buffer_.data(), used_}; }
+  bool empty() const { return used_ == 0; }
   /// Forgets the bytes and the state: the next operation carries its whole id.
   void clear();
   /// clear(), giving the bytes away.
@@ -48,12 +51,21 @@ class OpWriter {
     last_ = {};
     done_ = 0;
   }
-  void reserve(std::size_t n) { bytes_.reserve(n); }
+  void reserve(std::size_t n) {
+    if (n > buffer_.size()) buffer_.resize(n);
+  }
 
  private:
   static constexpr char typed_tag = 1 << 5;  // insert, implicit id, ref form 0, len 1
 
-  std::string bytes_;
+  /// Where at least n bytes can be written.
+  char* room(std::size_t n) {
+    if (buffer_.size() - used_ < n) buffer_.resize(2 * buffer_.size() + n + 64);
+    return buffer_.data() + used_;
+  }
+
+  std::string buffer_;  // its first used_ bytes are the stream
+  std::size_t used_ = 0;
   // An implicit operation's id is last_.plus(done_); sid 0: there is none. Two numbers, because a
   // processor stalls when it copies an S4Vector of which one half was just written.
   S4Vector last_;

@@ -77,6 +77,8 @@ const Run& RunTable::search_at(std::uint32_t ei) const {
   const Run* first = runs_.data();
   if (ei >= runs_.back().ei) {
     first = &runs_.back();
+  } else if (hint_ > 0 && ei - runs_[hint_ - 1].ei < runs_[hint_ - 1].len) {
+    first += hint_ - 1;
   } else {
     for (std::size_t len = runs_.size(); len > 1;) {
       const std::size_t half = len / 2;
@@ -84,7 +86,7 @@ const Run& RunTable::search_at(std::uint32_t ei) const {
       len -= half;
     }
   }
-  ei_hint_ = static_cast<std::uint32_t>(first - runs_.data());
+  hint_ = static_cast<std::uint32_t>(first - runs_.data());
   return *first;
 }
 
@@ -103,7 +105,7 @@ RunTable::Found RunTable::search(std::uint32_t site, std::uint64_t seq) const {
   }
   const Run& run = runs_[*first];
   if (seq - run.seq >= run.len) return {};  // below the first run wraps to a huge number
-  id_hint_ = *first;
+  hint_ = *first;
   return {&run, static_cast<std::uint32_t>(seq - run.seq)};
 }
 

@@ -79,7 +79,7 @@ class RunTable {
   const std::vector<Run>& runs() const { return runs_; }
   /// REQUIRES: ei belongs to an element. O(log runs), O(1) near the last question.
   const Run& at(std::uint32_t ei) const {
-    const Run& hinted = runs_[ei_hint_];
+    const Run& hinted = runs_[hint_];
     if (ei - hinted.ei < hinted.len) return hinted;
     return search_at(ei);
   }
@@ -94,8 +94,8 @@ class RunTable {
   /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest run
   /// and near the last question.
   Found find(std::uint32_t site, std::uint64_t seq) const {
-    if (id_hint_ < runs_.size()) {
-      const Run& hinted = runs_[id_hint_];
+    if (hint_ < runs_.size()) {
+      const Run& hinted = runs_[hint_];
       if (hinted.site() == site && seq - hinted.seq < hinted.len) {
         return {&hinted, static_cast<std::uint32_t>(seq - hinted.seq)};
       }
@@ -131,8 +131,7 @@ class RunTable {
   std::vector<Site> sites_;
   std::vector<BySid> by_sid_;
   mutable std::uint32_t site_hint_ = 0;
-  mutable std::uint32_t ei_hint_ = 0;
-  mutable std::uint32_t id_hint_ = 0;
+  mutable std::uint32_t hint_ = 0;  // the run of the last answer: edits are near each other
 };
 
 }  // namespace weft::rga
