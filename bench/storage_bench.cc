@@ -1,0 +1,290 @@
+// How fast the SQLite journal makes rows durable, beside the floor of the same disk in the same
+// run: a program that writes the same number of bytes and calls fdatasync, with no database at all.
+//
+//   storage_bench [DIRECTORY] [SECONDS-PER-MEASURE]
+//
+// Times drift with the machine and with its load; the ratio to the floor is what counts.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/sqlite_store.h"
+
+namespace weft {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+class Loop final : public Executor {
+ public:
+  void post(std::function<void()> work) override {
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(std::move(work));
+    }
+    wake_.notify_one();
+  }
+  void post_after(std::int64_t, std::function<void()> work) override { post(std::move(work)); }
+  void run_one() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return !queue_.empty(); });
+    const std::function<void()> work = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    work();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+};
+
+class SystemClock final : public Clock {
+ public:
+  std::int64_t monotonic_ms() const override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               SteadyClock::now().time_since_epoch())
+        .count();
+  }
+  std::int64_t unix_us() const override {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
+class StderrLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view event, std::string_view detail) override {
+    std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(event.size()), event.data(),
+                 static_cast<int>(detail.size()), detail.data());
+  }
+};
+
+struct Latencies {
+  std::vector<double> ms;
+  double percentile(double p) {
+    if (ms.empty()) return 0;
+    std::sort(ms.begin(), ms.end());
+    return ms[static_cast<std::size_t>(p * static_cast<double>(ms.size() - 1))];
+  }
+};
+
+void print(const char* what, double per_second, Latencies& latencies) {
+  std::printf("%-46s %10.0f rows/s   p50 %7.3f ms   p99 %7.3f ms\n", what, per_second,
+              latencies.percentile(0.50), latencies.percentile(0.99));
+  std::fflush(stdout);
+}
+
+[[noreturn]] void give_up(const Error& error) {
+  std::fprintf(stderr, "storage_bench: %s\n", error.message.c_str());
+  std::exit(1);
+}
+
+// Writes `bytes` at the end of a file that was laid out before, and syncs it: what a WAL does.
+void floor_loop(const std::string& directory, std::size_t bytes, std::size_t rows, double seconds) {
+  const std::string path = directory + "/floor";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string block(bytes, 'x');
+  Latencies latencies;
+  std::size_t written = 0;
+  const auto start = SteadyClock::now();
+  while (seconds_since(start) < seconds) {
+    const auto before = SteadyClock::now();
+    if (::write(fd, block.data(), block.size()) != static_cast<ssize_t>(block.size()) ||
+        ::fdatasync(fd) != 0) {
+      give_up({ErrorClass::unavailable, "disk", "the floor cannot be measured: " + path});
+    }
+    latencies.ms.push_back(1000 * seconds_since(before));
+    ++written;
+  }
+  const double rate = static_cast<double>(written * rows) / seconds_since(start);
+  ::close(fd);
+  ::unlink(path.c_str());
+  char what[64];
+  std::snprintf(what, sizeof what, "floor: write + fdatasync of %zu bytes", bytes);
+  print(what, rate, latencies);
+}
+
+// A word typed at the end, by five people in turn: each row is one run.
+collab::LogRow typed_row(std::uint64_t index) {
+  collab::LogRow row;
+  row.base = index - 1;
+  row.len = 5;
+  const std::uint64_t site = 2 + index % 5;
+  const std::uint64_t own = index / 5;
+  row.id = {1, 5 * index, site, 1 + 5 * own};
+  row.ref = own == 0 ? rga::ElementId{} : rga::ElementId{site, 5 * own};
+  row.text = "word ";
+  row.timestamp_us = static_cast<std::int64_t>(1'700'000'000'000'000 + index);
+  return row;
+}
+
+class Bench {
+ public:
+  Bench(const std::string& directory, double seconds) : seconds_(seconds) {
+    storage::SqliteConfig config;
+    config.directory = directory;
+    auto opened = storage::SqliteStore::open(config, clock_, log_);
+    if (!opened.ok()) give_up(opened.error());
+    store_ = std::move(opened).value();
+  }
+
+  // One writer, `batch` rows in every append, the next one after the answer.
+  void one_writer(std::size_t batch) {
+    const DocumentId id = create();
+    std::uint64_t last = 0;
+    Latencies latencies;
+    const auto start = SteadyClock::now();
+    while (seconds_since(start) < seconds_) {
+      std::vector<collab::LogRow> rows;
+      for (std::size_t i = 0; i < batch; ++i) rows.push_back(typed_row(last + 1 + i));
+      const auto before = SteadyClock::now();
+      bool answered = false;
+      store_->append(id, last, std::move(rows), loop_, [&](auto answer) {
+        if (!answer.ok()) give_up(answer.error());
+        last = *answer;
+        answered = true;
+      });
+      while (!answered) loop_.run_one();
+      latencies.ms.push_back(1000 * seconds_since(before));
+    }
+    char what[64];
+    std::snprintf(what, sizeof what, "one writer, %zu rows an append", batch);
+    print(what, static_cast<double>(last) / seconds_since(start), latencies);
+  }
+
+  // Many documents, each with one append of one row in flight: the group commit at work.
+  void many_writers(std::size_t writers) {
+    struct Writer {
+      DocumentId id;
+      std::uint64_t last = 0;
+      SteadyClock::time_point asked;
+    };
+    std::vector<Writer> all(writers);
+    for (Writer& writer : all) writer.id = create();
+    Latencies latencies;
+    std::uint64_t rows = 0;
+    std::size_t in_flight = 0;
+    const auto start = SteadyClock::now();
+    std::function<void(Writer&)> append = [&](Writer& writer) {
+      writer.asked = SteadyClock::now();
+      ++in_flight;
+      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, loop_, [&](auto answer) {
+        if (!answer.ok()) give_up(answer.error());
+        writer.last = *answer;
+        ++rows;
+        --in_flight;
+        latencies.ms.push_back(1000 * seconds_since(writer.asked));
+        if (seconds_since(start) < seconds_) append(writer);
+      });
+    };
+    for (Writer& writer : all) append(writer);
+    while (in_flight > 0) loop_.run_one();
+    char what[64];
+    std::snprintf(what, sizeof what, "%zu documents, one row in flight each", writers);
+    print(what, static_cast<double>(rows) / seconds_since(start), latencies);
+  }
+
+  // A whole log and nothing else: how long a document takes to come back.
+  void load(std::size_t rows) {
+    const DocumentId id = create();
+    for (std::uint64_t last = 0; last < rows;) {
+      std::vector<collab::LogRow> batch;
+      for (std::size_t i = 0; i < 1000; ++i) batch.push_back(typed_row(last + 1 + i));
+      bool answered = false;
+      store_->append(id, last, std::move(batch), loop_, [&](auto answer) {
+        if (!answer.ok()) give_up(answer.error());
+        last = *answer;
+        answered = true;
+      });
+      while (!answered) loop_.run_one();
+    }
+    Latencies latencies;
+    const auto start = SteadyClock::now();
+    while (seconds_since(start) < seconds_) {
+      const auto before = SteadyClock::now();
+      bool answered = false;
+      store_->load(id, loop_, [&](auto answer) {
+        if (!answer.ok()) give_up(answer.error());
+        answered = true;
+      });
+      while (!answered) loop_.run_one();
+      latencies.ms.push_back(1000 * seconds_since(before));
+    }
+    char what[64];
+    std::snprintf(what, sizeof what, "load a log of %zu rows, no snapshot", rows);
+    print(what, static_cast<double>(rows * latencies.ms.size()) / seconds_since(start), latencies);
+  }
+
+ private:
+  DocumentId create() {
+    collab::Catalog::NewDocument document;
+    ++created_;
+    document.id = Uuid::from_random(created_ * 0x9e3779b97f4a7c15u, created_);
+    document.title = "bench";
+    bool answered = false;
+    const DocumentId id = document.id;
+    store_->create(std::move(document), loop_, [&](auto answer) {
+      if (!answer.ok()) give_up(answer.error());
+      answered = true;
+    });
+    while (!answered) loop_.run_one();
+    return id;
+  }
+
+  const double seconds_;
+  SystemClock clock_;
+  StderrLog log_;
+  Loop loop_;
+  std::uint64_t created_ = 0;
+  std::unique_ptr<storage::SqliteStore> store_;
+};
+
+int run(const std::string& parent, double seconds) {
+  std::string directory = parent + "/weft-storage-bench-XXXXXX";
+  if (::mkdtemp(directory.data()) == nullptr) {
+    std::fprintf(stderr, "storage_bench: cannot create a directory in %s\n", parent.c_str());
+    return 1;
+  }
+  {
+    // One row makes three pages dirty: the document, the log and its index.
+    floor_loop(directory, 3 * 4120, 1, seconds);
+    Bench bench(directory, seconds);
+    for (const std::size_t batch : {1u, 10u, 100u, 1000u}) bench.one_writer(batch);
+    for (const std::size_t writers : {10u, 100u, 1000u}) bench.many_writers(writers);
+    bench.load(20'000);
+    floor_loop(directory, 3 * 4120, 1, seconds);
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+  return 0;
+}
+
+}  // namespace
+}  // namespace weft
+
+int main(int argc, char** argv) {
+  const std::string parent = argc > 1 ? argv[1] : std::filesystem::temp_directory_path().string();
+  const double seconds = argc > 2 ? std::atof(argv[2]) : 2.0;
+  if (seconds <= 0) {
+    std::fprintf(stderr, "usage: storage_bench [DIRECTORY] [SECONDS-PER-MEASURE]\n");
+    return 2;
+  }
+  return weft::run(parent, seconds);
+}

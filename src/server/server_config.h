@@ -1,0 +1,34 @@
+// What the server is told when it starts. `app` fills it in from the command line; nothing in here
+// changes while the server runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "collab/shard.h"
+#include "server/assets.h"
+#include "server/listen_address.h"
+#include "wire/limits.h"
+
+namespace weft::server {
+
+struct ServerConfig {
+  ListenAddress listen;
+  /// Also the shards' limits.
+  wire::Limits limits;
+  /// For the welcome, /healthz and logs.
+  std::string name = "weft";
+  std::string version;
+  /// The page as it was built into the program; empty when it was not.
+  std::span<const Asset> page;
+  /// Not empty: the page is read from this directory at every request instead. For development.
+  std::string page_directory;
+  /// Documents without sessions stay loaded this long.
+  std::int64_t idle_unload_ms = 30'000;
+  /// How long a shutdown waits for clients that do not hang up.
+  std::int64_t drain_timeout_ms = 5'000;
+};
+
+}  // namespace weft::server

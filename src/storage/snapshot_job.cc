@@ -1,0 +1,285 @@
+#include "storage/snapshot_job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/checksum.h"
+#include "rga/document.h"
+#include "storage/document_rows.h"
+
+namespace weft::storage {
+namespace {
+
+// A part of the state in one row: large enough to be few, small enough for one slice.
+constexpr std::size_t state_part_bytes = std::size_t{32} << 10;
+
+}  // namespace
+
+int SnapshotSession::prepare(const Database& db) {
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&document, "SELECT last_index, sum_total, deleted_at FROM documents WHERE document_id = ?1"},
+      {&header,
+       "SELECT 1 FROM document_snapshot_headers "
+       "WHERE document_id = ?1 AND at_index = ?2 AND has_state = 1"},
+      {&header_put,
+       "INSERT OR REPLACE INTO document_snapshot_headers (document_id, at_index, ssn, sum, "
+       "row_count, created, state_bytes, state_checksum, version_vector, checksum, has_state) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)"},
+      {&states,
+       "SELECT bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
+       "ORDER BY ord"},
+      // Keeps the ?2 newest, or drops the one at ?3 whatever its age.
+      {&drop_states,
+       "UPDATE document_snapshot_headers SET has_state = 0 WHERE document_id = ?1 AND "
+       "has_state = 1 AND (at_index = ?3 OR at_index NOT IN (SELECT h.at_index FROM "
+       "document_snapshot_headers AS h WHERE h.document_id = ?1 AND h.has_state = 1 "
+       "ORDER BY h.at_index DESC LIMIT ?2))"},
+      {&row_put,
+       "INSERT INTO document_snapshots (document_id, at_index, ord, ssn, sum, sid, seq, len, "
+       "value, "
+       "tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+      {&state_put,
+       "INSERT INTO document_snapshot_states (document_id, at_index, ord, bytes) "
+       "VALUES (?1, ?2, ?3, ?4)"},
+      // The next snapshot after ?2 that has any rows: one step down the tree, however many it has.
+      {&next_row,
+       "SELECT at_index, ord FROM document_snapshots WHERE document_id = ?1 AND at_index > ?2 "
+       "ORDER BY at_index, ord LIMIT 1"},
+      {&next_state,
+       "SELECT at_index, ord FROM document_snapshot_states WHERE document_id = ?1 AND "
+       "at_index > ?2 ORDER BY at_index, ord LIMIT 1"},
+      {&delete_rows,
+       "DELETE FROM document_snapshots WHERE document_id = ?1 AND at_index = ?2 AND ord >= ?3 AND "
+       "ord < ?4"},
+      {&delete_states,
+       "DELETE FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 AND "
+       "ord >= ?3 AND ord < ?4"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+Result<std::unique_ptr<SnapshotJob>> SnapshotJob::unpack(const DocumentId& document,
+                                                         std::uint64_t index, std::string snapshot,
+                                                         std::int64_t now_us) {
+  Result<rga::Document> state = rga::Document::load(snapshot);
+  if (!state.ok()) return state.error();
+  std::unique_ptr<SnapshotJob> job(new SnapshotJob);
+  job->document_ = document;
+  job->document_text_ = document.to_string();
+  state->for_each_run([&](const rga::RunView& run) {
+    job->rows_.push_back({run.first, run.len, run.tombstone, job->text_.size(), run.text.size()});
+    job->text_ += run.text;
+  });
+  SnapshotHeader& header = job->header_;
+  header.at_index = index;
+  header.ssn = state->ssn();
+  header.sum = state->sum();
+  header.row_count = job->rows_.size();
+  header.created_us = now_us;
+  header.state_bytes = snapshot.size();
+  header.state_checksum = checksum64(snapshot);
+  header.version_vector = encode_version(state->version());
+  job->snapshot_ = std::move(snapshot);
+  return job;
+}
+
+int SnapshotJob::write_slice(SnapshotSession& session, const SliceLimits& limits) {
+  bool all = false;
+  switch (phase_) {
+    case Phase::start: return start(session);
+    case Phase::clear: {
+      const int code = remove_stale(session, limits, all);
+      if (code == SQLITE_OK && all) phase_ = Phase::rows;
+      return code;
+    }
+    case Phase::rows: return write_rows(session, limits);
+    case Phase::states: return write_states(session, limits);
+    case Phase::publish: return publish(session);
+    case Phase::sweep: {
+      const int code = remove_stale(session, limits, all);
+      if (code == SQLITE_OK && all) phase_ = Phase::finished;
+      return code;
+    }
+    case Phase::finished: break;
+  }
+  return SQLITE_OK;
+}
+
+void SnapshotJob::refuse(Error error) {
+  refused_ = true;
+  refusal_ = std::move(error);
+  phase_ = Phase::finished;
+}
+
+int SnapshotJob::start(SnapshotSession& session) {
+  {
+    Statement& select = session.document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text_);
+    if (!select.step()) {
+      if (select.code() == SQLITE_OK) refuse(document_not_found(document_));
+      return select.code();
+    }
+    if (!select.is_null(2)) {
+      refuse(document_deleted(document_));
+      return SQLITE_OK;
+    }
+    if (header_.at_index > select.u64(0)) {
+      refuse({ErrorClass::invalid, "index_out_of_range",
+              "a snapshot at index " + std::to_string(header_.at_index) +
+                  " is past the end of the log of document " + document_text_});
+      return SQLITE_OK;
+    }
+    if (header_.at_index == select.u64(0) && header_.sum != select.u64(1)) {
+      refuse({ErrorClass::invalid, "snapshot_mismatch",
+              "the snapshot does not hold the operations of the log of document " + document_text_ +
+                  " up to index " + std::to_string(header_.at_index)});
+      return SQLITE_OK;
+    }
+  }
+  Statement& select = session.header;
+  bool replaces = false;
+  {
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text_);
+    select.bind(2, header_.at_index);
+    replaces = select.step();
+    if (select.code() != SQLITE_OK) return select.code();
+  }
+  if (replaces) {
+    // Somebody stored this state before. If its bytes are what they should be, that is enough.
+    std::string stored;
+    Statement& states = session.states;
+    const ResetGuard guard(states);
+    states.bind_text(1, document_text_);
+    states.bind(2, header_.at_index);
+    while (states.step()) stored += states.blob(0);
+    if (states.code() == SQLITE_OK && stored == snapshot_) {
+      phase_ = Phase::publish;
+      return SQLITE_OK;
+    }
+    states.reset();
+    Statement& drop = session.drop_states;
+    drop.bind_text(1, document_text_);
+    drop.bind(2, std::int64_t{2});
+    drop.bind(3, header_.at_index);
+    if (!drop.run()) return drop.code();
+  }
+  phase_ = Phase::clear;
+  return SQLITE_OK;
+}
+
+int SnapshotJob::remove_stale(SnapshotSession& session, const SliceLimits& limits, bool& all) {
+  bool done = false;
+  int code = remove_stale_from(session, session.next_row, session.delete_rows, limits.rows, done);
+  if (code != SQLITE_OK || !done) return code;
+  const std::size_t parts = std::max<std::size_t>(1, limits.bytes / state_part_bytes);
+  code = remove_stale_from(session, session.next_state, session.delete_states, parts, done);
+  all = code == SQLITE_OK && done;
+  return code;
+}
+
+int SnapshotJob::remove_stale_from(SnapshotSession& session, Statement& next, Statement& erase,
+                                   std::size_t count, bool& all) {
+  std::int64_t after = -1;
+  while (true) {
+    std::int64_t at_index = 0;
+    std::int64_t ord = 0;
+    {
+      const ResetGuard guard(next);
+      next.bind_text(1, document_text_);
+      next.bind(2, after);
+      if (!next.step()) {
+        all = true;
+        return next.code();
+      }
+      at_index = next.i64(0);
+      ord = next.i64(1);
+    }
+    Statement& header = session.header;
+    const ResetGuard guard(header);
+    header.bind_text(1, document_text_);
+    header.bind(2, at_index);
+    if (header.step()) {
+      after = at_index;
+      continue;
+    }
+    if (header.code() != SQLITE_OK) return header.code();
+    erase.bind_text(1, document_text_);
+    erase.bind(2, at_index);
+    erase.bind(3, ord);
+    erase.bind(4, ord + static_cast<std::int64_t>(count));
+    return erase.run() ? SQLITE_OK : erase.code();
+  }
+}
+
+int SnapshotJob::write_rows(SnapshotSession& session, const SliceLimits& limits) {
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+  for (; next_row_ < rows_.size() && rows < limits.rows && bytes < limits.bytes; ++next_row_) {
+    const Row& row = rows_[next_row_];
+    Statement& put = session.row_put;
+    put.bind_text(1, document_text_);
+    put.bind(2, header_.at_index);
+    put.bind(3, std::uint64_t{next_row_});
+    put.bind(4, row.first.ssn);
+    put.bind(5, row.first.sum);
+    put.bind(6, row.first.sid);
+    put.bind(7, row.first.seq);
+    put.bind(8, std::uint64_t{row.len});
+    if (row.tombstone) {
+      put.bind_null(9);
+    } else {
+      put.bind_text(9, std::string_view(text_).substr(row.text_at, row.text_bytes));
+    }
+    put.bind(10, std::int64_t{row.tombstone ? 1 : 0});
+    if (!put.run()) return put.code();
+    ++rows;
+    bytes += row.text_bytes;
+  }
+  if (next_row_ == rows_.size()) phase_ = Phase::states;
+  return SQLITE_OK;
+}
+
+int SnapshotJob::write_states(SnapshotSession& session, const SliceLimits& limits) {
+  const std::size_t parts = (snapshot_.size() + state_part_bytes - 1) / state_part_bytes;
+  for (std::size_t bytes = 0; next_state_ < parts && bytes < limits.bytes; ++next_state_) {
+    Statement& put = session.state_put;
+    put.bind_text(1, document_text_);
+    put.bind(2, header_.at_index);
+    put.bind(3, std::uint64_t{next_state_});
+    put.bind_blob(
+        4, std::string_view(snapshot_).substr(next_state_ * state_part_bytes, state_part_bytes));
+    if (!put.run()) return put.code();
+    bytes += state_part_bytes;
+  }
+  if (next_state_ == parts) phase_ = Phase::publish;
+  return SQLITE_OK;
+}
+
+int SnapshotJob::publish(SnapshotSession& session) {
+  Statement& put = session.header_put;
+  put.bind_text(1, document_text_);
+  put.bind(2, header_.at_index);
+  put.bind(3, header_.ssn);
+  put.bind(4, header_.sum);
+  put.bind(5, header_.row_count);
+  put.bind(6, header_.created_us);
+  put.bind(7, header_.state_bytes);
+  put.bind(8, header_.state_checksum);
+  put.bind_blob(9, header_.version_vector);
+  put.bind(10, header_checksum(document_, header_));
+  if (!put.run()) return put.code();
+  Statement& drop = session.drop_states;
+  drop.bind_text(1, document_text_);
+  drop.bind(2, std::int64_t{2});
+  drop.bind_null(3);
+  if (!drop.run()) return drop.code();
+  phase_ = Phase::sweep;
+  return SQLITE_OK;
+}
+
+}  // namespace weft::storage

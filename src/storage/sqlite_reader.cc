@@ -1,0 +1,316 @@
+#include "storage/sqlite_reader.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/checksum.h"
+#include "storage/list_cursor.h"
+
+namespace weft::storage {
+namespace {
+
+using collab::LogRow;
+
+constexpr std::size_t max_page_documents = 1000;
+constexpr int busy_timeout_ms = 2000;
+
+Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why) {
+  return {ErrorClass::corrupt, "damaged_log",
+          "the log of document " + std::string(document_text) + " is damaged at index " +
+              std::to_string(index) + ": " + std::string(why)};
+}
+
+Error read_error(int code, std::string_view doing) { return to_error(code, "read_failed", doing); }
+
+// Keeps one snapshot of the database for a scope.
+class ReadTransaction {
+ public:
+  ReadTransaction(Statement& begin, Statement& commit) : commit_(commit), begun_(begin.run()) {}
+  ~ReadTransaction() {
+    if (begun_) commit_.run();
+  }
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Statement& commit_;
+  bool begun_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path, Log& log) {
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(log));
+  int code = reader->db_.open(path, Database::Mode::read_only, busy_timeout_ms);
+  if (code == SQLITE_OK) code = reader->prepare();
+  if (code != SQLITE_OK)
+    return to_error(code, "data_directory", "opening " + path + " for reading");
+  return reader;
+}
+
+int SqliteReader::prepare() {
+  const std::string by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
+  const std::string page = std::string(select_document_sql) +
+                           "WHERE deleted_at IS NULL AND (creation_date, document_id) < (?1, ?2) "
+                           "ORDER BY creation_date DESC, document_id DESC LIMIT ?3";
+  const std::string headers =
+      "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, version_vector, "
+      "checksum FROM document_snapshot_headers WHERE document_id = ?1 AND at_index <= ?2 ";
+  const std::string state_headers = headers + "AND has_state = 1 ORDER BY at_index DESC";
+  const std::string milestone = headers + "ORDER BY at_index DESC LIMIT 4";
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&begin_, "BEGIN"},
+      {&commit_, "COMMIT"},
+      {&select_document_, by_id},
+      {&select_page_, page},
+      {&select_rows_, select_rows_sql},
+      {&select_state_headers_, state_headers},
+      {&select_milestone_, milestone},
+      {&select_state_,
+       "SELECT ord, bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
+       "ORDER BY ord"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    if (const int code = statement->prepare(db_, sql); code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+Result<collab::DocumentRecord> SqliteReader::record_of(const DocumentId& document,
+                                                       std::string_view document_text) {
+  const ResetGuard guard(select_document_);
+  select_document_.bind_text(1, document_text);
+  if (!select_document_.step()) {
+    if (select_document_.code() == SQLITE_OK) return document_not_found(document);
+    return read_error(select_document_.code(), "reading a document's row");
+  }
+  auto row = read_document(select_document_);
+  if (!row) return damaged_document(document_text);
+  if (row->deleted) return document_deleted(document);
+  return std::move(row->record);
+}
+
+template <class Visit>
+Status SqliteReader::scan_rows(const DocumentId& document, std::string_view document_text,
+                               std::uint64_t after, std::uint64_t last, Visit&& visit) {
+  const ResetGuard guard(select_rows_);
+  select_rows_.bind_text(1, document_text);
+  select_rows_.bind(2, after);
+  select_rows_.bind(3, last);
+  std::uint64_t expected = after + 1;
+  while (select_rows_.step()) {
+    const std::uint64_t index = select_rows_.u64(0);
+    if (index != expected) return damaged_log(document_text, expected, "the row is missing");
+    auto row = read_row(select_rows_, document, scratch_);
+    if (!row) return damaged_log(document_text, index, "the row's checksum does not fit");
+    visit(*std::move(row));
+    ++expected;
+  }
+  if (select_rows_.code() != SQLITE_OK) {
+    if (classify(select_rows_.code()) == Failure::damaged) {
+      return damaged_log(document_text, expected, sqlite3_errstr(select_rows_.code()));
+    }
+    return read_error(select_rows_.code(), "reading a log");
+  }
+  if (expected != last + 1) return damaged_log(document_text, expected, "the row is missing");
+  return ok_status();
+}
+
+Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
+                                                             const DocumentId& document,
+                                                             std::string_view document_text,
+                                                             std::uint64_t max_index) {
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  select.bind(2, max_index);
+  std::vector<SnapshotHeader> headers;
+  while (select.step()) {
+    SnapshotHeader header;
+    header.at_index = select.u64(0);
+    header.ssn = select.u64(1);
+    header.sum = select.u64(2);
+    header.row_count = select.u64(3);
+    header.created_us = select.i64(4);
+    header.state_bytes = select.u64(5);
+    header.state_checksum = select.u64(6);
+    header.version_vector = select.blob(7);
+    if (header_checksum(document, header) == select.u64(8)) {
+      headers.push_back(std::move(header));
+    } else {
+      log_.write(LogLevel::warning, "damaged_snapshot",
+                 "skipped the snapshot header of document " + std::string(document_text) +
+                     " at index " + std::to_string(header.at_index));
+    }
+  }
+  if (select.code() == SQLITE_OK) return headers;
+  if (classify(select.code()) != Failure::damaged) {
+    return read_error(select.code(), "reading snapshot headers");
+  }
+  // What could be read before the damage is still good, and the log can do without any of them.
+  log_.write(
+      LogLevel::warning, "damaged_snapshot",
+      "the snapshot headers of document " + std::string(document_text) + " cannot all be read");
+  return headers;
+}
+
+Result<std::string> SqliteReader::read_state(std::string_view document_text,
+                                             const SnapshotHeader& header) {
+  const Error damaged{ErrorClass::corrupt, "damaged_snapshot",
+                      "the bytes do not fit their checksum"};
+  const ResetGuard guard(select_state_);
+  select_state_.bind_text(1, document_text);
+  select_state_.bind(2, header.at_index);
+  std::string state;
+  while (select_state_.step()) {
+    state += select_state_.blob(1);
+    if (state.size() > header.state_bytes) return damaged;
+  }
+  if (select_state_.code() != SQLITE_OK)
+    return read_error(select_state_.code(), "reading a snapshot");
+  if (state.size() != header.state_bytes || checksum64(state) != header.state_checksum) {
+    return damaged;
+  }
+  return state;
+}
+
+Result<collab::Journal::Loaded> SqliteReader::load(const DocumentId& document) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  auto record = record_of(document, document_text);
+  if (!record.ok()) return record.error();
+  const std::uint64_t last = record->last_index;
+
+  auto headers = headers_of(select_state_headers_, document, document_text, last);
+  if (!headers.ok()) return headers.error();
+  headers->push_back({});  // the state before the first row: when no snapshot is any good
+
+  collab::Journal::Loaded loaded;
+  loaded.record = std::move(record).value();
+  for (const SnapshotHeader& header : *headers) {
+    loaded.snapshot_index = header.at_index;
+    loaded.snapshot.clear();
+    loaded.tail.clear();
+    std::string why;
+    if (header.at_index > 0) {
+      auto state = read_state(document_text, header);
+      if (state.ok()) {
+        loaded.snapshot = std::move(state).value();
+      } else if (state.error().error_class == ErrorClass::corrupt) {
+        why = state.error().message;
+      } else {
+        return state.error();
+      }
+    }
+    if (why.empty()) {
+      loaded.tail.reserve(
+          static_cast<std::size_t>(std::min<std::uint64_t>(last - header.at_index, 1u << 20)));
+      std::uint64_t sum = header.sum;
+      const Status scanned =
+          scan_rows(document, document_text, header.at_index, last, [&](LogRow&& row) {
+            sum += row.len;
+            loaded.tail.push_back(std::move(row));
+          });
+      if (!scanned.ok()) return scanned.error();
+      if (sum == loaded.record.sum_total) return loaded;
+      why = "its operations do not add up with the log";
+    }
+    if (header.at_index > 0) {
+      log_.write(LogLevel::warning, "damaged_snapshot",
+                 "skipped the snapshot of document " + document_text + " at index " +
+                     std::to_string(header.at_index) + ": " + why);
+    }
+  }
+  return damaged_log(document_text, last, "the rows do not add up to the document's sum_total");
+}
+
+Result<std::vector<LogRow>> SqliteReader::read_rows(const DocumentId& document, std::uint64_t after,
+                                                    std::size_t max_rows) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  auto record = record_of(document, document_text);
+  if (!record.ok()) return record.error();
+  std::vector<LogRow> rows;
+  if (after >= record->last_index) return rows;
+  const std::uint64_t last = after + std::min<std::uint64_t>(max_rows, record->last_index - after);
+  const Status scanned = scan_rows(document, document_text, after, last,
+                                   [&](LogRow&& row) { rows.push_back(std::move(row)); });
+  if (!scanned.ok()) return scanned.error();
+  return rows;
+}
+
+Result<rga::VersionVector> SqliteReader::version_at(const DocumentId& document,
+                                                    std::uint64_t index) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  auto record = record_of(document, document_text);
+  if (!record.ok()) return record.error();
+  if (index > record->last_index) {
+    return Error{
+        ErrorClass::invalid, "index_out_of_range",
+        "the log of document " + document_text + " ends at " + std::to_string(record->last_index)};
+  }
+  // Headers stay when their snapshots are replaced: one of them is always a short way back.
+  auto headers = headers_of(select_milestone_, document, document_text, index);
+  if (!headers.ok()) return headers.error();
+  rga::VersionVector version;
+  std::uint64_t from = 0;
+  for (const SnapshotHeader& header : *headers) {
+    auto known = decode_version(header.version_vector);
+    if (!known || known->sum() != header.sum) continue;
+    version = *std::move(known);
+    from = header.at_index;
+    break;
+  }
+  const Status scanned = scan_rows(document, document_text, from, index, [&](const LogRow& row) {
+    version.set(row.id.sid, row.id.seq + row.len - 1);
+  });
+  if (!scanned.ok()) return scanned.error();
+  return version;
+}
+
+Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
+  return record_of(document, document.to_string());
+}
+
+Result<collab::Catalog::Page> SqliteReader::list(std::string_view cursor, std::size_t limit) {
+  ListCursor from{std::numeric_limits<std::int64_t>::max(), {}};
+  if (!cursor.empty()) {
+    const auto decoded = decode_cursor(cursor);
+    if (!decoded) {
+      return Error{ErrorClass::invalid, "bad_cursor",
+                   "the cursor is not one that this server gave out"};
+    }
+    from = *decoded;
+  }
+  limit = std::clamp<std::size_t>(limit, 1, max_page_documents);
+  const std::string from_text = from.document.to_string();
+  const ResetGuard guard(select_page_);
+  select_page_.bind(1, from.creation_us);
+  select_page_.bind_text(2, from_text);
+  select_page_.bind(3, std::uint64_t{limit} + 1);  // one more tells whether there is a next page
+  collab::Catalog::Page page;
+  bool more = false;
+  while (select_page_.step()) {
+    if (page.documents.size() == limit) {
+      more = true;
+      break;
+    }
+    if (auto row = read_document(select_page_)) {
+      page.documents.push_back(std::move(row->record));
+    } else {
+      log_.write(
+          LogLevel::error, "damaged_document",
+          "a document's row is damaged and not listed: " + std::string(select_page_.text(0)));
+    }
+  }
+  if (!more && select_page_.code() != SQLITE_OK) {
+    return read_error(select_page_.code(), "listing documents");
+  }
+  if (more) {
+    const collab::DocumentRecord& last = page.documents.back();
+    page.next_cursor = encode_cursor({last.creation_us, last.id});
+  }
+  return page;
+}
+
+}  // namespace weft::storage

@@ -1,0 +1,61 @@
+// SqliteReader: everything that is read for others, on one read-only connection. Each question is
+// answered from one snapshot of the database, so a document's row, its snapshot and its log always
+// fit together, whatever the writer commits meanwhile. Used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "collab/ports.h"
+#include "storage/document_rows.h"
+#include "storage/row_codec.h"
+#include "storage/sqlite_db.h"
+
+namespace weft::storage {
+
+class SqliteReader {
+ public:
+  /// Errors: as opening the store.
+  static Result<std::unique_ptr<SqliteReader>> open(const std::string& path, Log& log);
+
+  // As collab::Journal and collab::Catalog say. A failing disk or a busy database is unavailable,
+  // code "read_failed".
+  Result<collab::Journal::Loaded> load(const DocumentId& document);
+  Result<std::vector<collab::LogRow>> read_rows(const DocumentId& document, std::uint64_t after,
+                                                std::size_t max_rows);
+  Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
+  Result<collab::DocumentRecord> get(const DocumentId& document);
+  Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
+
+ private:
+  explicit SqliteReader(Log& log) : log_(log) {}
+  int prepare();
+  /// The document's row; not_found, gone and corrupt as errors.
+  Result<collab::DocumentRecord> record_of(const DocumentId& document,
+                                           std::string_view document_text);
+  /// Calls visit(LogRow&&) for the rows first … last. Damaged or missing ones: corrupt
+  /// "damaged_log".
+  template <class Visit>
+  Status scan_rows(const DocumentId& document, std::string_view document_text, std::uint64_t after,
+                   std::uint64_t last, Visit&& visit);
+  /// The snapshot's bytes, if they are what was written.
+  Result<std::string> read_state(std::string_view document_text, const SnapshotHeader& header);
+  /// Headers up to `max_index`, newest first. Those that fail their checksum are left out and
+  /// logged.
+  Result<std::vector<SnapshotHeader>> headers_of(Statement& select, const DocumentId& document,
+                                                 std::string_view document_text,
+                                                 std::uint64_t max_index);
+
+  Log& log_;
+  Database db_;
+  Statement begin_, commit_;
+  Statement select_document_, select_page_, select_rows_;
+  Statement select_state_headers_, select_milestone_, select_state_;
+  std::string scratch_;
+};
+
+}  // namespace weft::storage

@@ -1,0 +1,215 @@
+#include "storage/sqlite_store.h"
+
+#include <utility>
+
+#include "storage/data_directory.h"
+#include "storage/schema.h"
+#include "storage/snapshot_job.h"
+#include "storage/sqlite_reader.h"
+#include "storage/sqlite_writer.h"
+#include "storage/worker_thread.h"
+#include "storage/write_requests.h"
+
+namespace weft::storage {
+namespace {
+
+// Only a person with an SQL shell can hold the write lock against us. Longer than a quick look.
+constexpr int busy_timeout_ms = 2000;
+
+Error open_error(int code, const std::string& path, std::string_view doing) {
+  if (classify(code) == Failure::damaged) {
+    return {ErrorClass::corrupt, "damaged_database",
+            path + " is damaged (" + std::string(doing) + ": " + sqlite3_errstr(code) +
+                "). Move it away together with its -wal and -shm files and restore a backup."};
+  }
+  return {ErrorClass::unavailable, "data_directory",
+          path + ": " + std::string(doing) + ": " + sqlite3_errstr(code) +
+              ". Check the permissions and the free space of its directory."};
+}
+
+// Opens, checks and migrates: everything that can go wrong with the file goes wrong here.
+Result<std::unique_ptr<WriteSession>> open_writing(const std::string& path, Clock& clock) {
+  auto session = std::make_unique<WriteSession>();
+  Database& db = session->db;
+  int code = db.open(path, Database::Mode::read_write_create, busy_timeout_ms);
+  if (code != SQLITE_OK) return open_error(code, path, "opening it");
+  std::string mode;
+  code = db.query_text("PRAGMA journal_mode = WAL", mode);
+  if (code != SQLITE_OK) return open_error(code, path, "switching it to WAL");
+  if (mode != "wal") {
+    return Error{ErrorClass::unavailable, "data_directory",
+                 path + " is on a file system that cannot hold an SQLite WAL (journal mode is " +
+                     mode + ")"};
+  }
+  // FULL: every commit is synced, because an acknowledgement promises it. The writer checkpoints by
+  // itself, at its own times. The parent row of every inserted row is read or written in the same
+  // transaction, so foreign keys need no second look.
+  code = db.exec(
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; "
+      "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384; "
+      "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;");
+  if (code != SQLITE_OK) return open_error(code, path, "configuring it");
+  if (Status migrated = migrate(db, path, clock); !migrated.ok()) return migrated.error();
+  code = session->prepare();
+  if (code == SQLITE_ERROR) {
+    // A statement that does not fit the tables: they are not what schema_migrations says.
+    return Error{ErrorClass::corrupt, "damaged_database",
+                 path + " does not have the tables that its schema version promises (" +
+                     sqlite3_errmsg(db.handle()) + "). Restore a backup."};
+  }
+  if (code != SQLITE_OK) return open_error(code, path, "reading its schema");
+  return session;
+}
+
+// Reads a little of every table, so that a truncated or overwritten file is noticed at start and
+// not by the first user. A whole check would read the whole file: that is fsck's work.
+Status probe(Database& db, const std::string& path) {
+  for (const char* query :
+       {"SELECT count(*) FROM (SELECT document_id FROM documents LIMIT 100)",
+        "SELECT count(*) FROM (SELECT checksum FROM operations LIMIT 10)",
+        "SELECT count(*) FROM (SELECT sid FROM operations ORDER BY document_id DESC LIMIT 10)",
+        "SELECT count(*) FROM (SELECT client_id FROM sites LIMIT 10)",
+        "SELECT count(*) FROM (SELECT checksum FROM document_snapshot_headers LIMIT 10)",
+        "SELECT count(*) FROM (SELECT ord FROM document_snapshot_states LIMIT 10)",
+        "SELECT count(*) FROM (SELECT ord FROM document_snapshots LIMIT 10)"}) {
+    std::int64_t count = 0;
+    const int code = db.query_int(query, count);
+    if (code != SQLITE_OK) return open_error(code, path, "reading its tables");
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+class SqliteStore::Impl {
+ public:
+  Impl(DataDirectory directory, std::unique_ptr<WriteSession> session, SnapshotSession snapshots,
+       std::unique_ptr<SqliteReader> reader, WriterConfig config, Clock& clock, Log& log)
+      : clock_(clock),
+        directory_(std::move(directory)),
+        writer_(std::move(session), std::move(snapshots), config, log),
+        reader_(std::move(reader)) {}
+
+  std::int64_t now_us() const { return clock_.unix_us(); }
+
+  void write(std::unique_ptr<WriteRequest> request) { writer_.submit(std::move(request)); }
+
+  /// Runs `question(reader)` on the reading thread and posts its answer.
+  template <class T, class Question>
+  void ask(Executor& on, collab::Done<T> done, Question question) {
+    reading_.run([this, &on, done = std::move(done), question = std::move(question)]() mutable {
+      Result<T> answer = question(*reader_);
+      on.post([done = std::move(done), answer = std::move(answer)]() mutable {
+        done(std::move(answer));
+      });
+    });
+  }
+
+  /// Unpacks on a thread of its own: a large document takes longer than anybody should wait.
+  void save(const DocumentId& document, std::uint64_t index, std::string snapshot, Executor& on,
+            collab::Done<Unit> done) {
+    unpacking_.run([this, document, index, saved_us = now_us(), &on, snapshot = std::move(snapshot),
+                    done = std::move(done)]() mutable {
+      auto job = SnapshotJob::unpack(document, index, std::move(snapshot), saved_us);
+      if (!job.ok()) {
+        on.post([done = std::move(done), error = job.error()] { done(error); });
+        return;
+      }
+      (*job)->waiters.push_back({&on, std::move(done)});
+      writer_.submit(std::move(job).value());
+    });
+  }
+
+ private:
+  // Destroyed from the last to the first: the threads finish what is queued while what they use is
+  // still there, the writer's connection is the last to close, and then the lock goes.
+  Clock& clock_;
+  DataDirectory directory_;
+  SqliteWriter writer_;
+  std::unique_ptr<SqliteReader> reader_;
+  WorkerThread reading_;
+  WorkerThread unpacking_;
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteStore::~SqliteStore() = default;
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Clock& clock,
+                                                       Log& log) {
+  auto directory = DataDirectory::acquire(config.directory);
+  if (!directory.ok()) return directory.error();
+  const std::string path = directory->database_path();
+  auto session = open_writing(path, clock);
+  if (!session.ok()) return session.error();
+  if (Status probed = probe((*session)->db, path); !probed.ok()) return probed.error();
+  SnapshotSession snapshots;
+  if (const int code = snapshots.prepare((*session)->db); code != SQLITE_OK) {
+    return open_error(code, path, "reading its schema");
+  }
+  auto reader = SqliteReader::open(path, log);
+  if (!reader.ok()) return reader.error();
+  WriterConfig writer_config;
+  writer_config.max_group_rows = config.max_group_rows;
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::make_unique<Impl>(
+      std::move(directory).value(), std::move(session).value(), std::move(snapshots),
+      std::move(reader).value(), writer_config, clock, log)));
+}
+
+void SqliteStore::append(const DocumentId& document, std::uint64_t expected_last_index,
+                         std::vector<collab::LogRow> rows, Executor& on,
+                         collab::Done<std::uint64_t> done) {
+  impl_->write(append_request(document, expected_last_index, std::move(rows), on, std::move(done)));
+}
+
+void SqliteStore::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {
+  impl_->ask<Loaded>(on, std::move(done),
+                     [document](SqliteReader& reader) { return reader.load(document); });
+}
+
+void SqliteStore::read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                            Executor& on, collab::Done<std::vector<collab::LogRow>> done) {
+  impl_->ask<std::vector<collab::LogRow>>(on, std::move(done),
+                                          [document, after, max_rows](SqliteReader& reader) {
+                                            return reader.read_rows(document, after, max_rows);
+                                          });
+}
+
+void SqliteStore::version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                             collab::Done<rga::VersionVector> done) {
+  impl_->ask<rga::VersionVector>(on, std::move(done), [document, index](SqliteReader& reader) {
+    return reader.version_at(document, index);
+  });
+}
+
+void SqliteStore::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                             collab::Done<std::uint64_t> done) {
+  impl_->write(lease_site_request(document, client, impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::save_snapshot(const DocumentId& document, std::uint64_t index,
+                                std::string snapshot, Executor& on, collab::Done<Unit> done) {
+  impl_->save(document, index, std::move(snapshot), on, std::move(done));
+}
+
+void SqliteStore::create(NewDocument document, Executor& on, collab::Done<Created> done) {
+  impl_->write(create_request(std::move(document), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::get(const DocumentId& document, Executor& on,
+                      collab::Done<collab::DocumentRecord> done) {
+  impl_->ask<collab::DocumentRecord>(
+      on, std::move(done), [document](SqliteReader& reader) { return reader.get(document); });
+}
+
+void SqliteStore::list(std::string cursor, std::size_t limit, Executor& on,
+                       collab::Done<Page> done) {
+  impl_->ask<Page>(on, std::move(done), [cursor = std::move(cursor), limit](SqliteReader& reader) {
+    return reader.list(cursor, limit);
+  });
+}
+
+void SqliteStore::remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
+  impl_->write(remove_request(document, impl_->now_us(), on, std::move(done)));
+}
+
+}  // namespace weft::storage

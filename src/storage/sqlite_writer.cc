@@ -1,0 +1,223 @@
+#include "storage/sqlite_writer.h"
+
+#include <algorithm>
+#include <string>
+
+namespace weft::storage {
+
+SqliteWriter::SqliteWriter(std::unique_ptr<WriteSession> session, SnapshotSession snapshots,
+                           WriterConfig config, Log& log)
+    : config_(config), log_(log), session_(std::move(session)), snapshots_(std::move(snapshots)) {
+  sqlite3_wal_hook(
+      session_->db.handle(),
+      [](void* writer, sqlite3*, const char*, int pages) {
+        static_cast<SqliteWriter*>(writer)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  thread_ = std::thread([this] { loop(); });
+}
+
+SqliteWriter::~SqliteWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void SqliteWriter::submit(std::unique_ptr<WriteRequest> request) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(request));
+  }
+  wake_.notify_one();
+}
+
+void SqliteWriter::submit(std::unique_ptr<SnapshotJob> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto older =
+        std::find_if(snapshot_queue_.begin(), snapshot_queue_.end(), [&](const auto& queued) {
+          return queued->document() == job->document() && queued->at_index() <= job->at_index();
+        });
+    if (older == snapshot_queue_.end()) {
+      snapshot_queue_.push_back(std::move(job));
+    } else {
+      std::move((*older)->waiters.begin(), (*older)->waiters.end(),
+                std::back_inserter(job->waiters));
+      *older = std::move(job);
+    }
+  }
+  wake_.notify_one();
+}
+
+void SqliteWriter::loop() {
+  while (true) {
+    Group group;
+    bool idle = false;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] {
+        return stopping_ || !queue_.empty() || !snapshot_queue_.empty() || job_ != nullptr;
+      });
+      group = take_group();
+      if (job_ == nullptr && !snapshot_queue_.empty()) {
+        job_ = std::move(snapshot_queue_.front());
+        snapshot_queue_.pop_front();
+      }
+      idle = queue_.empty();
+      if (group.empty() && job_ == nullptr && stopping_) return;
+    }
+    if (!group.empty()) commit_group(std::move(group));
+    if (job_ != nullptr) write_snapshot_slice();
+    checkpoint_if_due(idle);
+  }
+}
+
+SqliteWriter::Group SqliteWriter::take_group() {
+  Group group;
+  std::size_t rows = 0;
+  while (!queue_.empty() && (group.empty() || rows < config_.max_group_rows)) {
+    rows += queue_.front()->weight();
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+void SqliteWriter::commit_group(Group group) {
+  Completions completions;
+  const int code = storage_failed_ ? SQLITE_IOERR_FSYNC : run_group(group, completions);
+  if (code != SQLITE_OK) {
+    const Error error = note_failure(code, "committing");
+    for (const auto& request : group) request->fail(error);
+  }
+  for (const auto& request : group) add_completion(completions, *request);
+  post(std::move(completions));
+}
+
+int SqliteWriter::run_group(Group& group, Completions& completions) {
+  while (!group.empty()) {
+    if (!session_->begin.run()) return session_->begin.code();
+    int code = SQLITE_OK;
+    std::size_t at = 0;
+    for (; at < group.size() && code == SQLITE_OK; ++at) code = group[at]->run(*session_);
+    if (code == SQLITE_OK) {
+      if (session_->commit.run()) return SQLITE_OK;
+      code = session_->commit.code();
+      roll_back();
+      return code;
+    }
+    roll_back();
+    if (storage_failed_ || classify(code) != Failure::constraint) return code;
+    // One request contradicts the database. It is answered by itself, and the others run again as
+    // if it had never been there: cheaper than a savepoint for each, because it hardly ever
+    // happens.
+    const auto culprit = group.begin() + static_cast<std::ptrdiff_t>(at) - 1;
+    (*culprit)->refuse(code);
+    log_.write(LogLevel::warning, "write_refused", sqlite3_errstr(code));
+    add_completion(completions, **culprit);
+    group.erase(culprit);
+  }
+  return SQLITE_OK;
+}
+
+void SqliteWriter::roll_back() {
+  // Some failures have rolled back already.
+  if (session_->db.in_transaction()) session_->rollback.run();
+  if (session_->db.in_transaction()) {
+    storage_failed_ = true;
+    log_.write(LogLevel::error, "storage_failed", "a transaction could not be rolled back");
+  }
+}
+
+Error SqliteWriter::note_failure(int code, const char* doing) {
+  if (classify(code) == Failure::sync) storage_failed_ = true;
+  const Error error =
+      storage_failed_
+          ? Error{ErrorClass::unavailable, "storage_failed",
+                  "the disk failed to keep written data; nothing is accepted until the server is "
+                  "restarted. Check the disk first."}
+          : to_error(code, "commit_failed", doing);
+  log_.write(LogLevel::error, error.code, error.message);
+  return error;
+}
+
+void SqliteWriter::write_snapshot_slice() {
+  if (storage_failed_) {
+    finish_snapshot(note_failure(SQLITE_IOERR_FSYNC, "storing a snapshot"));
+    return;
+  }
+  const bool was_visible = job_->is_visible();
+  int code = session_->begin.run() ? SQLITE_OK : session_->begin.code();
+  if (code == SQLITE_OK) code = job_->write_slice(snapshots_, config_.slice);
+  if (code == SQLITE_OK && !session_->commit.run()) code = session_->commit.code();
+  if (code != SQLITE_OK) {
+    roll_back();
+    finish_snapshot(note_failure(code, "storing a snapshot"));
+    return;
+  }
+  if (const Error* refusal = job_->refusal()) {
+    finish_snapshot(*refusal);
+  } else if (job_->finished()) {
+    job_.reset();
+  } else if (!was_visible && job_->is_visible()) {
+    // Durable and in use from here on. What is left to do is to remove what it replaced.
+    Completions completions;
+    for (auto& waiter : job_->waiters) {
+      completions.push_back({waiter.on, {[done = std::move(waiter.done)] { done(Unit{}); }}});
+    }
+    job_->waiters.clear();
+    post(std::move(completions));
+  }
+}
+
+void SqliteWriter::finish_snapshot(const Status& status) {
+  Completions completions;
+  for (auto& waiter : job_->waiters) {
+    completions.push_back({waiter.on, {[done = std::move(waiter.done), status] { done(status); }}});
+  }
+  job_.reset();
+  post(std::move(completions));
+}
+
+void SqliteWriter::checkpoint_if_due(bool idle) {
+  if (storage_failed_) return;
+  // The WAL has begun again from its start when it is shorter than the last checkpoint saw it.
+  if (wal_pages_ < checkpointed_pages_) checkpointed_pages_ = 0;
+  const int fresh = wal_pages_ - checkpointed_pages_;
+  const bool forced = wal_pages_ >= config_.forced_checkpoint_pages;
+  const bool eager = idle || forced;
+  if (fresh < (eager ? config_.idle_checkpoint_pages : config_.busy_checkpoint_pages)) return;
+  const int code = sqlite3_wal_checkpoint_v2(
+      session_->db.handle(), nullptr,
+      forced ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  checkpointed_pages_ = wal_pages_;
+  if (code == SQLITE_OK) {
+    if (forced) wal_pages_ = checkpointed_pages_ = 0;
+  } else if (code != SQLITE_BUSY) {
+    // Nothing is lost: the WAL keeps it all. A disk that is full may have room later.
+    static_cast<void>(note_failure(code, "checkpointing"));
+  }
+}
+
+void SqliteWriter::add_completion(Completions& completions, WriteRequest& request) {
+  Executor* on = &request.executor();
+  auto entry = std::find_if(completions.begin(), completions.end(),
+                            [&](const auto& known) { return known.first == on; });
+  if (entry == completions.end()) entry = completions.insert(entry, {on, {}});
+  entry->second.push_back(request.take_completion());
+}
+
+void SqliteWriter::post(Completions completions) {
+  for (auto& [executor, answers] : completions) {
+    executor->post(
+        [answers = std::make_shared<std::vector<std::function<void()>>>(std::move(answers))] {
+          for (const auto& answer : *answers) answer();
+        });
+  }
+}
+
+}  // namespace weft::storage

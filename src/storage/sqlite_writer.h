@@ -1,0 +1,88 @@
+// SqliteWriter: the one thread with the one connection that writes. It commits for everyone who
+// waits: whatever has queued up while the last commit was on its way to the disk goes into the next
+// transaction, and all its answers are posted after that COMMIT returned. Between commits it writes
+// slices of snapshots and checkpoints the WAL.
+//
+// When a transaction fails, everyone in it hears "commit_failed" and nothing is tried again: the
+// callers reload and decide. When an fsync fails, every later write is refused until the process
+// starts anew ("storage_failed"), because what the page cache says can no longer be trusted.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "storage/snapshot_job.h"
+#include "storage/write_requests.h"
+
+namespace weft::storage {
+
+struct WriterConfig {
+  std::size_t max_group_rows = 4096;
+  SliceLimits slice;
+  /// Pages of the WAL (4 KiB each) after which an idle, a busy and a desperate writer checkpoints.
+  /// The last one waits for readers, so that the WAL stays bounded.
+  int idle_checkpoint_pages = 1000;
+  int busy_checkpoint_pages = 4000;
+  int forced_checkpoint_pages = 32000;
+};
+
+class SqliteWriter {
+ public:
+  /// REQUIRES: session is prepared, snapshots too.
+  SqliteWriter(std::unique_ptr<WriteSession> session, SnapshotSession snapshots,
+               WriterConfig config, Log& log);
+  /// Carries out what was queued, snapshots included.
+  ~SqliteWriter();
+  SqliteWriter(const SqliteWriter&) = delete;
+  SqliteWriter& operator=(const SqliteWriter&) = delete;
+
+  /// Any thread.
+  void submit(std::unique_ptr<WriteRequest> request);
+  /// Any thread. A waiting older snapshot of the same document is not written: its waiters are told
+  /// when the newer one, which would have replaced it, is stored.
+  void submit(std::unique_ptr<SnapshotJob> job);
+
+ private:
+  using Group = std::vector<std::unique_ptr<WriteRequest>>;
+  using Completions = std::vector<std::pair<Executor*, std::vector<std::function<void()>>>>;
+
+  void loop();
+  Group take_group();
+  void commit_group(Group group);
+  /// Runs and commits the requests; those that broke a constraint are answered and left out.
+  int run_group(Group& group, Completions& completions);
+  void write_snapshot_slice();
+  void finish_snapshot(const Status& status);
+  void roll_back();
+  /// What those whose transaction failed are told. Decides about the future.
+  Error note_failure(int code, const char* doing);
+  void checkpoint_if_due(bool idle);
+  static void add_completion(Completions& completions, WriteRequest& request);
+  static void post(Completions completions);
+
+  const WriterConfig config_;
+  Log& log_;
+  std::unique_ptr<WriteSession> session_;
+  SnapshotSession snapshots_;
+  bool storage_failed_ = false;
+  int wal_pages_ = 0;           // after the last commit
+  int checkpointed_pages_ = 0;  // of them, known to the last checkpoint
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<WriteRequest>> queue_;
+  std::deque<std::unique_ptr<SnapshotJob>> snapshot_queue_;
+  bool stopping_ = false;
+  std::unique_ptr<SnapshotJob> job_;  // the writer thread's own
+  std::thread thread_;                // last: starts when the rest is ready
+};
+
+}  // namespace weft::storage

@@ -1,0 +1,332 @@
+// What the tests of this room share: a directory that goes away, a loop that the test turns itself,
+// a clock and a log that can be looked at, authors who write real operations, and a second
+// connection to the file that does not go through the store.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rga/document.h"
+#include "rga/op_codec.h"
+#include "storage/sqlite_store.h"
+
+namespace weft::storage::test {
+
+class TempDirectory {
+ public:
+  TempDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "weft-storage-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+    EXPECT_FALSE(path_.empty());
+  }
+  ~TempDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// A loop that runs only while the test waits.
+class TestExecutor final : public Executor {
+ public:
+  void post(std::function<void()> work) override {
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(std::move(work));
+      ++posts_;
+    }
+    wake_.notify_one();
+  }
+  void post_after(std::int64_t, std::function<void()>) override {
+    FAIL() << "storage has no timers";
+  }
+
+  /// Runs what is posted until `done()`, at most half a minute. False when the time is over.
+  bool run_until(const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!done()) {
+      std::function<void()> work;
+      {
+        std::unique_lock lock(mutex_);
+        if (!wake_.wait_until(lock, deadline, [this] { return !queue_.empty(); })) return false;
+        work = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      work();
+    }
+    return true;
+  }
+  std::size_t posts() {
+    const std::lock_guard lock(mutex_);
+    return posts_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> queue_;
+  std::size_t posts_ = 0;
+};
+
+class TestClock final : public Clock {
+ public:
+  std::int64_t monotonic_ms() const override { return unix_us() / 1000; }
+  std::int64_t unix_us() const override { return now_us_.fetch_add(1000); }
+  /// Stands still for the readings that follow, so that documents share a creation time.
+  mutable std::atomic<std::int64_t> now_us_{1'700'000'000'000'000};
+};
+
+class TestLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view event, std::string_view) override {
+    const std::lock_guard lock(mutex_);
+    events_.emplace_back(event);
+  }
+  std::size_t count(std::string_view event) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::count(events_.begin(), events_.end(), event));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> events_;
+};
+
+/// A connection of its own, as an administrator's SQL shell would have.
+class RawDatabase {
+ public:
+  explicit RawDatabase(const std::string& path) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &db_), SQLITE_OK);
+    sqlite3_busy_timeout(db_, 5000);
+  }
+  ~RawDatabase() { sqlite3_close(db_); }
+  RawDatabase(const RawDatabase&) = delete;
+  RawDatabase& operator=(const RawDatabase&) = delete;
+
+  int exec(const std::string& sql) {
+    return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+  }
+  /// Rows, each with its columns joined by "|".
+  std::vector<std::string> query(const std::string& sql) {
+    std::vector<std::string> rows;
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(db_) << " in " << sql;
+    while (statement != nullptr && sqlite3_step(statement) == SQLITE_ROW) {
+      std::string row;
+      for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+        if (i > 0) row += '|';
+        const auto* text = sqlite3_column_text(statement, i);
+        row += text == nullptr ? "NULL" : reinterpret_cast<const char*>(text);
+      }
+      rows.push_back(std::move(row));
+    }
+    sqlite3_finalize(statement);
+    return rows;
+  }
+  std::string value(const std::string& sql) {
+    const auto rows = query(sql);
+    return rows.empty() ? "(no row)" : rows[0];
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+/// One person at one site: edits a replica and hands out the log rows.
+class Author {
+ public:
+  explicit Author(std::uint64_t sid) : sid_(sid) { document.set_local_site(sid); }
+
+  void apply(const std::vector<collab::LogRow>& rows) {
+    for (const auto& row : rows) {
+      ASSERT_EQ(document.apply(row.operation()), rga::ApplyOutcome::applied);
+    }
+  }
+  void insert(std::uint32_t at, std::string_view text) {
+    ASSERT_EQ(document.insert({at}, text, &out_), rga::EditOutcome::done);
+  }
+  void erase(std::uint32_t at, std::uint32_t count) {
+    ASSERT_EQ(document.erase({at}, count, &out_), rga::EditOutcome::done);
+  }
+  void update(std::uint32_t at, std::string_view text) {
+    ASSERT_EQ(document.update({at}, text, &out_), rga::EditOutcome::done);
+  }
+  /// The rows of the edits since the last time, all made on `base`.
+  std::vector<collab::LogRow> take_rows(std::uint64_t base) {
+    const std::string bytes = out_.take();
+    rga::OpReader in(bytes);
+    rga::Operation op;
+    std::vector<collab::LogRow> rows;
+    while (in.next(op)) {
+      collab::LogRow row;
+      row.base = base;
+      row.kind = op.kind;
+      row.len = op.len;
+      row.id = op.id;
+      row.ref = op.ref;
+      row.text = op.text;
+      row.timestamp_us = 1'700'000'100'000'000 + static_cast<std::int64_t>(op.id.sum);
+      rows.push_back(std::move(row));
+    }
+    EXPECT_FALSE(in.failed());
+    return rows;
+  }
+  std::uint64_t sid() const { return sid_; }
+  std::string saved() const {
+    std::string bytes;
+    document.save(bytes);
+    return bytes;
+  }
+
+  rga::Document document;
+
+ private:
+  std::uint64_t sid_;
+  rga::OpWriter out_;
+};
+
+inline Uuid test_uuid(std::uint64_t n) { return Uuid::from_random(n * 0x9e3779b97f4a7c15u, n); }
+
+/// The document that was loaded, or nothing when it does not replay.
+inline std::optional<rga::Document> replay(const collab::Journal::Loaded& loaded) {
+  rga::Document document(loaded.record.ssn);
+  if (loaded.snapshot_index > 0) {
+    auto state = rga::Document::load(loaded.snapshot);
+    if (!state.ok()) return std::nullopt;
+    document = std::move(state).value();
+  }
+  for (const auto& row : loaded.tail) {
+    if (document.apply(row.operation()) != rga::ApplyOutcome::applied) return std::nullopt;
+  }
+  return document;
+}
+
+/// A store in a directory of its own, and its calls as questions that wait for their answers.
+class Rig {
+ public:
+  Rig() { open(); }
+
+  void open() {
+    Result<std::unique_ptr<SqliteStore>> opened = try_open();
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store = std::move(opened).value();
+  }
+  Result<std::unique_ptr<SqliteStore>> try_open() {
+    SqliteConfig config;
+    config.directory = directory();
+    return SqliteStore::open(config, clock, log);
+  }
+  void close() { store.reset(); }
+  void reopen() {
+    close();
+    open();
+  }
+  std::string directory() const { return temp.path() + "/data"; }
+  std::string database() const { return directory() + "/weft.db"; }
+
+  template <class T>
+  Result<T> wait(const std::function<void(collab::Done<T>)>& ask) {
+    std::optional<Result<T>> answer;
+    ask([&](Result<T> result) { answer = std::move(result); });
+    if (!executor.run_until([&] { return answer.has_value(); })) {
+      ADD_FAILURE() << "no answer";
+      return Error{ErrorClass::unavailable, "no_answer", ""};
+    }
+    return std::move(*answer);
+  }
+
+  Result<collab::Catalog::Created> create(std::uint64_t n, std::string content,
+                                          std::string key = "", std::string title = "title") {
+    collab::Catalog::NewDocument document;
+    document.id = test_uuid(n);
+    document.title = std::move(title);
+    document.owner = test_uuid(1'000'001);
+    document.incarnation = test_uuid(1'000'002 + n);
+    document.author = test_uuid(1'000'000);
+    document.content = std::move(content);
+    document.idempotency_key = std::move(key);
+    return wait<collab::Catalog::Created>(
+        [&](auto done) { store->create(document, executor, done); });
+  }
+  Result<std::uint64_t> append(const DocumentId& id, std::uint64_t expected,
+                               std::vector<collab::LogRow> rows) {
+    return wait<std::uint64_t>(
+        [&](auto done) { store->append(id, expected, std::move(rows), executor, done); });
+  }
+  Result<collab::Journal::Loaded> load(const DocumentId& id) {
+    return wait<collab::Journal::Loaded>([&](auto done) { store->load(id, executor, done); });
+  }
+  Result<std::vector<collab::LogRow>> read_rows(const DocumentId& id, std::uint64_t after,
+                                                std::size_t max_rows) {
+    return wait<std::vector<collab::LogRow>>(
+        [&](auto done) { store->read_rows(id, after, max_rows, executor, done); });
+  }
+  Result<rga::VersionVector> version_at(const DocumentId& id, std::uint64_t index) {
+    return wait<rga::VersionVector>(
+        [&](auto done) { store->version_at(id, index, executor, done); });
+  }
+  Result<std::uint64_t> lease(const DocumentId& id, const ClientId& client) {
+    return wait<std::uint64_t>([&](auto done) { store->lease_site(id, client, executor, done); });
+  }
+  Result<Unit> save(const DocumentId& id, std::uint64_t index, std::string bytes) {
+    return wait<Unit>(
+        [&](auto done) { store->save_snapshot(id, index, std::move(bytes), executor, done); });
+  }
+  Result<collab::DocumentRecord> get(const DocumentId& id) {
+    return wait<collab::DocumentRecord>([&](auto done) { store->get(id, executor, done); });
+  }
+  Result<collab::Catalog::Page> list(std::string cursor, std::size_t limit) {
+    return wait<collab::Catalog::Page>(
+        [&](auto done) { store->list(cursor, limit, executor, done); });
+  }
+  Result<Unit> remove(const DocumentId& id) {
+    return wait<Unit>([&](auto done) { store->remove(id, executor, done); });
+  }
+
+  /// Appends the author's edits at the end of the log; they were made on all of it.
+  void append_edits(const DocumentId& id, Author& author) {
+    const auto record = get(id);
+    ASSERT_TRUE(record.ok());
+    const auto appended = append(id, record->last_index, author.take_rows(record->last_index));
+    ASSERT_TRUE(appended.ok()) << appended.error().message;
+  }
+
+  TempDirectory temp;
+  TestExecutor executor;
+  TestClock clock;
+  TestLog log;
+  std::unique_ptr<SqliteStore> store;  // first to go
+};
+
+#define EXPECT_ERROR(result, expected_class, expected_code)        \
+  do {                                                             \
+    const auto& answered = (result);                               \
+    ASSERT_FALSE(answered.ok()) << "expected " << (expected_code); \
+    EXPECT_EQ(answered.error().code, expected_code);               \
+    EXPECT_EQ(answered.error().error_class, expected_class);       \
+    EXPECT_FALSE(answered.error().message.empty());                \
+  } while (false)
+
+}  // namespace weft::storage::test

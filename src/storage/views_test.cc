@@ -1,0 +1,139 @@
+// The database as people with an SQL shell see it: docs/SCHEMA.md makes these promises.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <sstream>
+
+#include "storage/store_test_rig.h"
+
+namespace weft::storage::test {
+namespace {
+
+TEST(Views, OperationElementsAreTheRunsUnrolled) {
+  Rig rig;
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "añ🎈").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  author.insert(3, "xyz");
+  author.update(0, "AB");
+  author.erase(1, 2);
+  author.erase(2, 1);
+  author.erase(1, 1);
+  rig.append_edits(id, author);
+  RawDatabase db(rig.database());
+  std::vector<std::string> expected;
+  const auto loaded = rig.load(id);
+  for (const collab::LogRow& row : loaded->tail) {
+    for (std::uint32_t i = 0; i < row.len; ++i) {
+      // One element of a run, as the core itself cuts it.
+      const rga::Operation op = rga::drop_front(row.operation(), i);
+      std::string line = std::to_string(row.index) + "|" + std::to_string(i) + "|";
+      line += row.kind == rga::OpKind::insert ? "insert" : op.has_text() ? "update" : "erase";
+      for (const std::uint64_t n : {op.id.ssn, op.id.sum, op.id.sid, op.id.seq}) {
+        line += "|" + std::to_string(n);
+      }
+      line += op.ref.is_head()
+                  ? "|NULL|NULL"
+                  : "|" + std::to_string(op.ref.sid) + "|" + std::to_string(op.ref.seq);
+      line += "|";
+      if (op.has_text()) {
+        rga::Operation first = op;
+        if (op.len > 1) first.text.remove_suffix(rga::drop_front(op, 1).text.size());
+        line += first.text;
+      } else {
+        line += "NULL";
+      }
+      line += op.has_text() ? "|0" : "|1";
+      expected.push_back(line);
+    }
+  }
+  EXPECT_GE(expected.size(), 12u);
+  EXPECT_EQ(db.query("SELECT log_index, ord, kind, ssn, sum, sid, seq, ref_sid, ref_seq, value, "
+                     "tombstone FROM operation_elements ORDER BY log_index, ord"),
+            expected);
+}
+
+TEST(Views, OperationIdsAreUuidsThatNameDocumentSiteAndSequence) {
+  Rig rig;
+  ASSERT_TRUE(rig.create(1, "abc").ok());
+  ASSERT_TRUE(rig.create(2, "abc").ok());
+  Author author(0xabcdef);
+  author.apply(rig.load(test_uuid(1))->tail);
+  author.insert(0, "x");
+  author.insert(0, "y");
+  rig.append_edits(test_uuid(1), author);
+  RawDatabase db(rig.database());
+  const auto ids = db.query("SELECT operation_id FROM operations ORDER BY document_id, log_index");
+  ASSERT_EQ(ids.size(), 4u);
+  for (const std::string& text : ids) {
+    const auto id = Uuid::parse(text);
+    ASSERT_TRUE(id.has_value()) << text;
+    EXPECT_EQ(id->bytes[6] >> 4, 8) << "version";
+    EXPECT_EQ(id->bytes[8] >> 6, 2) << "variant";
+  }
+  const std::string document = test_uuid(1).to_string();
+  EXPECT_EQ(db.value("SELECT operation_id FROM operations WHERE sid = 11259375 AND seq = 2"),
+            document.substr(0, 14) + "8" + document.substr(15, 4) + "8abc-def000000002");
+  EXPECT_EQ(db.value("SELECT count(DISTINCT operation_id) FROM operation_elements"), "8");
+}
+
+TEST(Views, ActivityAddsUp) {
+  Rig rig;
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "abcdef").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  author.insert(0, "xyz");
+  author.erase(4, 2);
+  author.update(0, "Q");
+  rig.append_edits(id, author);
+  RawDatabase db(rig.database());
+  EXPECT_EQ(db.query("SELECT title, day, sid, rows, inserted, deleted, updated "
+                     "FROM document_activity ORDER BY sid"),
+            (std::vector<std::string>{"title|2023-11-14|1|1|6|0|0", "title|2023-11-14|2|3|3|2|1"}));
+}
+
+// The text can be computed in SQL from nothing but the log's elements: nothing is missing in a row.
+TEST(Views, TheLogAloneReplaysToTheText) {
+  Rig rig;
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "start").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  std::mt19937 random(7);
+  for (int i = 0; i < 300; ++i) {
+    const std::uint32_t length = author.document.length();
+    if (random() % 3 == 0 && length > 2) {
+      author.erase(static_cast<std::uint32_t>(random() % (length - 1)), 2);
+    } else {
+      author.insert(static_cast<std::uint32_t>(random() % (length + 1)), "né");
+    }
+  }
+  rig.append_edits(id, author);
+  RawDatabase db(rig.database());
+  // A sequential history: an insert goes directly to the right of its reference.
+  std::vector<std::string> order{"0.0"};
+  std::map<std::string, std::string> value{{"0.0", ""}};
+  for (const std::string& row : db.query(
+           "SELECT kind || ' ' || coalesce(ref_sid, 0) || '.' || coalesce(ref_seq, 0) || ' ' || "
+           "sid || '.' || seq || ' ' || coalesce(value, '') FROM operation_elements "
+           "ORDER BY log_index, ord")) {
+    std::istringstream in(row);
+    std::string kind, ref, element, text;
+    in >> kind >> ref >> element >> text;
+    if (kind == "erase") {
+      value[ref].clear();
+    } else {
+      order.insert(std::find(order.begin(), order.end(), ref) + 1, element);
+      value[element] = text;
+    }
+  }
+  std::string text;
+  for (const std::string& element : order) text += value[element];
+  EXPECT_EQ(text, author.document.text());
+}
+
+}  // namespace
+}  // namespace weft::storage::test

@@ -1,0 +1,400 @@
+#include "storage/write_requests.h"
+
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/codec.h"
+#include "base/utf8.h"
+#include "storage/document_rows.h"
+#include "storage/row_codec.h"
+
+namespace weft::storage {
+namespace {
+
+using collab::LogRow;
+
+// Sets `row` when the document exists; leaves it empty when not. A damaged row is corrupt.
+int find_document(WriteSession& session, std::string_view document_text,
+                  std::optional<Result<DocumentRow>>& row) {
+  Statement& select = session.select_document;
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  if (!select.step()) return select.code();
+  if (auto read = read_document(select)) {
+    row.emplace(*std::move(read));
+  } else {
+    row.emplace(damaged_document(document_text));
+  }
+  return SQLITE_OK;
+}
+
+class Append final : public TypedWriteRequest<std::uint64_t> {
+ public:
+  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows, Executor& on,
+         collab::Done<std::uint64_t> done)
+      : TypedWriteRequest(on, std::move(done)),
+        document_(document),
+        document_text_(document.to_string()),
+        expected_(expected),
+        rows_(std::move(rows)) {}
+
+  std::size_t weight() const override { return rows_.size() + 1; }
+
+  int run(WriteSession& session) override {
+    std::uint64_t sum = 0;
+    for (const LogRow& row : rows_) {
+      if (!is_storable(row)) {
+        answer(Error{ErrorClass::invalid, "row_refused", "a log row has a number out of range"});
+        return SQLITE_OK;
+      }
+      sum += row.len;
+    }
+    Statement& advance = session.advance_log;
+    const std::uint64_t last = expected_ + rows_.size();
+    advance.bind(1, last);
+    advance.bind(2, sum);
+    if (rows_.empty()) {
+      advance.bind_null(3);
+    } else {
+      advance.bind(3, rows_.back().timestamp_us);
+    }
+    advance.bind_text(4, document_text_);
+    advance.bind(5, expected_);
+    if (!advance.run()) return advance.code();
+    if (session.db.changes() == 0) return explain_refusal(session);
+
+    Statement& insert = session.insert_row;
+    std::uint64_t index = expected_;
+    for (const LogRow& row : rows_) {
+      ++index;
+      bind_row(insert, document_text_, index, row,
+               row_checksum(document_, index, row, session.scratch));
+      if (!insert.run()) return insert.code();
+    }
+    answer(last);
+    return SQLITE_OK;
+  }
+
+  void refuse(int code) override {
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE) {
+      answer(Error{ErrorClass::conflict, "operation_exists",
+                   "the log of document " + document_text_ +
+                       " already has an operation with this "
+                       "site and sequence number"});
+    } else {
+      answer(to_error(code, "commit_failed", "a log row of document " + document_text_));
+    }
+  }
+
+ private:
+  // The log did not stand where the caller thought: why?
+  int explain_refusal(WriteSession& session) {
+    std::optional<Result<DocumentRow>> found;
+    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
+      return code;
+    }
+    if (!found) {
+      answer(document_not_found(document_));
+    } else if (!found->ok()) {
+      answer(found->error());
+    } else if ((*found)->deleted) {
+      answer(document_deleted(document_));
+    } else {
+      answer(Error{ErrorClass::conflict, "log_moved",
+                   "the log of document " + document_text_ + " ends at " +
+                       std::to_string((*found)->record.last_index) + ", not at " +
+                       std::to_string(expected_)});
+    }
+    return SQLITE_OK;
+  }
+
+  const DocumentId document_;
+  const std::string document_text_;
+  const std::uint64_t expected_;
+  const std::vector<LogRow> rows_;
+};
+
+class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
+ public:
+  LeaseSite(const DocumentId& document, const ClientId& client, std::int64_t now_us, Executor& on,
+            collab::Done<std::uint64_t> done)
+      : TypedWriteRequest(on, std::move(done)),
+        document_(document),
+        document_text_(document.to_string()),
+        client_text_(client.to_string()),
+        now_us_(now_us) {}
+
+  int run(WriteSession& session) override {
+    std::optional<Result<DocumentRow>> found;
+    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
+      return code;
+    }
+    if (!found || !found->ok() || (*found)->deleted) {
+      answer(!found         ? document_not_found(document_)
+             : !found->ok() ? found->error()
+                            : document_deleted(document_));
+      return SQLITE_OK;
+    }
+    {
+      Statement& select = session.select_site;
+      const ResetGuard guard(select);
+      select.bind_text(1, document_text_);
+      select.bind_text(2, client_text_);
+      if (select.step()) {
+        answer(select.u64(0));
+        return SQLITE_OK;
+      }
+      if (select.code() != SQLITE_OK) return select.code();
+    }
+    std::uint64_t sid = 0;
+    {
+      Statement& take = session.take_sid;
+      const ResetGuard guard(take);
+      take.bind_text(1, document_text_);
+      if (take.step()) sid = take.u64(0) - 1;
+      while (take.step()) {
+      }
+      if (take.code() != SQLITE_OK) return take.code();
+    }
+    Statement& insert = session.insert_site;
+    insert.bind_text(1, document_text_);
+    insert.bind(2, sid);
+    insert.bind_text(3, client_text_);
+    insert.bind(4, now_us_);
+    if (!insert.run()) return insert.code();
+    answer(sid);
+    return SQLITE_OK;
+  }
+
+  // next_sid points at a site that exists: handing it out again would forge ids.
+  void refuse(int) override { answer(damaged_document(document_text_)); }
+
+ private:
+  const DocumentId document_;
+  const std::string document_text_;
+  const std::string client_text_;
+  const std::int64_t now_us_;
+};
+
+class Create final : public TypedWriteRequest<collab::Catalog::Created> {
+ public:
+  Create(collab::Catalog::NewDocument document, std::int64_t now_us, Executor& on,
+         collab::Done<collab::Catalog::Created> done)
+      : TypedWriteRequest(on, std::move(done)),
+        document_(std::move(document)),
+        now_us_(now_us),
+        request_hash_(hash_request(document_)) {}
+
+  int run(WriteSession& session) override {
+    const auto content_len = count_scalars(document_.content);
+    if (!content_len || *content_len > UINT32_MAX || !count_scalars(document_.title) ||
+        !count_scalars(document_.idempotency_key)) {
+      answer(
+          Error{ErrorClass::invalid, "bad_text", "title and content must be UTF-8 without U+0000"});
+      return SQLITE_OK;
+    }
+    if (!document_.idempotency_key.empty()) {
+      bool known = false;
+      if (const int code = find_key(session, known); code != SQLITE_OK || known) return code;
+    }
+    collab::DocumentRecord record;
+    record.id = document_.id;
+    record.owner = document_.owner;
+    record.creation_us = now_us_;
+    record.title = document_.title;
+    record.incarnation = document_.incarnation;
+    record.last_index = *content_len > 0 ? 1 : 0;
+    record.sum_total = *content_len;
+    record.updated_us = now_us_;
+    const std::string document_text = record.id.to_string();
+
+    if (const int code = insert_document(session, record, document_text); code != SQLITE_OK) {
+      return code;
+    }
+    const std::string author = document_.author.to_string();
+    Statement& site = session.insert_site;
+    site.bind_text(1, document_text);
+    site.bind(2, std::int64_t{1});
+    site.bind_text(3, author);
+    site.bind(4, now_us_);
+    if (!site.run()) return site.code();
+
+    if (*content_len > 0) {
+      LogRow row;
+      row.kind = rga::OpKind::insert;
+      row.len = static_cast<std::uint32_t>(*content_len);
+      row.id = {record.ssn, 1, 1, 1};
+      row.text = document_.content;
+      row.timestamp_us = now_us_;
+      bind_row(session.insert_row, document_text, 1, row,
+               row_checksum(record.id, 1, row, session.scratch));
+      if (!session.insert_row.run()) return session.insert_row.code();
+    }
+    answer(collab::Catalog::Created{std::move(record), true});
+    return SQLITE_OK;
+  }
+
+  void refuse(int code) override {
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
+      answer(Error{ErrorClass::conflict, "document_exists",
+                   "there is a document " + document_.id.to_string() + " already"});
+    } else {
+      answer(to_error(code, "commit_failed", "the new document " + document_.id.to_string()));
+    }
+  }
+
+ private:
+  static std::uint64_t hash_request(const collab::Catalog::NewDocument& document) {
+    std::string bytes;
+    ByteWriter out(bytes);
+    out.bytes(document.owner.view());
+    out.sized_bytes(document.title);
+    out.bytes(document.content);
+    return checksum64(bytes);
+  }
+
+  // `known`: the key was used before, and the answer is set.
+  int find_key(WriteSession& session, bool& known) {
+    Statement& select = session.select_by_key;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_.idempotency_key);
+    if (!select.step()) return select.code();
+    known = true;
+    auto row = read_document(select);
+    if (!row) {
+      answer(damaged_document(select.text(0)));
+    } else if (select.u64(10) != request_hash_) {
+      answer(Error{ErrorClass::conflict, "idempotency_key_reused",
+                   "this idempotency key was used for a request with another title or content"});
+    } else if (row->deleted) {
+      answer(document_deleted(row->record.id));
+    } else {
+      answer(collab::Catalog::Created{std::move(row->record), false});
+    }
+    return SQLITE_OK;
+  }
+
+  int insert_document(WriteSession& session, const collab::DocumentRecord& record,
+                      std::string_view document_text) {
+    const std::string owner = record.owner.to_string();
+    const std::string incarnation = record.incarnation.to_string();
+    Statement& insert = session.insert_document;
+    insert.bind_text(1, document_text);
+    insert.bind_text(2, owner);
+    insert.bind(3, record.creation_us);
+    insert.bind_text(4, record.title);
+    insert.bind_text(5, incarnation);
+    insert.bind(6, record.ssn);
+    insert.bind(7, record.last_index);
+    insert.bind(8, record.sum_total);
+    if (document_.idempotency_key.empty()) {
+      insert.bind_null(9);
+      insert.bind_null(10);
+    } else {
+      insert.bind_text(9, document_.idempotency_key);
+      insert.bind(10, request_hash_);
+    }
+    return insert.run() ? SQLITE_OK : insert.code();
+  }
+
+  const collab::Catalog::NewDocument document_;
+  const std::int64_t now_us_;
+  const std::uint64_t request_hash_;
+};
+
+class Remove final : public TypedWriteRequest<Unit> {
+ public:
+  Remove(const DocumentId& document, std::int64_t now_us, Executor& on, collab::Done<Unit> done)
+      : TypedWriteRequest(on, std::move(done)),
+        document_(document),
+        document_text_(document.to_string()),
+        now_us_(now_us) {}
+
+  int run(WriteSession& session) override {
+    Statement& mark = session.mark_deleted;
+    mark.bind(1, now_us_);
+    mark.bind_text(2, document_text_);
+    if (!mark.run()) return mark.code();
+    if (session.db.changes() > 0) {
+      answer(Unit{});
+      return SQLITE_OK;
+    }
+    std::optional<Result<DocumentRow>> found;
+    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
+      return code;
+    }
+    answer(found ? document_deleted(document_) : document_not_found(document_));
+    return SQLITE_OK;
+  }
+
+  void refuse(int code) override {
+    answer(to_error(code, "commit_failed", "deleting document " + document_text_));
+  }
+
+ private:
+  const DocumentId document_;
+  const std::string document_text_;
+  const std::int64_t now_us_;
+};
+
+}  // namespace
+
+int WriteSession::prepare() {
+  const std::string document_by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
+  const std::string document_by_key =
+      std::string(select_document_sql) + "WHERE idempotency_key = ?1";
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&begin, "BEGIN IMMEDIATE"},
+      {&commit, "COMMIT"},
+      {&rollback, "ROLLBACK"},
+      {&select_document, document_by_id},
+      {&select_by_key, document_by_key},
+      {&insert_document,
+       "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
+       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?3, ?9, ?10)"},
+      {&advance_log,
+       "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
+       "updated = coalesce(?3, updated) "
+       "WHERE document_id = ?4 AND last_index = ?5 AND deleted_at IS NULL"},
+      {&insert_row, insert_row_sql},
+      {&select_site, "SELECT sid FROM sites WHERE document_id = ?1 AND client_id = ?2"},
+      {&insert_site,
+       "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
+      {&take_sid,
+       "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
+      {&mark_deleted,
+       "UPDATE documents SET deleted_at = ?1 WHERE document_id = ?2 AND deleted_at IS NULL"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
+                                             std::uint64_t expected_last_index,
+                                             std::vector<LogRow> rows, Executor& on,
+                                             collab::Done<std::uint64_t> done) {
+  return std::make_unique<Append>(document, expected_last_index, std::move(rows), on,
+                                  std::move(done));
+}
+
+std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
+                                                 std::int64_t now_us, Executor& on,
+                                                 collab::Done<std::uint64_t> done) {
+  return std::make_unique<LeaseSite>(document, client, now_us, on, std::move(done));
+}
+
+std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument document,
+                                             std::int64_t now_us, Executor& on,
+                                             collab::Done<collab::Catalog::Created> done) {
+  return std::make_unique<Create>(std::move(document), now_us, on, std::move(done));
+}
+
+std::unique_ptr<WriteRequest> remove_request(const DocumentId& document, std::int64_t now_us,
+                                             Executor& on, collab::Done<Unit> done) {
+  return std::make_unique<Remove>(document, now_us, on, std::move(done));
+}
+
+}  // namespace weft::storage

@@ -1,0 +1,4 @@
+// Runs before the page is painted, so that a chosen theme does not flash.
+import { applyTheme } from "./theme.js";
+
+applyTheme();

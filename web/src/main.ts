@@ -1,0 +1,31 @@
+// The page's two rooms: / lists the documents, /d/{id} edits one.
+import { ApiError } from "./api.js";
+import { h } from "./dom.js";
+import { applyTheme } from "./theme.js";
+
+async function open(root: HTMLElement): Promise<void> {
+  const document = /^\/d\/([0-9a-fA-F-]{36})\/?$/.exec(location.pathname);
+  if (document !== null) {
+    const { openEditor } = await import("./editor_page.js");
+    await openEditor(root, document[1]!.toLowerCase());
+  } else {
+    const { openList } = await import("./list_page.js");
+    await openList(root);
+  }
+}
+
+const root = document.getElementById("app")!;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
+open(root).catch((error: unknown) => {
+  const gone = error instanceof ApiError && (error.status === 404 || error.status === 410);
+  root.replaceChildren(
+    h(
+      "main",
+      { class: "failure" },
+      h("h1", {}, gone ? "There is no such document" : "This page could not be opened"),
+      h("p", {}, error instanceof Error ? error.message : String(error)),
+      h("a", { class: "button primary", href: "/" }, "All documents"),
+    ),
+  );
+  if (!(error instanceof ApiError)) throw error;
+});
