@@ -5,6 +5,7 @@
 //
 // Times drift with the machine and with its load; the ratio to the floor is what counts.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,49 +77,71 @@ class StderrLog final : public Log {
   }
 };
 
-struct Latencies {
-  std::vector<double> ms;
-  double percentile(double p) {
-    if (ms.empty()) return 0;
+// Time of all threads of this process on a CPU.
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// One measure: from its making to report().
+struct Measure {
+  std::vector<double> ms;  // one latency for each answer
+  SteadyClock::time_point start = SteadyClock::now();
+  double cpu_start = cpu_seconds();
+
+  double elapsed() const { return seconds_since(start); }
+  void report(const char* what, std::size_t rows) {
+    const double seconds = elapsed();
+    const double cpu_us = 1e6 * (cpu_seconds() - cpu_start);
     std::sort(ms.begin(), ms.end());
-    return ms[static_cast<std::size_t>(p * static_cast<double>(ms.size() - 1))];
+    const auto percentile = [&](double p) {
+      return ms.empty() ? 0 : ms[static_cast<std::size_t>(p * static_cast<double>(ms.size() - 1))];
+    };
+    const auto n = static_cast<double>(rows);
+    std::printf("%-44s %9.0f rows/s  p50 %7.3f ms  p99 %7.3f ms  %7.2f CPU us/row\n", what,
+                n / seconds, percentile(0.50), percentile(0.99), cpu_us / n);
+    std::fflush(stdout);
   }
 };
-
-void print(const char* what, double per_second, Latencies& latencies) {
-  std::printf("%-46s %10.0f rows/s   p50 %7.3f ms   p99 %7.3f ms\n", what, per_second,
-              latencies.percentile(0.50), latencies.percentile(0.99));
-  std::fflush(stdout);
-}
 
 [[noreturn]] void give_up(const Error& error) {
   std::fprintf(stderr, "storage_bench: %s\n", error.message.c_str());
   std::exit(1);
 }
 
-// Writes `bytes` at the end of a file that was laid out before, and syncs it: what a WAL does.
-void floor_loop(const std::string& directory, std::size_t bytes, std::size_t rows, double seconds) {
+// Overwrites `bytes` at a time in a file that was laid out before, and syncs: what a WAL does once
+// it has been round.
+void floor_loop(const std::string& directory, std::size_t bytes, double seconds) {
+  constexpr std::size_t file_bytes = std::size_t{16} << 20;
   const std::string path = directory + "/floor";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const std::string block(bytes, 'x');
-  Latencies latencies;
-  std::size_t written = 0;
-  const auto start = SteadyClock::now();
-  while (seconds_since(start) < seconds) {
-    const auto before = SteadyClock::now();
-    if (::write(fd, block.data(), block.size()) != static_cast<ssize_t>(block.size()) ||
-        ::fdatasync(fd) != 0) {
-      give_up({ErrorClass::unavailable, "disk", "the floor cannot be measured: " + path});
-    }
-    latencies.ms.push_back(1000 * seconds_since(before));
-    ++written;
+  const Error failed{ErrorClass::unavailable, "disk", "the floor cannot be measured in " + path};
+  const std::string zeros(file_bytes, '\0');
+  if (fd < 0 || ::write(fd, zeros.data(), file_bytes) != static_cast<ssize_t>(file_bytes) ||
+      ::fsync(fd) != 0) {
+    give_up(failed);
   }
-  const double rate = static_cast<double>(written * rows) / seconds_since(start);
-  ::close(fd);
-  ::unlink(path.c_str());
+  const std::string block(bytes, 'x');
+  Measure measure;
+  std::size_t at = 0;
+  while (measure.elapsed() < seconds) {
+    const auto before = SteadyClock::now();
+    if (::pwrite(fd, block.data(), bytes, static_cast<off_t>(at)) != static_cast<ssize_t>(bytes) ||
+        ::fdatasync(fd) != 0) {
+      give_up(failed);
+    }
+    measure.ms.push_back(1000 * seconds_since(before));
+    at = at + 2 * bytes > file_bytes ? 0 : at + bytes;
+  }
   char what[64];
   std::snprintf(what, sizeof what, "floor: write + fdatasync of %zu bytes", bytes);
-  print(what, rate, latencies);
+  measure.report(what, measure.ms.size());
+  ::close(fd);
+  ::unlink(path.c_str());
 }
 
 // A word typed at the end, by five people in turn: each row is one run.
@@ -149,9 +172,8 @@ class Bench {
   void one_writer(std::size_t batch) {
     const DocumentId id = create();
     std::uint64_t last = 0;
-    Latencies latencies;
-    const auto start = SteadyClock::now();
-    while (seconds_since(start) < seconds_) {
+    Measure measure;
+    while (measure.elapsed() < seconds_) {
       std::vector<collab::LogRow> rows;
       for (std::size_t i = 0; i < batch; ++i) rows.push_back(typed_row(last + 1 + i));
       const auto before = SteadyClock::now();
@@ -162,11 +184,11 @@ class Bench {
         answered = true;
       });
       while (!answered) loop_.run_one();
-      latencies.ms.push_back(1000 * seconds_since(before));
+      measure.ms.push_back(1000 * seconds_since(before));
     }
     char what[64];
     std::snprintf(what, sizeof what, "one writer, %zu rows an append", batch);
-    print(what, static_cast<double>(last) / seconds_since(start), latencies);
+    measure.report(what, last);
   }
 
   // Many documents, each with one append of one row in flight: the group commit at work.
@@ -178,10 +200,9 @@ class Bench {
     };
     std::vector<Writer> all(writers);
     for (Writer& writer : all) writer.id = create();
-    Latencies latencies;
+    Measure measure;
     std::uint64_t rows = 0;
     std::size_t in_flight = 0;
-    const auto start = SteadyClock::now();
     std::function<void(Writer&)> append = [&](Writer& writer) {
       writer.asked = SteadyClock::now();
       ++in_flight;
@@ -190,15 +211,15 @@ class Bench {
         writer.last = *answer;
         ++rows;
         --in_flight;
-        latencies.ms.push_back(1000 * seconds_since(writer.asked));
-        if (seconds_since(start) < seconds_) append(writer);
+        measure.ms.push_back(1000 * seconds_since(writer.asked));
+        if (measure.elapsed() < seconds_) append(writer);
       });
     };
     for (Writer& writer : all) append(writer);
     while (in_flight > 0) loop_.run_one();
     char what[64];
     std::snprintf(what, sizeof what, "%zu documents, one row in flight each", writers);
-    print(what, static_cast<double>(rows) / seconds_since(start), latencies);
+    measure.report(what, rows);
   }
 
   // A whole log and nothing else: how long a document takes to come back.
@@ -215,9 +236,8 @@ class Bench {
       });
       while (!answered) loop_.run_one();
     }
-    Latencies latencies;
-    const auto start = SteadyClock::now();
-    while (seconds_since(start) < seconds_) {
+    Measure measure;
+    while (measure.elapsed() < seconds_) {
       const auto before = SteadyClock::now();
       bool answered = false;
       store_->load(id, loop_, [&](auto answer) {
@@ -225,11 +245,11 @@ class Bench {
         answered = true;
       });
       while (!answered) loop_.run_one();
-      latencies.ms.push_back(1000 * seconds_since(before));
+      measure.ms.push_back(1000 * seconds_since(before));
     }
     char what[64];
     std::snprintf(what, sizeof what, "load a log of %zu rows, no snapshot", rows);
-    print(what, static_cast<double>(rows * latencies.ms.size()) / seconds_since(start), latencies);
+    measure.report(what, rows * measure.ms.size());
   }
 
  private:
@@ -264,12 +284,12 @@ int run(const std::string& parent, double seconds) {
   }
   {
     // One row makes three pages dirty: the document, the log and its index.
-    floor_loop(directory, 3 * 4120, 1, seconds);
+    floor_loop(directory, 3 * 4120, seconds);
     Bench bench(directory, seconds);
     for (const std::size_t batch : {1u, 10u, 100u, 1000u}) bench.one_writer(batch);
     for (const std::size_t writers : {10u, 100u, 1000u}) bench.many_writers(writers);
     bench.load(20'000);
-    floor_loop(directory, 3 * 4120, 1, seconds);
+    floor_loop(directory, 3 * 4120, seconds);
   }
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);

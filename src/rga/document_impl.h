@@ -739,6 +739,8 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
   // of the pool has no memory. A number is left out between neighbours, which are never parent and
   // child here (they would be one run), and between the two parts.
   std::vector<std::uint32_t> ei_of_run(snapshot.runs.size());
+  std::vector<std::uint32_t> table_index(snapshot.runs.size());
+  std::uint32_t table_size = 0;
   std::uint32_t ei = 0;
   const char* text = snapshot.text.data();
   const char* const text_end = text + snapshot.text.size();
@@ -748,7 +750,8 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
       if (run.tombstone != tombstones) continue;
       if (i > 0 && snapshot.runs[i - 1].tombstone == tombstones) ++ei;
       ei_of_run[i] = ei;
-      impl->runs.append_unsorted(run.site, run.seq, run.sum, ei, run.len);
+      table_index[i] = table_size++;
+      impl->runs.load_run(run.site, run.seq, run.sum, ei, run.len);
       if (!tombstones) {
         const std::string_view rest(text, static_cast<std::size_t>(text_end - text));
         const std::size_t n = snapshot.ascii ? run.len : *prefix_bytes(rest, run.len);
@@ -762,7 +765,7 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
   }
   impl->pool.skip_to(ei);
   impl->next_ei = ei;
-  impl->runs.sort_sites();
+  for (const std::uint32_t i : snapshot.by_id) impl->runs.load_order(table_index[i]);
   for (std::size_t i = 0; i < snapshot.runs.size(); ++i) {
     impl->tree.load_span(ei_of_run[i], snapshot.runs[i].len, !snapshot.runs[i].tombstone);
   }

@@ -73,7 +73,11 @@ void OpWriter::append(const Operation& op) {
     at = put_varint(at, op.ref.seq);
   }
   *begin = static_cast<char>(tag);
-  std::memcpy(at, op.text.data(), op.text.size());
+  if (op.text.size() == 1) {
+    *at = op.text[0];
+  } else if (!op.text.empty()) {
+    std::memcpy(at, op.text.data(), op.text.size());
+  }
   used_ += static_cast<std::size_t>(at - begin) + op.text.size();
   last_ = op.id;
   done_ = op.len;

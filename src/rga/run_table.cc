@@ -60,17 +60,9 @@ void RunTable::append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, 
   runs_.push_back(make_run(site, seq, sum, ei, len));
 }
 
-void RunTable::append_unsorted(std::uint32_t site, std::uint64_t seq, std::uint64_t sum,
-                               std::uint32_t ei, std::uint32_t len) {
-  append(site, seq, sum, ei, len);
-}
-
-void RunTable::sort_sites() {
-  for (Site& site : sites_) {
-    std::sort(site.runs.begin(), site.runs.end(),
-              [this](std::uint32_t a, std::uint32_t b) { return runs_[a].seq < runs_[b].seq; });
-    site.runs.shrink_to_fit();
-  }
+void RunTable::load_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+                        std::uint32_t len) {
+  runs_.push_back(make_run(site, seq, sum, ei, len));
 }
 
 const Run& RunTable::search_at(std::uint32_t ei) const {

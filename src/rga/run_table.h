@@ -68,10 +68,11 @@ class RunTable {
   /// REQUIRES: ei is above every ei so far, seq above every seq of the site.
   void append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
               std::uint32_t len);
-  /// The same while loading: seq may come in any order; sort_sites() must follow.
-  void append_unsorted(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
-                       std::uint32_t len);
-  void sort_sites();
+  /// Loading: runs in ascending ei, seq in any order; then each of them once more, ascending in seq
+  /// within its site.
+  void load_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+                std::uint32_t len);
+  void load_order(std::uint32_t run) { sites_[runs_[run].site()].runs.push_back(run); }
   void reserve(std::size_t runs) { runs_.reserve(runs); }
 
   bool empty() const { return runs_.empty(); }

@@ -41,7 +41,11 @@ try {
     page.evaluate(
       ([from, to]) => {
         const text = window.weft.view.state.doc.toString();
-        const at = (mark) => text.indexOf(mark.slice(0, -1)) + mark.length - 1;
+        // "a|" is the gap after the first a, "|a" the one before it.
+        const at = (mark) =>
+          mark.startsWith("|")
+            ? text.indexOf(mark.slice(1))
+            : text.indexOf(mark.slice(0, -1)) + mark.length - 1;
         window.weft.view.dispatch({ selection: { anchor: at(from), head: at(to) } });
       },
       [from, to],

@@ -44,7 +44,7 @@ function place(page, fractions) {
     const { view } = window.weft;
     const text = view.state.doc.toString();
     const at = fractions.map((f) => {
-      const here = Math.floor(f * (text.length + 1));
+      const here = Math.min(text.length, Math.floor(f * (text.length + 1)));
       return (text.charCodeAt(here) & 0xfc00) === 0xdc00 ? here - 1 : here;
     });
     const Selection = view.state.selection.constructor;

@@ -51,16 +51,15 @@ export function read_exit(output, exit) {
   return exit === "exit 0" ? outcome(1, 0) : outcome(0, 1, [exit, tail(output, 60)]);
 }
 
-/** From each "not ok" line of tap to the end of its details. */
+/** From each "not ok" line of tap up to the stack in its details. */
 function failed_blocks(output) {
   const lines = output.split("\n");
   const blocks = [];
   for (let i = 0; i < lines.length; i += 1) {
-    if (!/^\s*not ok |# SKIP|# TODO/.test(lines[i])) continue;
-    const indent = lines[i].search(/\S/);
+    if (!/^\s*not ok |# [A-Z]{4}\b/.test(lines[i])) continue;
     let end = i + 1;
-    while (end < lines.length && end - i < 40 && lines[end].search(/\S/) > indent) end += 1;
-    blocks.push(lines.slice(i, end).join("\n"));
+    while (end < lines.length && end - i < 60 && !/^\s*(stack:|\.\.\.|(not )?ok )/.test(lines[end])) end += 1;
+    blocks.push(lines.slice(i, end).filter((line) => !/^\s*(---|duration_ms:|type:)/.test(line)).join("\n"));
   }
   return blocks.slice(0, 20).join("\n");
 }

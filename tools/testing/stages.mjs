@@ -2,7 +2,7 @@
 // every *.test.mjs under tests/, every fuzz_* program. A new test joins its stage by being there.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { read_exit, read_gtest, read_node } from "./results.mjs";
 
 const top = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
@@ -31,7 +31,7 @@ export function tasks_of(chosen, cores) {
   if (wants("house")) tasks.push(...house_tasks());
   if (needs_server) tasks.push(build_step("release", ["build_tests", "release"], 1800, cores));
   if (wants("unit")) tasks.push(native_stage("unit", "release", 300));
-  if (wants("node", "replay", "e2e", "kill")) tasks.push(...packages());
+  if (wants("node", "replay", "e2e", "kill", "tsan")) tasks.push(...packages());
   if (wants("node")) tasks.push(...client_tasks());
   for (const stage of ["node", "replay", "e2e", "kill"]) {
     if (wants(stage)) tasks.push(...node_stage(stage));
@@ -120,17 +120,20 @@ function threaded_tests() {
 
 /** The interfaces' tests once more, against a server that watches its threads. */
 function tsan_smoke() {
-  const env = { ...sanitizer_options, WEFT_BINARY: join(top, "build/tsan/weft") };
+  const env = { ...sanitizer_options, WEFT_BIN: join(top, "build/tsan/weft") };
   const expand = () =>
     found_in("tests/integration/api").map((file) => node_test("tsan", file, { env, limit_s: 600 }));
-  return { name: "tsan smoke", stage: "tsan", needs: ["build tsan", "packages tests"], expand };
+  return { name: "tsan smoke", stage: "tsan", needs: ["build tsan", ...package_steps], expand };
 }
 
 // --- node -----------------------------------------------------------------------------------------
 
+const package_folders = ["client", ...found_in("tests", "package.json").map(dirname)];
+const package_steps = package_folders.map((folder) => `packages ${folder}`);
+
 function packages() {
-  return ["client", "tests"].map((folder) => ({
-    ...task("build", `packages ${folder}`, ["bash", "tools/build.sh", "npm_install", folder]),
+  return package_folders.map((folder) => ({
+    ...task("build", folder, ["bash", "tools/build.sh", "npm_install", folder]),
     name: `packages ${folder}`,
   }));
 }
@@ -150,8 +153,8 @@ function client_tasks() {
 function node_stage(stage) {
   const files = found_in("tests").filter((file) => stage_of(file) === stage);
   if (files.length === 0) return [{ name: `${stage} tests`, stage, needs: [], expand: () => [] }];
-  const needs = ["build release", "packages client", "packages tests"];
-  const env = { WEFT_BINARY: join(top, "build/release/weft") };
+  const needs = ["build release", ...package_steps];
+  const env = { WEFT_BIN: join(top, "build/release/weft") };
   const options = { kill: { limit_s: 900 }, e2e: { limit_s: 600, slots: 2 }, replay: { limit_s: 600 } };
   return files.map((file) => node_test(stage, file, { needs, env, ...options[stage] }));
 }
@@ -167,14 +170,15 @@ function node_test(stage, file, options) {
   return task(stage, name, [process.execPath, "--test", "--test-reporter=tap", file], read_node, options);
 }
 
-function found_in(folder, found = []) {
-  if (!existsSync(join(top, folder))) return found;
-  for (const entry of readdirSync(join(top, folder), { withFileTypes: true })) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory() && entry.name !== "node_modules") found_in(path, found);
-    if (entry.isFile() && entry.name.endsWith(".test.mjs")) found.push(path);
-  }
-  return found.sort();
+function found_in(folder, ending = ".test.mjs") {
+  if (!existsSync(join(top, folder))) return [];
+  return readdirSync(join(top, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return entry.name === "node_modules" ? [] : found_in(path, ending);
+      return entry.name.endsWith(ending) ? [path] : [];
+    })
+    .sort();
 }
 
 // --- fuzz -----------------------------------------------------------------------------------------

@@ -1,0 +1,317 @@
+#include "server/http_connection.h"
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <optional>
+
+#include "server/http_head.h"
+#include "server/problem.h"
+#include "server/request_checks.h"
+#include "server/websocket_handshake.h"
+
+namespace weft::server {
+namespace {
+
+namespace net = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::size_t max_target_bytes = 4096;
+// A refused request's body is read and thrown away for a while: closing at once would make the kernel
+// reset the connection before the peer has read why.
+constexpr std::int64_t linger_ms = 2'000;
+constexpr std::size_t max_linger_bytes = std::size_t{16} << 20;
+
+/// A request that is refused before it reaches the API.
+struct Refusal {
+  unsigned status;
+  std::string_view code;
+  std::string detail;
+};
+
+class HttpConnection final : public Connection,
+                             public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(TcpSocket socket, ConnectionLease lease, Worker& worker)
+      : worker_(worker),
+        roster_(worker.roster),
+        socket_(std::move(socket)),
+        deadline_(socket_.get_executor()),
+        lease_(std::move(lease)) {
+    roster_->connections.insert(this);
+  }
+  ~HttpConnection() override { roster_->connections.erase(this); }
+
+  void read_request() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(limits().max_header_bytes));
+    parser_->body_limit(limits().max_body_bytes);
+    request_ = {};
+    response_ = {};
+    complete_ = false;
+    is_idle_ = true;
+    set_deadline(limits().request_timeout_ms);
+    http::async_read_header(socket_, buffer_, *parser_,
+                            [self = shared_from_this()](const error_code& ec, std::size_t) {
+                              self->on_header(ec);
+                            });
+  }
+
+  void drain() override {
+    if (is_idle_ && !parser_->got_some()) drop();
+  }
+  void drop() override {
+    error_code ignored;
+    socket_.close(ignored);
+    clear_deadline();
+  }
+
+ private:
+  const wire::Limits& limits() const { return worker_.shared.config.limits; }
+
+  // --- reading ----------------------------------------------------------------------------------
+  void on_header(const error_code& ec) {
+    is_idle_ = false;
+    request_.request_id = make_request_id(worker_.shared.random);
+    if (ec) return on_read_error(ec);
+    take_head();
+    if (auto refusal = judge_head()) return refuse(*refusal);
+    if (boost::beast::websocket::is_upgrade(parser_->get())) {
+      const auto route = document_route(request_.path());
+      if (route && *route && (*route)->kind == DocumentRoute::Kind::socket &&
+          request_.header("Sec-WebSocket-Version") == "13") {
+        return upgrade((*route)->id);
+      }
+    }
+    if (const std::string_view expect = request_.header("Expect"); !expect.empty()) {
+      if (!equal_ignoring_case(expect, "100-continue")) {
+        return refuse({417, "expectation_failed", "The only expectation known is 100-continue."});
+      }
+      if (!parser_->is_done()) return write_continue();
+    }
+    read_body();
+  }
+
+  void write_continue() {
+    static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
+    net::async_write(socket_, net::buffer(text),
+                     [self = shared_from_this()](const error_code& ec, std::size_t) {
+                       if (!ec) self->read_body();
+                     });
+  }
+
+  void read_body() {
+    http::async_read(socket_, buffer_, *parser_,
+                     [self = shared_from_this()](const error_code& ec, std::size_t) {
+                       if (ec) return self->on_read_error(ec);
+                       self->on_request();
+                     });
+  }
+
+  void on_read_error(const error_code& ec) {
+    if (timed_out_) {
+      if (!parser_->got_some()) return drop();
+      return refuse({408, "request_timeout", "The request did not arrive in time."});
+    }
+    if (ec == http::error::end_of_stream) return drop();
+    if (ec == http::error::header_limit) {
+      return refuse({431, "header_too_large",
+                     "The header is longer than " + std::to_string(limits().max_header_bytes) +
+                         " bytes."});
+    }
+    if (ec == http::error::body_limit) {
+      return refuse({413, "body_too_large",
+                     "The body is longer than " + std::to_string(limits().max_body_bytes) +
+                         " bytes."});
+    }
+    if (ec == http::error::bad_version) {
+      return refuse({505, "http_version", "This server speaks HTTP/1.1."});
+    }
+    if (ec.category() == make_error_code(http::error::bad_value).category()) {
+      return refuse({400, "bad_request", "This is not HTTP: " + ec.message() + "."});
+    }
+    drop();
+  }
+
+  void take_head() {
+    const auto& message = parser_->get();
+    request_.method = std::string(message.method_string());
+    request_.target = std::string(message.target());
+    for (const auto& field : message) {
+      request_.headers.emplace_back(field.name_string(), field.value());
+    }
+    if (const std::string_view given = request_.header("X-Request-Id"); is_request_id(given)) {
+      request_.request_id = given;
+    }
+  }
+
+  std::optional<Refusal> judge_head() {
+    if (request_.target.size() > max_target_bytes) {
+      return Refusal{414, "uri_too_long",
+                     "The address is longer than " + std::to_string(max_target_bytes) + " bytes."};
+    }
+    if (request_.header_count("Host") > 1) {
+      return Refusal{400, "bad_host", "There is more than one Host header."};
+    }
+    std::string host(request_.header("Host"));
+    if (const std::string_view target = request_.target; target.starts_with("http://")) {
+      // Absolute form: its authority counts instead of Host (RFC 9112, section 3.2.2).
+      const std::size_t slash = target.find('/', 7);
+      host = target.substr(7, slash == std::string_view::npos ? slash : slash - 7);
+      request_.target = slash == std::string_view::npos ? "/" : std::string(target.substr(slash));
+    }
+    if (!request_.target.starts_with('/')) {
+      return Refusal{400, "bad_request", "The address must be a path."};
+    }
+    const std::string& own = worker_.shared.config.listen.host;
+    if (const Status status = check_host(host, own); !status) return refusal_of(status.error());
+    if (const Status status = check_origin(request_.header("Origin"), host, own); !status) {
+      return refusal_of(status.error());
+    }
+    return std::nullopt;
+  }
+
+  static Refusal refusal_of(const Error& error) {
+    return {status_for(error.error_class), error.code, error.message};
+  }
+
+  void refuse(const Refusal& refusal) {
+    keep_alive_ = false;
+    write(problem(refusal.status, refusal.code, refusal.detail, request_.request_id));
+  }
+
+  // --- answering --------------------------------------------------------------------------------
+  void on_request() {
+    clear_deadline();
+    complete_ = true;
+    keep_alive_ = parser_->keep_alive();
+    request_.body = std::move(parser_->get().body());
+    worker_.shared.api.answer(
+        request_, worker_.loop,
+        [self = shared_from_this()](Response response) { self->write(std::move(response)); });
+  }
+
+  void write(Response response) {
+    response_ = std::move(response);
+    if (roster_->draining) keep_alive_ = false;
+    const bool without_content =
+        request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
+    head_ = response_head(response_, request_.request_id, keep_alive_,
+                          worker_.shared.clock.unix_us());
+    const std::string_view content =
+        without_content ? std::string_view{} : response_.content();
+    set_deadline(limits().request_timeout_ms);
+    const std::array<net::const_buffer, 2> buffers = {net::buffer(head_),
+                                                      net::buffer(content.data(), content.size())};
+    net::async_write(socket_, buffers,
+                     [self = shared_from_this()](const error_code& ec, std::size_t) {
+                       self->on_written(ec);
+                     });
+  }
+
+  void on_written(const error_code& ec) {
+    worker_.shared.log.write(LogLevel::debug, "request",
+                             request_.method + " " + std::string(request_.path()) + " " +
+                                 std::to_string(response_.status) + " " + request_.request_id);
+    if (ec) return drop();
+    if (keep_alive_ && !roster_->draining) return read_request();
+    error_code ignored;
+    socket_.shutdown(TcpSocket::shutdown_send, ignored);
+    if (complete_) return drop();
+    set_deadline(linger_ms);
+    discard(0);
+  }
+
+  void discard(std::size_t so_far) {
+    buffer_.clear();
+    socket_.async_read_some(
+        buffer_.prepare(std::size_t{64} << 10),
+        [self = shared_from_this(), so_far](const error_code& ec, std::size_t n) {
+          if (ec || so_far + n > max_linger_bytes) return self->drop();
+          self->discard(so_far + n);
+        });
+  }
+
+  // --- upgrade ----------------------------------------------------------------------------------
+  void upgrade(const DocumentId& document) {
+    complete_ = true;
+    if (roster_->draining) return refuse({503, "draining", "The server is shutting down."});
+    if (!parser_->is_done() || buffer_.size() > 0) {
+      return refuse({400, "early_data", "Nothing may follow an upgrade request before the answer."});
+    }
+    const std::string_view key = request_.header("Sec-WebSocket-Key");
+    if (key.size() != 24 || !key.ends_with("==")) {
+      return refuse({400, "bad_websocket_key", "Sec-WebSocket-Key must be 16 bytes in base64."});
+    }
+    bool offers = false;
+    bool knows = false;
+    for (const auto& [name, value] : request_.headers) {
+      if (!equal_ignoring_case(name, "Sec-WebSocket-Protocol")) continue;
+      offers = true;
+      knows = knows || has_token(value, wire::subprotocol);
+    }
+    if (offers && !knows) {
+      return refuse({400, "unknown_subprotocol",
+                     std::string("This server speaks the subprotocol ") + wire::subprotocol + "."});
+    }
+    clear_deadline();
+    error_code ec;
+    const auto protocol = socket_.local_endpoint(ec).protocol();
+    const int descriptor = ec ? -1 : socket_.release(ec);
+    if (ec) return drop();
+    Worker& target = worker_.shared.worker_of(document);
+    net::post(target.loop.context(),
+              [socket = LooseSocket(protocol, descriptor), lease = std::move(lease_),
+               handshake = Handshake{parser_->release(), document, knows}, &target]() mutable {
+                serve_websocket(std::move(socket), std::move(lease), std::move(handshake), target);
+              });
+  }
+
+  // --- time -------------------------------------------------------------------------------------
+  void set_deadline(std::int64_t delay_ms) {
+    timed_out_ = false;
+    const std::uint64_t generation = ++deadline_generation_;
+    deadline_.expires_after(std::chrono::milliseconds(delay_ms));
+    deadline_.async_wait([weak = weak_from_this(), generation](const error_code& ec) {
+      const auto self = weak.lock();
+      if (ec || !self || generation != self->deadline_generation_) return;
+      self->timed_out_ = true;
+      error_code ignored;
+      self->socket_.cancel(ignored);
+    });
+  }
+  void clear_deadline() {
+    ++deadline_generation_;
+    deadline_.cancel();
+  }
+
+  Worker& worker_;
+  std::shared_ptr<Roster> roster_;
+  TcpSocket socket_;
+  LoopTimer deadline_;
+  std::uint64_t deadline_generation_ = 0;
+  bool timed_out_ = false;
+  ConnectionLease lease_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  Request request_;
+  Response response_;
+  std::string head_;
+  bool keep_alive_ = false;
+  bool complete_ = false;  // the whole request has been read
+  bool is_idle_ = false;   // waiting for a request
+};
+
+}  // namespace
+
+void serve_http(TcpSocket socket, ConnectionLease lease, Worker& worker) {
+  error_code ignored;
+  socket.set_option(net::ip::tcp::no_delay(true), ignored);
+  std::make_shared<HttpConnection>(std::move(socket), std::move(lease), worker)->read_request();
+}
+
+}  // namespace weft::server

@@ -1,0 +1,246 @@
+// One WebSocket: frames in, frames out, and the two ends of a life: hello and close. What the messages
+// mean is collab's business.
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket.hpp>
+#include <deque>
+
+#include "base/utf8.h"
+#include "server/websocket_handshake.h"
+#include "wire/messages.h"
+
+namespace weft::server {
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = boost::beast::websocket;
+using boost::system::error_code;
+
+// From close() to the last byte of the queue and the peer's answer. Then the socket is dropped.
+constexpr std::int64_t close_timeout_ms = 3'000;
+// A buffer that one large message made large is given back.
+constexpr std::size_t kept_buffer_bytes = std::size_t{16} << 10;
+constexpr std::size_t max_reason_bytes = 123;
+
+/// At most what fits a close frame, cut between scalar values.
+std::string_view close_reason(std::string_view reason) {
+  if (reason.size() <= max_reason_bytes) return reason;
+  std::size_t end = max_reason_bytes;
+  while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0) == 0x80) --end;
+  return reason.substr(0, end);
+}
+
+class WebsocketSession final : public Connection,
+                               public collab::Outbox,
+                               public std::enable_shared_from_this<WebsocketSession> {
+ public:
+  WebsocketSession(TcpSocket socket, ConnectionLease lease, const Handshake& handshake,
+                   Worker& worker)
+      : worker_(worker),
+        roster_(worker.roster),
+        document_(handshake.document),
+        lease_(std::move(lease)),
+        stream_(std::move(socket)),
+        timer_(stream_.get_executor()) {
+    roster_->connections.insert(this);
+  }
+  ~WebsocketSession() override { roster_->connections.erase(this); }
+
+  void accept(Handshake handshake) {
+    websocket::stream_base::timeout timeouts{};
+    timeouts.handshake_timeout = std::chrono::milliseconds(close_timeout_ms);
+    timeouts.idle_timeout = websocket::stream_base::none();  // the heartbeat notices silence
+    timeouts.keep_alive_pings = false;
+    stream_.set_option(timeouts);
+    stream_.set_option(websocket::stream_base::decorator(
+        [choose = handshake.chooses_subprotocol](websocket::response_type& response) {
+          if (choose) response.set("Sec-WebSocket-Protocol", wire::subprotocol);
+        }));
+    stream_.auto_fragment(false);
+    stream_.binary(true);
+    stream_.read_message_max(limits().max_hello_bytes);
+    stream_.async_accept(handshake.request,
+                         [self = shared_from_this()](const error_code& ec) { self->on_accept(ec); });
+  }
+
+  // --- collab::Outbox ---------------------------------------------------------------------------
+  void send(std::shared_ptr<const std::string> message) override {
+    if (closing_ || ended_) return;
+    queued_bytes_ += message->size();
+    queue_.push_back(std::move(message));
+    if (!writing_) write_next();
+  }
+  std::size_t queued_bytes() const override { return queued_bytes_; }
+  void close(wire::CloseCode code, std::string_view reason) override {
+    if (closing_ || ended_) return;
+    closing_ = true;
+    close_reason_ = websocket::close_reason(
+        static_cast<websocket::close_code>(static_cast<std::uint16_t>(code)),
+        beast::string_view(close_reason(reason)));
+    set_timer(close_timeout_ms, &WebsocketSession::drop);
+    // Not here: whoever calls may be inside the session's own code.
+    net::post(stream_.get_executor(), [self = shared_from_this()] { self->session_.reset(); });
+    if (!writing_) write_close();
+  }
+
+  // --- Connection -------------------------------------------------------------------------------
+  void drain() override {
+    // Sessions are closed by their shard, with 1012; what has not said hello yet, here.
+    if (accepted_ && !session_) refuse(wire::CloseCode::service_restart, "draining", "restarting");
+  }
+  void drop() override {
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+    end();
+  }
+
+ private:
+  const wire::Limits& limits() const { return worker_.shared.config.limits; }
+
+  void on_accept(const error_code& ec) {
+    if (ec || ended_) return end();
+    accepted_ = true;
+    read_next();
+    set_timer(limits().hello_timeout_ms, &WebsocketSession::on_hello_timeout);
+    session_ = worker_.shard.connect(document_, shared_from_this());
+  }
+
+  // --- reading ----------------------------------------------------------------------------------
+  void read_next() {
+    stream_.async_read(buffer_, [self = shared_from_this()](const error_code& ec, std::size_t) {
+      self->on_read(ec);
+    });
+  }
+
+  void on_read(const error_code& ec) {
+    if (ec || ended_) return on_read_end(ec);
+    if (!closing_ && session_) {
+      if (!stream_.got_binary()) {
+        refuse(wire::CloseCode::bad_message, "text_message", "Messages must be binary.");
+      } else {
+        if (!heard_) on_first_message();
+        const auto bytes = buffer_.cdata();
+        session_->receive({static_cast<const char*>(bytes.data()), bytes.size()});
+      }
+    }
+    buffer_.clear();
+    if (buffer_.capacity() > kept_buffer_bytes) buffer_.shrink_to_fit();
+    read_next();
+  }
+
+  void on_first_message() {
+    heard_ = true;
+    if (!closing_) clear_timer();
+    stream_.read_message_max(limits().max_message_bytes);
+  }
+
+  /// The stream's own reading has ended: the peer closed, broke the rules of RFC 6455, or sent too
+  /// much (the stream has answered 1009 by itself).
+  void on_read_end(const error_code&) { end(); }
+
+  void on_hello_timeout() {
+    refuse(wire::CloseCode::bad_message, "hello_timeout", "No hello arrived in time.");
+  }
+
+  void refuse(wire::CloseCode code, std::string_view name, std::string_view message) {
+    send(std::make_shared<const std::string>(
+        wire::encode(wire::Refused{static_cast<std::uint64_t>(code), name, message})));
+    close(code, name);
+  }
+
+  // --- writing ----------------------------------------------------------------------------------
+  void write_next() {
+    writing_ = true;
+    stream_.async_write(net::buffer(*queue_.front()),
+                        [self = shared_from_this()](const error_code& ec, std::size_t) {
+                          self->on_written(ec);
+                        });
+  }
+
+  void on_written(const error_code& ec) {
+    if (ec || ended_) return end();
+    queued_bytes_ -= queue_.front()->size();
+    queue_.pop_front();
+    if (!queue_.empty()) return write_next();
+    writing_ = false;
+    if (closing_) write_close();
+  }
+
+  void write_close() {
+    stream_.async_close(close_reason_,
+                        [self = shared_from_this()](const error_code&) { self->end(); });
+  }
+
+  /// The connection is over: the client is gone, and so is everything that waits.
+  void end() {
+    if (ended_) return;
+    ended_ = true;
+    clear_timer();
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+    // As in close(): perhaps called from inside the session.
+    net::post(stream_.get_executor(), [self = shared_from_this()] { self->session_.reset(); });
+  }
+
+  // --- time -------------------------------------------------------------------------------------
+  void set_timer(std::int64_t delay_ms, void (WebsocketSession::*then)()) {
+    const std::uint64_t generation = ++timer_generation_;
+    timer_.expires_after(std::chrono::milliseconds(delay_ms));
+    timer_.async_wait([weak = weak_from_this(), generation, then](const error_code& ec) {
+      const auto self = weak.lock();
+      if (!ec && self && generation == self->timer_generation_) ((*self).*then)();
+    });
+  }
+  void clear_timer() {
+    ++timer_generation_;
+    timer_.cancel();
+  }
+
+  Worker& worker_;
+  std::shared_ptr<Roster> roster_;
+  DocumentId document_;
+  ConnectionLease lease_;
+  websocket::stream<TcpSocket, false> stream_;
+  LoopTimer timer_;
+  std::uint64_t timer_generation_ = 0;
+  beast::flat_buffer buffer_;
+  std::deque<std::shared_ptr<const std::string>> queue_;
+  std::size_t queued_bytes_ = 0;
+  websocket::close_reason close_reason_;
+  std::unique_ptr<collab::Session> session_;
+  bool accepted_ = false;
+  bool heard_ = false;    // the first message has come
+  bool writing_ = false;
+  bool closing_ = false;  // close() was called
+  bool ended_ = false;
+};
+
+}  // namespace
+
+LooseSocket::~LooseSocket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+TcpSocket LooseSocket::attach(EventLoop& loop) {
+  TcpSocket socket(loop.context().get_executor());
+  error_code ec;
+  socket.assign(protocol_, descriptor_, ec);
+  if (!ec) descriptor_ = -1;
+  return socket;
+}
+
+void serve_websocket(LooseSocket loose, ConnectionLease lease, Handshake handshake,
+                     Worker& worker) {
+  TcpSocket socket = loose.attach(worker.loop);
+  if (!socket.is_open()) return;
+  auto session = std::make_shared<WebsocketSession>(std::move(socket), std::move(lease), handshake,
+                                                    worker);
+  session->accept(std::move(handshake));
+}
+
+}  // namespace weft::server
