@@ -1,6 +1,6 @@
 // What libc would do with the help of an operating system, done without one: a failed allocation or
-// a broken invariant traps, and JavaScript sees a WebAssembly.RuntimeError. Defining these here keeps
-// the module free of imports.
+// a broken invariant traps, and JavaScript sees a WebAssembly.RuntimeError. Defining these here
+// keeps the module free of imports.
 #include <cstdlib>
 
 extern "C" {

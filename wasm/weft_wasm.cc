@@ -1,10 +1,10 @@
 // The C interface of the core for JavaScript (client/src/core.ts is its only caller).
 //
 // Rules of the border: positions and counts are UTF-16 code units; integers of S4Vectors cross as
-// doubles, which hold every value below 2^53; bytes cross as (pointer, length) in linear memory. What
-// a function returns by pointer belongs to the document and is valid until its next call. A pointer
-// that JavaScript hands in was made by `alloc` and stays JavaScript's. Any call may grow the memory,
-// so views on it are made anew after each call.
+// doubles, which hold every value below 2^53; bytes cross as (pointer, length) in linear memory.
+// What a function returns by pointer belongs to the document and is valid until its next call. A
+// pointer that JavaScript hands in was made by `alloc` and stays JavaScript's. Any call may grow
+// the memory, so views on it are made anew after each call.
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -68,9 +68,7 @@ uint32_t address(const void* at) {
 WEFT_EXPORT(alloc) void* weft_alloc(uint32_t size) { return std::malloc(size); }
 WEFT_EXPORT(release) void weft_release(void* at) { std::free(at); }
 
-WEFT_EXPORT(doc_new) Replica* doc_new(double ssn) {
-  return new Replica(Document(to_integer(ssn)));
-}
+WEFT_EXPORT(doc_new) Replica* doc_new(double ssn) { return new Replica(Document(to_integer(ssn))); }
 /// Null for anything that doc_save did not write.
 WEFT_EXPORT(doc_load) Replica* doc_load(const char* at, uint32_t size) {
   auto loaded = Document::load({at, size});
@@ -85,12 +83,14 @@ WEFT_EXPORT(doc_set_site) void doc_set_site(Replica* r, double sid) {
 /// EditOutcome.
 WEFT_EXPORT(doc_insert)
 uint32_t doc_insert(Replica* r, uint32_t at, const char* text, uint32_t size) {
+  if (at > r->document.length_utf16()) return static_cast<uint32_t>(EditOutcome::out_of_range);
   const auto gap = r->document.from_utf16(Utf16Offset{at});
   return static_cast<uint32_t>(r->document.insert(gap, {text, size}, &r->writer));
 }
 /// One typed character, without a trip through memory. EditOutcome.
 WEFT_EXPORT(doc_insert_char) uint32_t doc_insert_char(Replica* r, uint32_t at, uint32_t scalar) {
   if (!weft::is_scalar(scalar)) return static_cast<uint32_t>(EditOutcome::bad_text);
+  if (at > r->document.length_utf16()) return static_cast<uint32_t>(EditOutcome::out_of_range);
   r->bytes.clear();
   weft::append_scalar(r->bytes, scalar);
   const auto gap = r->document.from_utf16(Utf16Offset{at});

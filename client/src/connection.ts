@@ -5,8 +5,10 @@
 // Promises: an edit that `insert` or `erase` took is either acknowledged by the server, or still
 // counted in `unsaved` and pushed again after every reconnect, unchanged; and when no document will
 // take it any more, it comes back to the user as a Rescue. It is never dropped silently.
+import { Arriving } from "./arriving.js";
 import { MalformedMessage } from "./bytes.js";
-import { EditOutcome, type Core, type Patch, type WeftDocument } from "./core.js";
+import type { ConnectionEvents, ConnectionOptions, ConnectionState } from "./connection_types.js";
+import { EditOutcome, type WeftDocument } from "./core.js";
 import { Emitter } from "./events.js";
 import { insertedTexts } from "./operations.js";
 import type { Ports, Socket } from "./ports.js";
@@ -25,69 +27,20 @@ import {
   type Presence,
   type Refused,
   type ServerMessage,
-  type SnapshotPart,
   type Welcome,
 } from "./protocol.js";
 import { Diverged, Replica } from "./replica.js";
-import type { Rescue, StoredSession } from "./store.js";
+import type { StoredSession } from "./store.js";
 import { cleanText } from "./text.js";
-
-export type ConnectionState =
-  | { readonly kind: "connecting" }
-  /** Welcomed, rows are on their way. */
-  | { readonly kind: "syncing" }
-  | { readonly kind: "live" }
-  /** Between two attempts. */
-  | { readonly kind: "waiting"; readonly delayMs: number; readonly reason: string }
-  /** For good: deleted, forbidden, or closed by us. */
-  | { readonly kind: "closed"; readonly code: number; readonly reason: string };
-
-export interface ConnectionEvents {
-  state: ConnectionState;
-  /** Own characters not acknowledged yet; 0 means that everything is durable. */
-  unsaved: number;
-  /** Own operations up to this seq are durable. */
-  acknowledged: number;
-  /** What others did, to be shown in this order. */
-  patches: readonly Patch[];
-  /** The document is another object now: show its text. Null while there is none. */
-  document: WeftDocument | null;
-  peers: readonly Peer[];
-  /** The document cannot take these edits any more: keep them for the user. */
-  rescue: Rescue;
-  /** Client and server had different texts; it has been mended from the server. */
-  diverged: string;
-}
-
-export interface ConnectionOptions {
-  readonly core: Core;
-  /** ws: or wss:, …/api/v1/documents/{id}/ws */
-  readonly url: string;
-  readonly ports: Ports;
-  /** From SessionStore.claim; a fresh client otherwise. */
-  readonly restored?: StoredSession | null;
-  /** Asked before each attempt; `refused` when the last token was. */
-  readonly token?: (why: "connect" | "refused") => string | Promise<string>;
-}
 
 const firstDelayMs = 200;
 const lastDelayMs = 5_000;
 const welcomeTimeoutMs = 10_000;
 const defaultHeartbeatMs = 5_000;
 const defaultMaxMessageBytes = 1 << 20;
-const maxSnapshotBytes = 1 << 30;
 // Pushes beyond this wait for acknowledgements, and edits gather in fewer, larger ones meanwhile.
 const maxPushesInFlight = 64;
 const maxBacklogBytes = 1 << 20;
-
-/** A document on its way in, until it reaches the index that the welcome named. */
-interface Arriving {
-  readonly welcome: Welcome;
-  parts: Uint8Array[];
-  received: number;
-  document: WeftDocument | null;
-  applied: number;
-}
 
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
@@ -250,7 +203,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       }
       // A bug, in the core or in the page: the replica cannot be trusted, the user's text can.
       this.#rescue("client_failed", String(error));
-      this.#finish(CloseCode.normal, String(error));
+      this.#finish(CloseCode.clientFailed, "The editor has failed; reloading the page helps.");
       throw error;
     }
   }
@@ -261,7 +214,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#welcome === null) throw new MalformedMessage("the server did not say welcome first");
     switch (message.kind) {
       case Kind.snapshot:
-        return this.#onSnapshot(message);
+        if (this.#arriving === null) throw new MalformedMessage("nobody asked for a snapshot");
+        this.#arriving.snapshot(message);
+        return this.#checkInSync();
       case Kind.operations:
         return this.#onOperations(message);
       case Kind.ack:
@@ -334,7 +289,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (edits === 0) return;
     const pending = this.#replica?.pending ?? this.#restored?.pending ?? [];
     const inserted = insertedTexts(pending.map((push) => push.bytes));
-    this.emit("rescue", { code, message, edits, text, inserted });
+    const id = this.#ports.newClientId();
+    this.emit("rescue", { id, code, message, edits, text, inserted });
   }
 
   #finish(code: number, reason: string): void {
@@ -351,7 +307,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#socket = null;
     this.#welcome = null;
     this.#pushesSent = 0;
-    this.#arriving?.document?.free();
+    this.#arriving?.free();
     this.#arriving = null;
     if (this.#peers.all.length > 0) {
       this.#peers.clear();
@@ -376,8 +332,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#become({ kind: "syncing" });
     this.#watch();
     if (welcome.snapshotFollows || this.#replica === null) {
-      const empty = welcome.snapshotFollows ? null : this.#options.core.newDocument(welcome.ssn);
-      this.#arriving = { welcome, parts: [], received: 0, document: empty, applied: 0 };
+      this.#arriving = new Arriving(this.#options.core, welcome);
     } else {
       this.#replica.noteAcked(welcome.ackedSeq);
       this.#acknowledged();
@@ -385,61 +340,22 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#checkInSync();
   }
 
-  #onSnapshot(part: SnapshotPart): void {
-    const arriving = this.#arriving;
-    const whole = arriving?.welcome.snapshotBytes ?? 0;
-    if (
-      arriving === null ||
-      arriving.document !== null ||
-      part.offset !== arriving.received ||
-      whole > maxSnapshotBytes ||
-      part.offset + part.bytes.length > whole
-    ) {
-      throw new MalformedMessage("an unexpected part of a snapshot");
-    }
-    arriving.parts.push(part.bytes.slice());
-    arriving.received += part.bytes.length;
-    if (arriving.received < whole) return;
-    const bytes = new Uint8Array(whole);
-    let at = 0;
-    for (const piece of arriving.parts) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    arriving.parts = [];
-    arriving.document = this.#options.core.loadDocument(bytes);
-    arriving.applied = part.atIndex;
-    if (arriving.document === null) throw new MalformedMessage("a damaged snapshot");
-    this.#checkInSync();
-  }
-
   #onOperations(message: Operations): void {
-    const { firstIndex, count, operations } = message;
-    const arriving = this.#arriving;
-    if (arriving === null) {
+    if (this.#arriving !== null) {
+      this.#arriving.rows(message);
+    } else {
+      const { firstIndex, count, operations } = message;
       const patches = this.#replica!.applyRows(firstIndex, count, operations);
       if (patches.length > 0) this.emit("patches", patches);
       this.#planFlush();  // rows seal what is open
-    } else {
-      if (arriving.document === null || firstIndex > arriving.applied + 1) {
-        throw new Diverged("rows came before their past");
-      }
-      const { refused, rows } = arriving.document.apply(operations);
-      if (refused !== 0 || rows !== count) {
-        throw new Diverged(`row ${firstIndex + rows} does not fit (${refused})`);
-      }
-      arriving.applied = Math.max(arriving.applied, firstIndex + count - 1);
     }
     this.#checkInSync();
   }
 
   #checkInSync(): void {
     if (this.#state.kind !== "syncing") return;
-    const arriving = this.#arriving;
-    if (arriving !== null) {
-      if (arriving.document === null || arriving.applied < arriving.welcome.lastIndex) return;
-      this.#arriving = null;
-      if (!this.#adopt(arriving.document, arriving.applied, arriving.welcome)) return;
+    if (this.#arriving !== null) {
+      if (!this.#arriving.inSync || !this.#adopt(this.#arriving)) return;
     } else if (this.#replica === null || this.#replica.applied < this.#welcome!.lastIndex) {
       return;
     }
@@ -451,29 +367,26 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** The arrived document takes the place of the old one; own unacknowledged operations move along. */
-  #adopt(document: WeftDocument, applied: number, welcome: Welcome): boolean {
+  #adopt(arriving: Arriving): boolean {
+    const { incarnation, ssn, sid, ackedSeq, maxMessageBytes } = arriving.welcome;
     const old = this.#replica;
     old?.seal();
-    const unacknowledged = (old?.pending ?? this.#restored?.pending ?? []).filter(
-      (push) => push.lastSeq > welcome.ackedSeq,
-    );
-    for (const push of unacknowledged) {
-      const { refused } = document.apply(push.bytes);
-      if (refused !== 0) {
-        document.free();
-        this.#lost(CloseCode.conflict, `own edits do not fit the document (${refused})`);
-        return false;
-      }
+    const before = old?.pending ?? this.#restored?.pending ?? [];
+    const pending = before.filter((push) => push.lastSeq > ackedSeq);
+    const document = arriving.take(pending);
+    if (document === null) {
+      this.#lost(CloseCode.conflict, "own edits do not fit the document");
+      return false;
     }
-    const { incarnation, ssn, sid, ackedSeq, maxMessageBytes } = welcome;
+    this.#arriving = null;
     this.#replica = new Replica({
       document,
       incarnation,
       ssn,
       sid,
-      applied,
+      applied: arriving.applied,
       ackedSeq,
-      pending: unacknowledged,
+      pending,
       maxMessageBytes: maxMessageBytes || defaultMaxMessageBytes,
     });
     this.#restored = null;

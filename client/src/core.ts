@@ -219,7 +219,6 @@ export class WeftDocument {
 
   /** Text with U+0000 is refused, a lone surrogate becomes U+FFFD (see text.ts). */
   insert(at: number, text: string): EditOutcome {
-    if (at < 0 || at > this.length) return EditOutcome.outOfRange;
     const scalar = text.codePointAt(0);
     if (scalar !== undefined && text.length === (scalar > 0xffff ? 2 : 1)) {
       return this.#exports.doc_insert_char(this.#doc, at, scalar);
@@ -229,7 +228,6 @@ export class WeftDocument {
     return this.#exports.doc_insert(this.#doc, at, address, size);
   }
   erase(at: number, count: number): EditOutcome {
-    if (at < 0 || count < 0) return EditOutcome.outOfRange;
     return this.#exports.doc_erase(this.#doc, at, count);
   }
 

@@ -120,9 +120,6 @@ class Caret extends WidgetType {
     this.#dress(caret);
     return true;
   }
-  override get estimatedHeight(): number {
-    return -1;
-  }
   override ignoreEvent(): boolean {
     return true;
   }
@@ -178,7 +175,7 @@ export const cursorTheme = EditorView.baseTheme({
     zIndex: "20",
     padding: "1px 6px 2px",
     borderRadius: "5px 5px 5px 0",
-    font: "600 11px/1.35 system-ui, sans-serif",
+    font: "600 11px/1.35 var(--weft-caret-font, system-ui, sans-serif)",
     whiteSpace: "nowrap",
     color: "var(--weft-ink)",
     backgroundColor: "var(--weft-colour)",

@@ -33,6 +33,8 @@ export enum CloseCode {
   replaced = 4411,
   /** Ours: the server said nothing for three heartbeats. */
   silent = 4509,
+  /** Ours, never sent: a bug was found on this side. */
+  clientFailed = 4599,
 }
 
 // The server's limits for a presence state (src/wire/limits.h).

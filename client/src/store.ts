@@ -16,6 +16,7 @@ export interface StoredSession {
 
 /** Text of the user's that no document would take any more; kept until the user lets go of it. */
 export interface Rescue {
+  readonly id: string;
   /** Why, as the server said it. */
   readonly code: string;
   readonly message: string;
@@ -66,26 +67,40 @@ export class SessionStore {
     }
   }
 
+  /** Characters that wait in the record of a page that is gone; 0 without one. Claims nothing. */
+  waiting(): number {
+    try {
+      const record = JSON.parse(this.#read(this.#sessionKey) ?? "null");
+      return record === null || record.pending.length === 0
+        ? 0
+        : record.pending.at(-1).lastSeq - record.ackedSeq;
+    } catch {
+      return 0;
+    }
+  }
+
   /** False when there is no room: the caller then has to keep the page open. */
   save(session: StoredSession): boolean {
     const pending = session.pending.map((push) => ({ ...push, bytes: toBase64(push.bytes) }));
     return this.#write(this.#sessionKey, JSON.stringify({ format, ...session, pending }));
   }
 
-  loadRescue(): Rescue | null {
+  /** Those that the user has not let go of yet, oldest first. */
+  rescues(): Rescue[] {
     const text = this.#read(this.#rescueKey);
-    if (text === null) return null;
+    if (text === null) return [];
     try {
-      return JSON.parse(text) as Rescue;
+      return JSON.parse(text) as Rescue[];
     } catch {
-      return null;
+      return [];
     }
   }
-  saveRescue(rescue: Rescue): boolean {
-    return this.#write(this.#rescueKey, JSON.stringify(rescue));
+  addRescue(rescue: Rescue): boolean {
+    return this.#write(this.#rescueKey, JSON.stringify([...this.rescues(), rescue]));
   }
-  dropRescue(): void {
-    this.#storage.removeItem(this.#rescueKey);
+  dropRescue(id: string): void {
+    const left = this.rescues().filter((rescue) => rescue.id !== id);
+    this.#write(this.#rescueKey, JSON.stringify(left));
   }
 
   #read(key: string): string | null {

@@ -1,7 +1,8 @@
 // Whole lives of clients against a strict server in memory, in virtual time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, type ConnectionOptions } from "../src/connection.js";
+import { Connection } from "../src/connection.js";
+import type { ConnectionOptions } from "../src/connection_types.js";
 import type { Core } from "../src/core.js";
 import { CloseCode } from "../src/protocol.js";
 import { SessionStore, type Rescue, type StoredSession } from "../src/store.js";
@@ -76,6 +77,7 @@ function edit(rng: Rng, connection: Connection, shown: { text: string }): void {
 test("clients converge through drops, kills, reloads and snapshots, each edit exactly once", async () => {
   for (let round = 0; round < 12; ++round) {
     const w = await world(`life ${round}`);
+    w.server.maxDelayMs = [5, 30, 300][round % 3]!;
     const clients = [w.client(), w.client(), w.client()];
     let shown = clients.map(mirror);
     await w.settle();
@@ -318,9 +320,12 @@ test("a record is claimed once, so a copy of the tab is another client", () => {
   const pending = [{ base: 3, firstSeq: 8, lastSeq: 9, bytes: Uint8Array.of(1, 2, 255) }];
   const lineage = { incarnation: "i", ssn: 1, sid: 7 };
   const session = { client: "c", lineage, ackedSeq: 7, pending };
+  assert.equal(store.waiting(), 0);
   assert.ok(store.save(session));
+  assert.equal(store.waiting(), 2);
   assert.deepEqual(store.claim(), session);
   assert.equal(store.claim(), null);
+  assert.equal(store.waiting(), 0);
   data.set("weft:session:doc", "{nonsense");
   assert.equal(store.claim(), null);
 });

@@ -39,6 +39,8 @@ export class FakeServer {
   refuseWith: { code: number; name: string } | null = null;
   lieAboutHash = false;
   muted = false;
+  /** Of one message on its way; longer than the time between edits keeps several pushes in flight. */
+  maxDelayMs = 20;
   tokens: string[] = [];
   #sessionsMade = 0;
   #rebuilt = 1;
@@ -88,7 +90,7 @@ export class FakeServer {
     return this.document.seqOf(sid);
   }
   delay(): number {
-    return this.rng.below(20);
+    return this.rng.below(this.maxDelayMs);
   }
 
   commit(author: FakeSession, base: number, bytes: Uint8Array): void {

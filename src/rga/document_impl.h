@@ -39,18 +39,34 @@ struct BasicDocument<Shape>::Impl {
   struct Burst {
     enum class Kind : std::uint8_t { none, typing, backspacing };
     Kind kind = Kind::none;
+    bool at_known = false;
+    // Only `count` changes while the burst goes on; all else follows from it.
     std::uint32_t count = 0;  // operations not yet told
-    std::uint32_t room = 0;   // how many more may come
+    std::uint32_t limit = 0;  // how many there may be
     std::uint32_t site = none;
     S4Vector first;           // the id of the first one
-    ElementId target;         // backspacing: the element that goes next
-    std::uint32_t at = none;  // the gap after the last character; none: not known
-    char* text = nullptr;     // typing: where the next character goes
+    ElementId first_target;   // backspacing: the element that went first
+    std::uint32_t first_at = 0;  // the gap after the last character, at first
+    char* text = nullptr;     // typing: where the first character went
 
+    bool open() const { return count < limit; }
     S4Vector next() const { return first.plus(count); }
     bool is_next(const S4Vector& id) const {
       return id.seq == first.seq + count && id.sum == first.sum + count && id.sid == first.sid &&
              id.ssn == first.ssn;
+    }
+    /// The element that goes next. REQUIRES: backspacing.
+    ElementId target() const { return {first_target.sid, first_target.seq - count}; }
+    bool is_target(ElementId id) const {
+      return id.seq == first_target.seq - count && id.sid == first_target.sid;
+    }
+    /// The gap after the last character, now.
+    std::uint32_t typing_at() const { return first_at + count; }
+    std::uint32_t backspacing_at() const { return first_at - count; }
+    /// An operation by `by` at the gap `gap` goes on with a burst of kind `k`.
+    bool continues(Kind k, std::uint32_t by, std::uint32_t gap) const {
+      return open() && kind == k && site == by && at_known &&
+             gap == (k == Kind::typing ? typing_at() : backspacing_at());
     }
   };
   Burst burst;
@@ -70,8 +86,7 @@ struct BasicDocument<Shape>::Impl {
     }
     burst.kind = Burst::Kind::none;
     burst.count = 0;
-    burst.room = 0;
-    burst.at = none;
+    burst.limit = 0;
   }
 
   /// After an insert by `site`: the newest element may be typed on.
@@ -97,32 +112,22 @@ struct BasicDocument<Shape>::Impl {
     const Run& run = runs.at(last);
     const std::uint32_t within = last - run.ei;
     arm(Burst::Kind::backspacing, site, std::min(room, within + 1));
-    burst.target = {runs.site(run.site()).sid, run.seq + within};
+    burst.first_target = {runs.site(run.site()).sid, run.seq + within};
   }
 
   void arm(typename Burst::Kind kind, std::uint32_t site, std::uint32_t room) {
     const RunTable::Site& author = runs.site(site);
     burst.kind = kind;
     burst.count = 0;
-    burst.room = room;
+    burst.limit = room;
     burst.site = site;
     burst.first = {ssn, sum + 1, author.sid, author.seq + 1};
-    burst.at = tree.located() ? tree.cursor_end() : none;
+    burst.at_known = tree.located();
+    burst.first_at = tree.located() ? tree.cursor_end() : 0;
   }
 
-  void burst_type(char ascii) {
-    *burst.text++ = ascii;
-    ++burst.count;
-    --burst.room;
-    if (burst.at != none) ++burst.at;
-  }
-
-  void burst_backspace() {
-    ++burst.count;
-    --burst.room;
-    if (burst.at != none) --burst.at;
-    --burst.target.seq;
-  }
+  void burst_type(char ascii) { burst.text[burst.count++] = ascii; }
+  void burst_backspace() { ++burst.count; }
 
   // --- shared by local and remote -----------------------------------------------------------------
   void advance(std::uint32_t site, std::uint64_t last_sum, std::uint32_t count) {
@@ -177,8 +182,7 @@ struct BasicDocument<Shape>::Impl {
 
   // --- local ------------------------------------------------------------------------------------
   EditOutcome local_insert(std::uint32_t at, std::string_view utf8, OpWriter* out) {
-    if (at == burst.at && burst.kind == Burst::Kind::typing && burst.site == local_site &&
-        burst.room > 0 && utf8.size() == 1 && utf8[0] > 0) {
+    if (burst.continues(Burst::Kind::typing, local_site, at) && utf8.size() == 1 && utf8[0] > 0) {
       if (out != nullptr) out->append_typed(burst.next(), utf8[0]);
       burst_type(utf8[0]);
       return EditOutcome::done;
@@ -217,9 +221,8 @@ struct BasicDocument<Shape>::Impl {
   }
 
   EditOutcome local_erase(std::uint32_t at, std::uint32_t count, OpWriter* out) {
-    if (count == 1 && at + 1 == burst.at && burst.kind == Burst::Kind::backspacing &&
-        burst.site == local_site && burst.room > 0) {
-      if (out != nullptr) out->append({OpKind::erase, 1, burst.next(), burst.target, {}});
+    if (count == 1 && burst.continues(Burst::Kind::backspacing, local_site, at + 1)) {
+      if (out != nullptr) out->append({OpKind::erase, 1, burst.next(), burst.target(), {}});
       burst_backspace();
       return EditOutcome::done;
     }
@@ -276,16 +279,16 @@ struct BasicDocument<Shape>::Impl {
 
   // --- remote -----------------------------------------------------------------------------------
   ApplyOutcome apply(const Operation& op, PatchList* patches) {
-    if (burst.room > 0 && op.len == 1 && burst.is_next(op.id)) {
+    if (burst.open() && op.len == 1 && burst.is_next(op.id)) {
       if (burst.kind == Burst::Kind::typing) {
         const bool typed = op.kind == OpKind::insert && op.text.size() == 1 && op.text[0] > 0 &&
                            op.ref.seq + 1 == op.id.seq && op.ref.sid == op.id.sid;
-        if (typed && patch_in_burst(patches, {burst.at, 0, op.text})) {
+        if (typed && patch_in_burst(patches, {burst.typing_at(), 0, op.text})) {
           burst_type(op.text[0]);
           return ApplyOutcome::applied;
         }
-      } else if (!op.has_text() && op.ref == burst.target &&
-                 patch_in_burst(patches, {burst.at - 1, 1, {}})) {
+      } else if (!op.has_text() && burst.is_target(op.ref) &&
+                 patch_in_burst(patches, {burst.backspacing_at() - 1, 1, {}})) {
         burst_backspace();
         return ApplyOutcome::applied;
       }
@@ -296,7 +299,7 @@ struct BasicDocument<Shape>::Impl {
   /// False: the patch cannot be told without looking at the tree.
   bool patch_in_burst(PatchList* patches, const Patch& patch) const {
     if (patches == nullptr) return true;
-    if (burst.at == none || pool.has_astral()) return false;
+    if (!burst.at_known || pool.has_astral()) return false;
     patches->patches.push_back(patch);
     return true;
   }

@@ -85,6 +85,12 @@ const Run& RunTable::search_at(std::uint32_t ei) const {
 RunTable::Found RunTable::search(std::uint32_t site, std::uint64_t seq) const {
   const std::vector<std::uint32_t>& list = sites_[site].runs;
   if (list.empty()) return {};
+  if (hint_ > 0) {  // what was asked for just after it
+    const Run& before = runs_[hint_ - 1];
+    if (before.site() == site && seq - before.seq < before.len) {
+      return {&before, static_cast<std::uint32_t>(seq - runs_[--hint_].seq)};
+    }
+  }
   const std::uint32_t* first = list.data();
   if (const std::uint32_t newest = list.back(); seq >= runs_[newest].seq) {
     first = &list.back();

@@ -176,15 +176,15 @@ class WebsocketSession final : public Connection,
                         [self = shared_from_this()](const error_code&) { self->end(); });
   }
 
-  /// The connection is over: the client is gone, and so is everything that waits.
+  /// The connection is over: the client is gone, and so is everything that waits. Never called from
+  /// inside the session.
   void end() {
     if (ended_) return;
     ended_ = true;
     clear_timer();
     error_code ignored;
     stream_.next_layer().close(ignored);
-    // As in close(): perhaps called from inside the session.
-    net::post(stream_.get_executor(), [self = shared_from_this()] { self->session_.reset(); });
+    session_.reset();
   }
 
   // --- time -------------------------------------------------------------------------------------

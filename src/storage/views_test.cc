@@ -1,6 +1,7 @@
 // The database as people with an SQL shell see it: docs/SCHEMA.md makes these promises.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <random>
 #include <sstream>
@@ -93,6 +94,57 @@ TEST(Views, ActivityAddsUp) {
   EXPECT_EQ(db.query("SELECT title, day, sid, rows, inserted, deleted, updated "
                      "FROM document_activity ORDER BY sid"),
             (std::vector<std::string>{"title|2023-11-14|1|1|6|0|0", "title|2023-11-14|2|3|3|2|1"}));
+}
+
+std::string schema_page() {
+  const auto path =
+      std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "docs" / "SCHEMA.md";
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(SchemaPage, ItsQuestionsAreAnswered) {
+  Rig rig;
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "abcdef").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  author.erase(1, 2);
+  rig.append_edits(id, author);
+  ASSERT_TRUE(rig.save(id, 2, author.saved()).ok());
+  RawDatabase db(rig.database());
+  std::istringstream page(schema_page());
+  std::string line;
+  std::string sql;
+  std::size_t questions = 0;
+  while (std::getline(page, line)) {
+    if (line.rfind("    ", 0) != 0) continue;  // only the indented lines are SQL
+    sql += line + "\n";
+    if (line.back() != ';') continue;
+    for (std::size_t at; (at = sql.find("…")) != std::string::npos;) {
+      sql.replace(at, std::string_view("…").size(), id.to_string());
+    }
+    static_cast<void>(db.query(sql));  // fails the test when it is not SQL
+    ++questions;
+    sql.clear();
+  }
+  EXPECT_GE(questions, 7u);
+  EXPECT_TRUE(sql.empty()) << sql;
+}
+
+TEST(SchemaPage, EveryTableViewAndColumnIsDescribed) {
+  Rig rig;
+  const std::string page = schema_page();
+  RawDatabase db(rig.database());
+  const auto tables = db.query("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')");
+  ASSERT_GE(tables.size(), 10u);
+  for (const std::string& table : tables) {
+    EXPECT_NE(page.find(table), std::string::npos) << table;
+    for (const std::string& column :
+         db.query("SELECT name FROM pragma_table_xinfo('" + table + "')")) {
+      EXPECT_NE(page.find(column), std::string::npos) << table << "." << column;
+    }
+  }
 }
 
 // The text can be computed in SQL from nothing but the log's elements: nothing is missing in a row.

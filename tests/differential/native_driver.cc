@@ -5,12 +5,12 @@
 //   insert REPLICA AT HEX        UTF-16 position, UTF-8 text          EditOutcome
 //   erase REPLICA AT COUNT       UTF-16                               EditOutcome
 //   take REPLICA                 local operations since the last      hex
-//   apply REPLICA HEX            an operation stream                  ApplyOutcome AT:ERASED:HEX ...
-//   hash REPLICA                                                      state hash, hex
-//   text REPLICA                                                      hex
-//   save REPLICA                 a snapshot                           hex
-//   load REPLICA SID HEX         from a snapshot                      ok | bad
-//   place REPLICA AT             line:column, anchors of both sides   LINE:COLUMN SID:SEQ:SIDE SID:SEQ:SIDE
+//   apply REPLICA HEX            an operation stream                  ApplyOutcome AT:ERASED:HEX
+//   ... hash REPLICA                                                      state hash, hex text
+//   REPLICA                                                      hex save REPLICA                 a
+//   snapshot                           hex load REPLICA SID HEX         from a snapshot ok | bad
+//   place REPLICA AT             line:column, anchors of both sides   LINE:COLUMN SID:SEQ:SIDE
+//   SID:SEQ:SIDE
 #include <cstdint>
 #include <iostream>
 #include <map>

@@ -26,7 +26,7 @@ export function length_problems(root, allowed) {
 
 // Written in pieces, so that this file does not match itself.
 const markers = new RegExp(`\\b(${["TO", "FIX", "HA", "XX"].map((w, i) => w + ["DO", "ME", "CK", "X"][i]).join("|")})\\b`);
-const machine_paths = new RegExp(`(^|[^A-Za-z0-9_.}])/(${["work", "root", "home/[a-z]", "Users"].join("|")})/`);
+const machine_paths = new RegExp(`(^|[^A-Za-z0-9_.}])/(${["work", "root", "home/[a-z]+", "Users"].join("|")})/`);
 
 export function left_over_problems(root) {
   const problems = [];

@@ -17,7 +17,7 @@ interface Wiring {
   readonly person: Person;
   readonly renamed: (person: Person) => void;
   readonly lookAt: (session: number) => void;
-  readonly rescueDone: () => void;
+  readonly rescueDone: (rescue: Rescue) => void;
 }
 
 const plural = (n: number, what: string) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
@@ -150,7 +150,7 @@ export class EditorBars {
     );
     done.addEventListener("click", () => {
       box.remove();
-      this.#wiring.rescueDone();
+      this.#wiring.rescueDone(rescue);
     });
     this.notices.append(box);
   }

@@ -38,7 +38,7 @@ export async function openEditor(root: HTMLElement, id: string): Promise<void> {
       view.dispatch({ effects: userChanged.of(null) });
     },
     lookAt: (session) => lookAt(view, connection, session),
-    rescueDone: () => store.dropRescue(),
+    rescueDone: (rescue) => store.dropRescue(rescue.id),
   });
   const view = createEditor({
     language,
@@ -61,12 +61,11 @@ export async function openEditor(root: HTMLElement, id: string): Promise<void> {
     bars.showPlace(placeOf(view, connection));
   });
   connection.on("rescue", (rescue: Rescue) => {
-    store.saveRescue(rescue);
+    store.addRescue(rescue);
     bars.showRescue(rescue);
   });
   connection.on("diverged", (why) => console.warn("weft: mended from the server:", why));
-  const left = store.loadRescue();
-  if (left !== null) bars.showRescue(left);
+  for (const rescue of store.rescues()) bars.showRescue(rescue);
 
   keepAcrossReloads(connection, store);
   connection.start();
@@ -86,9 +85,9 @@ function keepAcrossReloads(connection: Connection, store: SessionStore): void {
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
-  // A reload keeps unsaved edits, but closing the tab would not.
+  // A reload keeps unsaved edits and rescued texts, but closing the tab would not.
   addEventListener("beforeunload", (event) => {
-    if (connection.unsaved > 0) event.preventDefault();
+    if (connection.unsaved > 0 || store.rescues().length > 0) event.preventDefault();
   });
   addEventListener("online", () => connection.retryNow());
   document.addEventListener("visibilitychange", () => {

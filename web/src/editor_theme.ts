@@ -30,7 +30,7 @@ const highlight = HighlightStyle.define([
 ]);
 
 const looks = EditorView.theme({
-  "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--paper)", fontSize: "14px" },
+  "&": { "--weft-caret-font": "var(--sans)", height: "100%", color: "var(--ink)", backgroundColor: "var(--paper)", fontSize: "14px" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.62", fontFeatureSettings: '"calt" 0' },
   ".cm-content": { padding: "14px 0 40vh", caretColor: "var(--ink)" },

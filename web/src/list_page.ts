@@ -1,4 +1,5 @@
 // "/": all documents, newest first; making one, opening one, deleting one.
+import { SessionStore } from "../../client/src/store.js";
 import { createDocument, deleteDocument, listDocuments, type DocumentInfo } from "./api.js";
 import { confirmDialog } from "./dialogs.js";
 import { h, icon, icons, logo } from "./dom.js";
@@ -139,6 +140,8 @@ export async function openList(root: HTMLElement): Promise<void> {
 }
 
 function row(info: DocumentInfo, remove: (info: DocumentInfo) => Promise<void>): HTMLLIElement {
+  // Typed in this tab, and not acknowledged before its page was left: opening it sends them.
+  const waiting = new SessionStore(sessionStorage, info.id).waiting();
   return h(
     "li",
     { class: "document" },
@@ -147,7 +150,9 @@ function row(info: DocumentInfo, remove: (info: DocumentInfo) => Promise<void>):
       { href: `/d/${info.id}` },
       badge(info.title),
       h("span", { class: "title" }, info.title),
-      h("span", { class: "size" }, size(info.edits)),
+      waiting > 0
+        ? h("span", { class: "size waiting" }, `${waiting.toLocaleString("en")} unsaved here`)
+        : h("span", { class: "size" }, size(info.edits)),
       h("time", { datetime: info.updated.toISOString(), title: info.updated.toLocaleString() }, ago(info.updated)),
     ),
     h(
@@ -169,7 +174,7 @@ export function badge(title: string): HTMLSpanElement {
   const extension = extensionOf(title).slice(0, 4);
   let hue = 7;
   for (const letter of extension) hue = (hue * 31 + letter.charCodeAt(0)) % 360;
-  const element = h("span", { class: "badge", "aria-hidden": "true" }, extension || "txt");
+  const element = h("span", { class: "badge", "aria-hidden": "true" }, extension || "file");
   element.style.setProperty("--hue", String(hue));
   return element;
 }

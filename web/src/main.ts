@@ -24,7 +24,13 @@ open(root).catch((error: unknown) => {
       { class: "failure" },
       h("h1", {}, gone ? "There is no such document" : "This page could not be opened"),
       h("p", {}, error instanceof Error ? error.message : String(error)),
-      h("a", { class: "button primary", href: "/" }, "All documents"),
+      h(
+        "div",
+        { class: "dialog-actions" },
+        h("a", { class: "button", href: "/" }, "All documents"),
+        !gone &&
+          h("button", { class: "button primary", onclick: () => location.reload() }, "Try again"),
+      ),
     ),
   );
   if (!(error instanceof ApiError)) throw error;

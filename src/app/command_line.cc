@@ -1,0 +1,138 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+
+#include "app/exit_code.h"
+#include "app/version.h"
+
+namespace weft::app {
+namespace {
+
+constexpr const char* about =
+    "Weft: many people and programs edit the same source files at once, and nothing acknowledged "
+    "is lost.";
+
+constexpr const char* footer =
+    "Exit codes:\n"
+    "  0  done; serve: stopped by SIGTERM or SIGINT after finishing what was under way\n"
+    "  1  the job failed\n"
+    "  2  the command line is wrong\n"
+    "  3  the address is in use, or cannot be listened on\n"
+    "  4  the data directory cannot be created or written\n"
+    "  5  another weft serves this data directory\n"
+    "  6  the database is damaged\n"
+    "  7  the database was written by a newer weft\n"
+    "\n"
+    "'weft help COMMAND' tells more about a command.";
+
+constexpr const char* serve_footer =
+    "When it is ready it prints one line on stdout, \"Weft is at http://127.0.0.1:8080/\": open it in a\n"
+    "browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it after\n"
+    "finishing what is under way; a second one stops it at once. Nothing acknowledged is lost either way.";
+
+constexpr const char* replay_footer =
+    "FILE is an editing history in the JSON format of josephg/editing-traces, plain or gzipped.";
+
+const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
+                                                    {"info", LogLevel::info},
+                                                    {"warning", LogLevel::warning},
+                                                    {"error", LogLevel::error}};
+
+CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
+  CLI::App* serve = app.add_subcommand("serve", "Serve documents to browsers and programs");
+  const std::string data = default_data_directory();
+  serve
+      ->add_option("--data", options.data_directory,
+                   "Directory of the documents (default: " +
+                       (data.empty() ? std::string("none, HOME is not set") : data) + ")")
+      ->type_name("DIR");
+  serve
+      ->add_option("--listen", options.listen,
+                   "Loopback address to serve on; port 0 takes any free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  serve->add_option("--threads", options.threads, "Event loops (default: one for each core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  serve
+      ->add_option("--web", options.page_directory,
+                   "Serve the page from this directory, for working on it (default: the built-in one)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  serve->add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->type_name("LEVEL")
+      ->default_str("info")
+      ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case).description(""));
+  serve->footer(serve_footer);
+  return serve;
+}
+
+CLI::App* add_replay(CLI::App& app, ReplayOptions& options) {
+  CLI::App* replay = app.add_subcommand("replay", "Play editing histories and check how they end");
+  replay
+      ->add_option("--server", options.server,
+                   "Play through a running server, one connection for each author")
+      ->type_name("URL");
+  replay->add_flag("--keep", options.keep, "With --server: leave the documents there");
+  replay->add_flag("--json", options.json, "Print figures as JSON");
+  replay->add_option("--runs", options.runs, "Play each file so many times")
+      ->type_name("N")
+      ->default_val(1)
+      ->check(CLI::Range(1, 10'000));
+  replay->add_option("FILE", options.files, "Editing histories")->required()->type_name("");
+  replay->footer(replay_footer);
+  return replay;
+}
+
+/// "help" and "help COMMAND" as people type them.
+int print_help(const CLI::App& app, const std::string& topic) {
+  if (topic.empty()) {
+    std::cout << app.help();
+    return exit_done;
+  }
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_name() != topic) continue;
+    std::cout << command->help(app.get_name());
+    return exit_done;
+  }
+  std::cerr << "weft: there is no command '" << topic << "'. See weft --help.\n";
+  return exit_usage;
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  CLI::App app(about, "weft");
+  app.set_version_flag("--version", std::string("weft ") + version + " (" + build_type + ")",
+                       "Print the version");
+  app.set_help_flag("-h,--help", "Print this help");
+  app.get_formatter()->column_width(28);
+  app.require_subcommand(1);
+  app.footer(footer);
+
+  ServeOptions serve_options;
+  ReplayOptions replay_options;
+  std::string topic;
+  const CLI::App* serve = add_serve(app, serve_options);
+  add_replay(app, replay_options);
+  CLI::App* help = app.add_subcommand("help", "Tell about a command");
+  help->add_option("COMMAND", topic, "serve or replay")->type_name("");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& call) {
+    return Finished{app.exit(call)};
+  } catch (const CLI::CallForVersion& call) {
+    return Finished{app.exit(call)};
+  } catch (const CLI::ParseError& problem) {
+    std::cerr << "weft: " << problem.what() << "\nSee weft --help.\n";
+    return Finished{exit_usage};
+  }
+  if (help->parsed()) return Finished{print_help(app, topic)};
+  if (serve->parsed()) return serve_options;
+  return replay_options;
+}
+
+}  // namespace weft::app

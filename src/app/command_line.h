@@ -1,0 +1,23 @@
+// The command line of `weft`: what may be said, and what was said. The library that reads it stays in
+// command_line.cc.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "app/replay.h"
+#include "app/serve.h"
+
+namespace weft::app {
+
+/// Nothing is left to do but to end: help or version was printed, or the command line is wrong.
+struct Finished {
+  int exit_code = 0;
+};
+
+using Command = std::variant<Finished, ServeOptions, ReplayOptions>;
+
+/// Help and version go to stdout, complaints to stderr.
+Command parse_command_line(int argc, char** argv);
+
+}  // namespace weft::app

@@ -1,0 +1,20 @@
+// weft: reads the command line and does what it says.
+#include "app/command_line.h"
+
+namespace {
+
+struct Run {
+  int operator()(const weft::app::Finished& finished) const { return finished.exit_code; }
+  int operator()(const weft::app::ServeOptions& options) const {
+    return weft::app::run_serve(options);
+  }
+  int operator()(const weft::app::ReplayOptions& options) const {
+    return weft::app::run_replay(options);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return std::visit(Run{}, weft::app::parse_command_line(argc, argv));
+}

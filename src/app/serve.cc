@@ -1,0 +1,147 @@
+#include "app/serve.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <thread>
+
+#include "app/exit_code.h"
+#include "app/page_table.h"
+#include "app/system_ports.h"
+#include "app/version.h"
+#include "server/event_loop.h"
+#include "server/listen_address.h"
+#include "server/server.h"
+#include "storage/sqlite_store.h"
+
+namespace weft::app {
+namespace {
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "weft: %s\n", error.message.c_str());
+  return exit_code_for(error);
+}
+
+/// Every connection is a file descriptor.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// SIGTERM and SIGINT are taken by the main thread with sigwait; a second one ends the process at
+/// once. REQUIRES: called before any thread starts, so that all of them inherit the mask.
+class Signals {
+ public:
+  Signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&stop_);
+    sigaddset(&stop_, SIGTERM);
+    sigaddset(&stop_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &stop_, nullptr);
+  }
+  int wait() const {
+    int signal = 0;
+    while (sigwait(&stop_, &signal) != 0) {
+    }
+    return signal;
+  }
+  /// From now on a signal does what it does to any program.
+  void let_go() const {
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &stop_, nullptr);
+  }
+
+ private:
+  sigset_t stop_{};
+};
+
+Result<server::ListenAddress> checked_address(const std::string& listen) {
+  auto address = server::ListenAddress::parse(listen);
+  if (address && !address->is_loopback()) {
+    return Error{ErrorClass::invalid, "not_loopback",
+                 "refusing to listen on " + listen +
+                     ": there is no access control yet, so weft serves this machine only. Use a "
+                     "loopback address such as 127.0.0.1:8080."};
+  }
+  return address;
+}
+
+std::size_t loop_count(std::size_t asked) {
+  if (asked > 0) return asked;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+void announce(const server::ListenAddress& address, std::uint16_t port) {
+  std::printf("Weft is at http://%s:%u/\n", address.url_host().c_str(), unsigned{port});
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+std::string default_data_directory() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') {
+    return std::string(state) + "/weft";
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    return std::string(home) + "/.local/state/weft";
+  }
+  return {};
+}
+
+int run_serve(const ServeOptions& options) {
+  auto address = checked_address(options.listen);
+  if (!address) return fail(address.error());
+  const std::string directory =
+      options.data_directory.empty() ? default_data_directory() : options.data_directory;
+  if (directory.empty()) {
+    return fail({ErrorClass::invalid, "no_data_directory",
+                 "where should documents be kept? HOME is not set: give --data DIR."});
+  }
+
+  const Signals signals;
+  raise_descriptor_limit();
+  SystemClock clock;
+  SystemRandom random;
+  const std::unique_ptr<Log> log = make_stderr_log(options.log_level);
+
+  // Each outlives what is declared after it: loops > store > server.
+  server::EventLoops loops(loop_count(options.threads));
+  auto store = storage::SqliteStore::open({.directory = directory}, clock, *log);
+  if (!store) return fail(store.error());
+  server::ServerConfig config;
+  config.listen = *address;
+  config.version = version;
+  config.page = page_table();
+  config.page_directory = options.page_directory;
+  auto server = server::Server::open(
+      std::move(config), {clock, random, *log, *store.value(), *store.value()}, loops);
+  if (!server) return fail(server.error());
+
+  loops.start();
+  log->write(LogLevel::info, "serving",
+             directory + " with " + std::to_string(loops.size()) + " loop(s)");
+  announce(*address, server.value()->port());
+
+  signals.wait();
+  signals.let_go();
+  log->write(LogLevel::info, "stopping", "finishing what is under way");
+  std::promise<void> drained;
+  server.value()->drain([&drained] { drained.set_value(); });
+  drained.get_future().wait();
+  loops.stop();
+  server.value().reset();
+  store.value().reset();
+  log->write(LogLevel::info, "stopped", "");
+  return exit_done;
+}
+
+}  // namespace weft::app

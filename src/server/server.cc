@@ -1,0 +1,145 @@
+#include "server/server.h"
+
+#include <atomic>
+#include <utility>
+
+#include "server/listener.h"
+#include "server/rest_api.h"
+#include "server/worker.h"
+
+namespace weft::server {
+namespace {
+
+constexpr std::int64_t drain_poll_ms = 10;
+
+collab::ShardConfig shard_config(const ServerConfig& config) {
+  collab::ShardConfig shard;
+  shard.limits = config.limits;
+  shard.idle_unload_ms = config.idle_unload_ms;
+  shard.server_name = config.name + " " + config.version;
+  return shard;
+}
+
+RestConfig rest_config(const ServerConfig& config, Random& random) {
+  return {config.limits, config.version, Uuid::from_random(random.next(), random.next())};
+}
+
+/// Waits until a worker has no connections, or its time is up; then drops those that are left.
+void wait_for_connections(Worker& worker, std::int64_t left_ms, std::function<void()> done) {
+  auto& connections = worker.roster->connections;
+  if (connections.empty()) return done();
+  if (left_ms <= 0) {
+    const std::vector<Connection*> rest(connections.begin(), connections.end());
+    for (Connection* connection : rest) connection->drop();
+    return done();
+  }
+  worker.loop.post_after(drain_poll_ms, [&worker, left_ms, done = std::move(done)]() mutable {
+    wait_for_connections(worker, left_ms - drain_poll_ms, std::move(done));
+  });
+}
+
+void drain_worker(Worker& worker, std::int64_t timeout_ms, std::function<void()> done) {
+  worker.roster->draining = true;
+  const std::vector<Connection*> all(worker.roster->connections.begin(),
+                                     worker.roster->connections.end());
+  for (Connection* connection : all) connection->drain();
+  worker.shard.drain([&worker, timeout_ms, done = std::move(done)]() mutable {
+    wait_for_connections(worker, timeout_ms, std::move(done));
+  });
+}
+
+}  // namespace
+
+class Server::Impl final : public DocumentLoops {
+ public:
+  Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
+      : config_(std::move(config)),
+        api_(rest_config(config_, ports.random), ports.catalog, *this, ports.random,
+             PageFiles(config_.page, config_.page_directory)),
+        shared_{config_,   api_,      ports.clock,
+                ports.random, ports.log, std::make_shared<std::atomic<std::size_t>>(0),
+                {}} {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      EventLoop& loop = loops.at(i);
+      shared_.workers.push_back(std::make_unique<Worker>(
+          loop, shared_,
+          collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal},
+          shard_config(config_)));
+    }
+  }
+
+  ~Impl() override {
+    // The loops have stopped: sessions that are still there would outlive the shards.
+    for (auto& worker : shared_.workers) {
+      const std::vector<Connection*> rest(worker->roster->connections.begin(),
+                                          worker->roster->connections.end());
+      for (Connection* connection : rest) connection->drop();
+    }
+  }
+
+  Status listen() {
+    auto listener = Listener::open(config_.listen, shared_);
+    if (!listener) return listener.error();
+    listener_ = std::move(*listener);
+    listener_->start();
+    return ok_status();
+  }
+
+  std::uint16_t port() const { return listener_->port(); }
+
+  // --- DocumentLoops: to the document's loop, and back with the answer -----------------------------
+  void read_text(const DocumentId& document, Executor& on,
+                 collab::Done<collab::TextAnswer> done) override {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post([&worker, &on, document, done = std::move(done)]() mutable {
+      worker.shard.read_text(
+          document, [&on, done = std::move(done)](Result<collab::TextAnswer> answer) {
+            on.post([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
+          });
+    });
+  }
+
+  void forget(const DocumentId& document, Executor& on, std::function<void()> done) override {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post([&worker, &on, document, done = std::move(done)]() mutable {
+      worker.shard.forget(document);
+      on.post(std::move(done));
+    });
+  }
+
+  void drain(std::function<void()> done) {
+    api_.start_draining();
+    shared_.workers.front()->loop.post([this, done = std::move(done)] {
+      listener_->stop();
+      auto left = std::make_shared<std::atomic<std::size_t>>(shared_.workers.size());
+      for (auto& worker : shared_.workers) {
+        worker->loop.post([this, &worker = *worker, left, done] {
+          drain_worker(worker, config_.drain_timeout_ms, [left, done] {
+            if (--*left == 0) done();
+          });
+        });
+      }
+    });
+  }
+
+ private:
+  ServerConfig config_;
+  RestApi api_;
+  Shared shared_;
+  std::shared_ptr<Listener> listener_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::open(ServerConfig config, ServerPorts ports,
+                                             EventLoops& loops) {
+  auto impl = std::make_unique<Impl>(std::move(config), ports, loops);
+  if (const Status status = impl->listen(); !status) return status.error();
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+std::uint16_t Server::port() const { return impl_->port(); }
+void Server::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
+
+}  // namespace weft::server

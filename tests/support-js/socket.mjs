@@ -1,0 +1,64 @@
+// A WebSocket on one document that remembers what came, for tests that look at single messages.
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import WebSocket from "ws";
+import { decodeServerMessage, encodeHello, subprotocol } from "./protocol.mjs";
+
+export class TestSocket {
+  messages = [];
+  #waiting = [];
+
+  constructor(server, id, { subprotocols = [subprotocol], headers = {} } = {}) {
+    const url = `ws://${server.host}/api/v1/documents/${id}/ws`;
+    this.client = randomUUID();
+    this.ws = new WebSocket(url, subprotocols, { headers, perMessageDeflate: true });
+    this.ws.binaryType = "nodebuffer";
+    this.closed = new Promise((resolve) => {
+      this.ws.on("close", (code, reason) => {
+        resolve({ code, reason: reason.toString() });
+        this.#wake();
+      });
+    });
+    this.ws.on("error", (error) => (this.error = error));
+    this.ws.on("message", (data) => {
+      const message = decodeServerMessage(data);
+      if (message !== null) this.messages.push(message);
+      this.#wake();
+    });
+  }
+
+  async opened() {
+    if (this.ws.readyState === WebSocket.CONNECTING) {
+      await Promise.race([once(this.ws, "open"), this.closed]);
+    }
+    if (this.ws.readyState !== WebSocket.OPEN) throw this.error ?? new Error("it did not open");
+    return this;
+  }
+
+  /** Opens, says hello, and gives the welcome. */
+  async join(hello = {}) {
+    await this.opened();
+    this.ws.send(encodeHello({ client: this.client, ...hello }));
+    return this.next("welcome");
+  }
+
+  /** The first message of a kind, taken out of `messages`. */
+  async next(kind, timeoutMs = 5_000) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const at = this.messages.findIndex((message) => message.kind === kind);
+      if (at >= 0) return this.messages.splice(at, 1)[0];
+      if (this.ws.readyState === WebSocket.CLOSED || Date.now() > deadline) {
+        throw new Error(`no ${kind}; got ${this.messages.map((m) => m.kind).join(", ") || "nothing"}`);
+      }
+      await new Promise((resolve) => {
+        this.#waiting.push(resolve);
+        setTimeout(resolve, 200).unref();
+      });
+    }
+  }
+
+  #wake() {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
