@@ -49,14 +49,12 @@ npm_install() {
 
 # configure PRESET OPTIONS...: once, and again when the options change.
 configure() {
-  local preset=$1
+  local preset=$1 stamp=build/stamps/configure_$1
   shift
-  [ -f "build/$preset/build.ninja" ] || rm -f "build/stamps/configure_$preset"
-  if [ "$(cat "build/stamps/configure_$preset" 2>/dev/null)" != "$*" ]; then
-    step "configure $preset" cmake --preset "$preset" "$@" || return
-    mkdir -p build/stamps
-    printf '%s\n' "$*" >"build/stamps/configure_$preset"
-  fi
+  [ -f "build/$preset/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "options: $*" ] && return
+  step "configure $preset" cmake --preset "$preset" "$@" || return
+  mkdir -p build/stamps
+  printf 'options: %s\n' "$*" >"$stamp"
 }
 
 build_wasm() {
@@ -98,7 +96,7 @@ build_bench() {
 run_benches() {
   local program found=0
   for program in build/release/*_bench build/release/bench_*; do
-    [ -x "$program" ] && [ -f "$program" ] || continue
+    [ -f "$program" ] || continue
     if [ $# -gt 0 ] && ! printf '%s\n' "$@" | grep -qF -- "$(basename "$program")"; then continue; fi
     found=1
     echo "==> $(basename "$program")"

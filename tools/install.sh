@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a bare Debian 12 lacks, installed by what a command needs. Sourced by ./dev.
+# What a bare Debian 12 lacks, installed by what a command needs. Sourced by ./dev with tools/build.sh.
 # Everything present: two dpkg-query calls and no root. docs/adr says why these and no others.
 
 packages_of() {
@@ -61,9 +61,9 @@ apt_install() {
   if [[ $1 == *libboost1.81* ]] && [ "$(dpkg-query -W -f '${db:Status-Status}' libboost1.74-dev 2>/dev/null)" = installed ]; then
     echo "==> libboost1.81-dev takes the place of the installed libboost1.74-dev"
   fi
-  echo "==> installing ${1//$'\n'/ }"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || return
+  echo "==> to be installed: ${1//$'\n'/ }"
+  step "apt-get update" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update || return
   # shellcheck disable=SC2086 # a list of words
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $1 >/dev/null
+  step "apt-get install" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 $1
 }

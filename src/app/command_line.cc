@@ -28,9 +28,12 @@ constexpr const char* footer =
     "'weft help COMMAND' tells more about a command.";
 
 constexpr const char* serve_footer =
-    "When it is ready it prints one line on stdout, \"Weft is at http://127.0.0.1:8080/\": open it in a\n"
-    "browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it after\n"
-    "finishing what is under way; a second one stops it at once. Nothing acknowledged is lost either way.";
+    "When it is ready it prints one line on stdout, \"Weft is at http://127.0.0.1:8080/\": open it "
+    "in a\n"
+    "browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it "
+    "after\n"
+    "finishing what is under way; a second one stops it at once. Nothing acknowledged is lost "
+    "either way.";
 
 constexpr const char* replay_footer =
     "FILE is an editing history in the JSON format of josephg/editing-traces, plain or gzipped.";
@@ -57,8 +60,9 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 256));
   serve
-      ->add_option("--web", options.page_directory,
-                   "Serve the page from this directory, for working on it (default: the built-in one)")
+      ->add_option(
+          "--web", options.page_directory,
+          "Serve the page from this directory, for working on it (default: the built-in one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
   serve->add_option("--log-level", options.log_level, "debug, info, warning or error")

@@ -1,5 +1,5 @@
-// The command line of `weft`: what may be said, and what was said. The library that reads it stays in
-// command_line.cc.
+// The command line of `weft`: what may be said, and what was said. The library that reads it stays
+// in command_line.cc.
 #pragma once
 
 #include <string>

@@ -118,6 +118,7 @@ class Players {
       if (author == 0) {
         out_.played.text = text;
         out_.played.state_hash = hash;
+        out_.played.sum = replicas_[author].sum();
       } else if (text != out_.played.text || hash != out_.played.state_hash) {
         blame("author " + std::to_string(author) + " ends with another state than author 0");
       }

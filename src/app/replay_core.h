@@ -28,6 +28,7 @@ struct PlayedHistory {
   std::vector<PlayedStretch> stretches;
   std::string text;
   std::uint64_t state_hash = 0;
+  std::uint64_t sum = 0;  // elements of all operations
 };
 
 struct CoreFigures {

@@ -9,10 +9,10 @@
 namespace weft::app {
 
 struct ServeOptions {
-  std::string data_directory;              // empty: default_data_directory()
+  std::string data_directory;  // empty: default_data_directory()
   std::string listen = "127.0.0.1:8080";
-  std::size_t threads = 0;                 // 0: one for each core
-  std::string page_directory;              // empty: the page inside the program
+  std::size_t threads = 0;     // 0: one for each core
+  std::string page_directory;  // empty: the page inside the program
   LogLevel log_level = LogLevel::info;
 };
 

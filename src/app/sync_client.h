@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "base/uuid.h"
@@ -59,6 +60,11 @@ class SyncClient {
   std::uint64_t acked_seq() const { return acked_seq_; }
   /// Sealed batches that are not acknowledged, sent or not.
   std::size_t batches_in_flight() const { return batches_.size(); }
+  /// Calls f(last seq) for each of them, oldest first.
+  template <class F>
+  void for_each_batch(F&& f) const {
+    for (const Batch& batch : batches_) f(batch.last_seq);
+  }
 
   // --- editing ----------------------------------------------------------------------------------
   /// By position, in the document as it is. REQUIRES: joined once.
@@ -87,9 +93,10 @@ class SyncClient {
   };
   /// Rows that arrived in one message and are not all in the document yet.
   struct Rows {
-    Rows(std::uint64_t first, std::string bytes)
-        : index(first), operations(std::move(bytes)), reader(operations) {}
+    Rows(std::uint64_t first, std::uint64_t count, std::string bytes)
+        : index(first), end(first + count), operations(std::move(bytes)), reader(operations) {}
     std::uint64_t index;  // of the next row
+    std::uint64_t end;
     std::string operations;
     rga::OpReader reader;
   };
@@ -100,7 +107,9 @@ class SyncClient {
   Status on_ack(const wire::Ack& ack);
   Status on_heartbeat(const wire::Heartbeat& heartbeat);
   Status on_refused(const wire::Refused& refused);
-  Status check_join();
+  Status load_snapshot();
+  Status apply_again(std::string_view stream);
+  void note_index(std::uint64_t index);
   Status integrate_row();
   void forget_acknowledged(std::uint64_t seq);
   void collect(std::string_view stream);

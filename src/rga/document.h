@@ -73,13 +73,17 @@ class BasicDocument {
   std::uint64_t sum() const;
   /// The last known seq of a site, 0 if unknown. O(1) expected.
   std::uint64_t seq_of(std::uint64_t sid) const;
+  /// The sum of the site's last known operation, 0 if unknown: its next one must have a greater one.
+  std::uint64_t last_sum_of(std::uint64_t sid) const;
   VersionVector version() const;
   /// Visible scalar values. O(1).
   std::uint32_t length() const;
   /// Visible elements and tombstones. O(1).
   std::uint32_t element_count() const;
   /// True when `id` names an inserted element, visible or not. O(log runs).
-  bool contains(ElementId id) const;
+  bool contains(ElementId id) const { return contains(id, 1); }
+  /// The same for `first` and the count - 1 ids after it. O(runs that hold them · log runs).
+  bool contains(ElementId first, std::uint32_t count) const;
   /// True when `id` names a visible element. O(log runs).
   bool is_visible(ElementId id) const;
   std::string text() const;

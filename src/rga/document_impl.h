@@ -287,7 +287,7 @@ struct BasicDocument<Shape>::Impl {
           burst_type(op.text[0]);
           return ApplyOutcome::applied;
         }
-      } else if (!op.has_text() && burst.is_target(op.ref) &&
+      } else if (!op.has_text() && op.text.empty() && burst.is_target(op.ref) &&
                  patch_in_burst(patches, {burst.backspacing_at() - 1, 1, {}})) {
         burst_backspace();
         return ApplyOutcome::applied;
@@ -572,6 +572,11 @@ std::uint64_t BasicDocument<Shape>::seq_of(std::uint64_t sid) const {
   return site == Impl::none ? 0 : impl_->runs.site(site).seq;
 }
 template <class Shape>
+std::uint64_t BasicDocument<Shape>::last_sum_of(std::uint64_t sid) const {
+  impl_->settle();
+  return impl_->last_sum_of(impl_->runs.find_site(sid));
+}
+template <class Shape>
 VersionVector BasicDocument<Shape>::version() const {
   impl_->settle();
   return impl_->runs.version();
@@ -587,9 +592,11 @@ std::uint32_t BasicDocument<Shape>::element_count() const {
   return impl_->elements;
 }
 template <class Shape>
-bool BasicDocument<Shape>::contains(ElementId id) const {
+bool BasicDocument<Shape>::contains(ElementId first, std::uint32_t count) const {
   impl_->settle();
-  return impl_->ei_of(id) != Impl::none;
+  const std::uint32_t site = impl_->runs.find_site(first.sid);
+  return site != Impl::none &&
+         impl_->for_each_run_of(site, first.seq, count, [](const RunTable::Found&, std::uint32_t) {});
 }
 template <class Shape>
 bool BasicDocument<Shape>::is_visible(ElementId id) const {

@@ -17,8 +17,8 @@ struct CreateRequest {
   std::string content;  // validated, LF line ends
 };
 
-/// Strict: one object, known fields only, acceptable Unicode everywhere. Error class invalid with code
-/// "bad_json", "bad_text", "unknown_field", "missing_field", "bad_field" or "bad_title".
+/// Strict: one object, known fields only, acceptable Unicode everywhere. Error class invalid with
+/// code "bad_json", "bad_text", "unknown_field", "missing_field", "bad_field" or "bad_title".
 Result<CreateRequest> parse_create_request(std::string_view body, const wire::Limits& limits);
 
 std::string record_json(const collab::DocumentRecord& record);

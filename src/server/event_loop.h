@@ -1,9 +1,10 @@
-// EventLoop: one thread with one io_context, seen by the rooms to the left as an Executor. A document,
-// its sessions and their sockets all live on one loop, so nothing about them needs a lock.
+// EventLoop: one thread with one io_context, seen by the rooms to the left as an Executor. A
+// document, its sessions and their sockets all live on one loop, so nothing about them needs a
+// lock.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,7 +28,8 @@ class EventLoop final : public Executor {
 
   boost::asio::io_context& context() { return context_; }
   void start();
-  /// Returns when the thread has ended; what is still queued does not run. Not from the loop itself.
+  /// Returns when the thread has ended; what is still queued does not run. Not from the loop
+  /// itself.
   void stop();
 
  private:

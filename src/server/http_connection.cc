@@ -21,8 +21,8 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t max_target_bytes = 4096;
-// A refused request's body is read and thrown away for a while: closing at once would make the kernel
-// reset the connection before the peer has read why.
+// A refused request's body is read and thrown away for a while: closing at once would make the
+// kernel reset the connection before the peer has read why.
 constexpr std::int64_t linger_ms = 2'000;
 constexpr std::size_t max_linger_bytes = std::size_t{16} << 20;
 
@@ -55,10 +55,9 @@ class HttpConnection final : public Connection,
     complete_ = false;
     is_idle_ = true;
     set_deadline(limits().request_timeout_ms);
-    http::async_read_header(socket_, buffer_, *parser_,
-                            [self = shared_from_this()](const error_code& ec, std::size_t) {
-                              self->on_header(ec);
-                            });
+    http::async_read_header(
+        socket_, buffer_, *parser_,
+        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_header(ec); });
   }
 
   void drain() override {
@@ -119,14 +118,14 @@ class HttpConnection final : public Connection,
     }
     if (ec == http::error::end_of_stream) return drop();
     if (ec == http::error::header_limit) {
-      return refuse({431, "header_too_large",
-                     "The header is longer than " + std::to_string(limits().max_header_bytes) +
-                         " bytes."});
+      return refuse(
+          {431, "header_too_large",
+           "The header is longer than " + std::to_string(limits().max_header_bytes) + " bytes."});
     }
     if (ec == http::error::body_limit) {
-      return refuse({413, "body_too_large",
-                     "The body is longer than " + std::to_string(limits().max_body_bytes) +
-                         " bytes."});
+      return refuse(
+          {413, "body_too_large",
+           "The body is longer than " + std::to_string(limits().max_body_bytes) + " bytes."});
     }
     if (ec == http::error::bad_version) {
       return refuse({505, "http_version", "This server speaks HTTP/1.1."});
@@ -200,17 +199,15 @@ class HttpConnection final : public Connection,
     if (roster_->draining) keep_alive_ = false;
     const bool without_content =
         request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
-    head_ = response_head(response_, request_.request_id, keep_alive_,
-                          worker_.shared.clock.unix_us());
-    const std::string_view content =
-        without_content ? std::string_view{} : response_.content();
+    head_ =
+        response_head(response_, request_.request_id, keep_alive_, worker_.shared.clock.unix_us());
+    const std::string_view content = without_content ? std::string_view{} : response_.content();
     set_deadline(limits().request_timeout_ms);
     const std::array<net::const_buffer, 2> buffers = {net::buffer(head_),
                                                       net::buffer(content.data(), content.size())};
-    net::async_write(socket_, buffers,
-                     [self = shared_from_this()](const error_code& ec, std::size_t) {
-                       self->on_written(ec);
-                     });
+    net::async_write(
+        socket_, buffers,
+        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
   }
 
   void on_written(const error_code& ec) {
@@ -241,7 +238,8 @@ class HttpConnection final : public Connection,
     complete_ = true;
     if (roster_->draining) return refuse({503, "draining", "The server is shutting down."});
     if (!parser_->is_done() || buffer_.size() > 0) {
-      return refuse({400, "early_data", "Nothing may follow an upgrade request before the answer."});
+      return refuse(
+          {400, "early_data", "Nothing may follow an upgrade request before the answer."});
     }
     const std::string_view key = request_.header("Sec-WebSocket-Key");
     if (key.size() != 24 || !key.ends_with("==")) {

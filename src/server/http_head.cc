@@ -39,8 +39,8 @@ std::string response_head(const Response& response, std::string_view request_id,
 std::string http_date(std::int64_t unix_us) {
   static constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed",
                                                       "Thu", "Fri", "Sat"};
-  static constexpr std::array<const char*, 12> months = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto seconds = static_cast<std::time_t>(unix_us / 1'000'000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);

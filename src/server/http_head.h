@@ -21,7 +21,8 @@ std::string http_date(std::int64_t unix_us);
 /// 16 hexadecimal digits.
 std::string make_request_id(Random& random);
 
-/// True for an X-Request-Id that may be taken over from the client: 1-64 letters, digits, '.', '_', '-'.
+/// True for an X-Request-Id that may be taken over from the client: 1-64 letters, digits, '.', '_',
+/// '-'.
 bool is_request_id(std::string_view text);
 
 }  // namespace weft::server

@@ -32,8 +32,12 @@ struct Response {
   /// Used instead of `body` when set: bytes that live as long as the program.
   std::string_view fixed_body;
 
-  std::string_view content() const { return fixed_body.empty() ? std::string_view(body) : fixed_body; }
-  void set(std::string_view name, std::string value) { headers.emplace_back(name, std::move(value)); }
+  std::string_view content() const {
+    return fixed_body.empty() ? std::string_view(body) : fixed_body;
+  }
+  void set(std::string_view name, std::string value) {
+    headers.emplace_back(name, std::move(value));
+  }
 };
 
 /// "Not Found" and so on.

@@ -45,9 +45,10 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
             self->admit(std::move(socket), worker);
           } else if (ec != net::error::connection_aborted) {
             self->shared_.log.write(LogLevel::warning, "accept_failed", ec.message());
-            self->shared_.workers.front()->loop.post_after(accept_pause_ms, [weak = self->weak_from_this()] {
-              if (const auto later = weak.lock(); later && !later->stopped_) later->accept();
-            });
+            self->shared_.workers.front()->loop.post_after(
+                accept_pause_ms, [weak = self->weak_from_this()] {
+                  if (const auto later = weak.lock(); later && !later->stopped_) later->accept();
+                });
             return;
           }
           self->accept();
@@ -66,12 +67,12 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
   /// One short answer into the socket's empty send buffer; it is not waited for.
   void turn_away(TcpSocket& socket) {
     const std::string id = make_request_id(shared_.random);
-    const Response response = problem(503, "too_many_connections",
-                                      "The server has no room for another connection.", id);
+    const Response response =
+        problem(503, "too_many_connections", "The server has no room for another connection.", id);
     const std::string bytes = response_head(response, id, false, shared_.clock.unix_us()) +
                               std::string(response.content());
-    const auto sent = ::send(socket.native_handle(), bytes.data(), bytes.size(),
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto sent =
+        ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) return;
     error_code ignored;
     socket.shutdown(TcpSocket::shutdown_send, ignored);

@@ -1,5 +1,5 @@
-// Errors as HTTP answers: RFC 9457 problem+json. This is the only place where an ErrorClass becomes a
-// status.
+// Errors as HTTP answers: RFC 9457 problem+json. This is the only place where an ErrorClass becomes
+// a status.
 #pragma once
 
 #include <string_view>

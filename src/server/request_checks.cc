@@ -48,8 +48,8 @@ bool is_own_host(std::string_view host, std::string_view listen_host) {
   return equal_ignoring_case(host, listen_host);
 }
 
-/// The weight of a media range such as "text/*;q=0.5" for `type`, in thousandths, and how exactly it
-/// fits; nothing when it does not.
+/// The weight of a media range such as "text/*;q=0.5" for `type`, in thousandths, and how exactly
+/// it fits; nothing when it does not.
 struct Fit {
   int exactness = 0;
   int weight = 1000;

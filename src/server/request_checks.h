@@ -1,5 +1,5 @@
-// Questions about a request's headers and query that need nothing but their text: who may ask (Host and
-// Origin), which form the answer should have, whether the asker has it already.
+// Questions about a request's headers and query that need nothing but their text: who may ask (Host
+// and Origin), which form the answer should have, whether the asker has it already.
 #pragma once
 
 #include <map>
@@ -12,10 +12,10 @@
 
 namespace weft::server {
 
-/// Weft answers only to loopback names and to the address that it listens on: otherwise a page could
-/// point its own name at 127.0.0.1 (DNS rebinding) and read what it likes. The port is not compared,
-/// so that a forwarded port works. Error class denied, code "host_not_allowed"; invalid, code
-/// "bad_host", when it cannot be read.
+/// Weft answers only to loopback names and to the address that it listens on: otherwise a page
+/// could point its own name at 127.0.0.1 (DNS rebinding) and read what it likes. The port is not
+/// compared, so that a forwarded port works. Error class denied, code "host_not_allowed"; invalid,
+/// code "bad_host", when it cannot be read.
 Status check_host(std::string_view host, std::string_view listen_host);
 
 /// A browser sends Origin where another site's page asks: only pages from loopback hosts, from the
@@ -23,8 +23,8 @@ Status check_host(std::string_view host, std::string_view listen_host);
 /// passes. Error class denied, code "origin_not_allowed". REQUIRES: check_host(host) passed.
 Status check_origin(std::string_view origin, std::string_view host, std::string_view listen_host);
 
-/// The one of `offered` that an Accept header likes best, the first of equals; nothing when it likes
-/// none. An empty header likes all. `offered` are plain types such as "text/plain".
+/// The one of `offered` that an Accept header likes best, the first of equals; nothing when it
+/// likes none. An empty header likes all. `offered` are plain types such as "text/plain".
 std::optional<std::string_view> negotiate(std::string_view accept,
                                           std::span<const std::string_view> offered);
 
@@ -34,7 +34,8 @@ bool etag_matches(std::string_view if_none_match, std::string_view etag);
 /// True when a comma-separated header has this token, any case; parameters with q=0 do not count.
 bool has_token(std::string_view header, std::string_view token);
 
-/// Percent-decoded. Error class invalid, code "bad_query", for a malformed escape or a repeated name.
+/// Percent-decoded. Error class invalid, code "bad_query", for a malformed escape or a repeated
+/// name.
 Result<std::map<std::string, std::string>> parse_query(std::string_view query);
 
 }  // namespace weft::server

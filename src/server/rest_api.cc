@@ -87,13 +87,13 @@ void RestApi::answer(const Request& request, Executor& on, Respond respond) cons
   if (!*route) {
     const bool is_health = request.path() == "/healthz";
     if (!is_health && request.path().starts_with("/api/")) {
-      return respond(problem(404, "no_such_route", "There is nothing at this address.",
-                             request.request_id));
+      return respond(
+          problem(404, "no_such_route", "There is nothing at this address.", request.request_id));
     }
     auto file = is_health ? std::optional(health()) : page_.answer(request);
     if (!file) {
-      return respond(problem(404, "no_such_route", "There is nothing at this address.",
-                             request.request_id));
+      return respond(
+          problem(404, "no_such_route", "There is nothing at this address.", request.request_id));
     }
     if (!is_read(request)) return respond(not_allowed("GET, HEAD", request));
     return respond(std::move(*file));
@@ -114,9 +114,9 @@ void RestApi::answer(const Request& request, Executor& on, Respond respond) cons
     case Kind::socket: break;
   }
   if (request.method != "GET") return respond(not_allowed("GET", request));
-  Response response = problem(426, "websocket_required",
-                              "This address speaks WebSocket, subprotocol weft.v1.",
-                              request.request_id);
+  Response response =
+      problem(426, "websocket_required", "This address speaks WebSocket, subprotocol weft.v1.",
+              request.request_id);
   response.set("Upgrade", "websocket");
   response.set("Sec-WebSocket-Version", "13");
   respond(std::move(response));
@@ -143,17 +143,17 @@ void RestApi::create(const Request& request, Executor& on, Respond respond) cons
   document.author = config_.author;
   document.content = std::move(parsed->content);
   document.idempotency_key = key;
-  catalog_.create(
-      std::move(document), on,
-      [respond = std::move(respond),
-       request_id = request.request_id](Result<collab::Catalog::Created> created) {
-        if (!created) return respond(problem(created.error(), request_id));
-        Response response = json_response(created->is_new ? 201 : 200, record_json(created->record));
-        response.set("Location",
-                     std::string(documents_path) + "/" + created->record.id.to_string());
-        response.set("ETag", version_etag(created->record.last_index));
-        respond(std::move(response));
-      });
+  catalog_.create(std::move(document), on,
+                  [respond = std::move(respond),
+                   request_id = request.request_id](Result<collab::Catalog::Created> created) {
+                    if (!created) return respond(problem(created.error(), request_id));
+                    Response response =
+                        json_response(created->is_new ? 201 : 200, record_json(created->record));
+                    response.set("Location", std::string(documents_path) + "/" +
+                                                 created->record.id.to_string());
+                    response.set("ETag", version_etag(created->record.last_index));
+                    respond(std::move(response));
+                  });
 }
 
 void RestApi::list(const Request& request, Executor& on, Respond respond) const {
@@ -203,31 +203,30 @@ void RestApi::get_text(const DocumentId& id, const Request& request, Executor& o
   static constexpr std::array<std::string_view, 2> forms = {"application/json", "text/plain"};
   const auto form = negotiate(request.header("Accept"), forms);
   if (!form) {
-    return respond(problem(406, "not_acceptable",
-                           "A text comes as application/json or text/plain.", request.request_id));
+    return respond(problem(406, "not_acceptable", "A text comes as application/json or text/plain.",
+                           request.request_id));
   }
-  documents_.read_text(
-      id, on,
-      [respond = std::move(respond), request_id = request.request_id,
-       known = std::string(request.header("If-None-Match")),
-       plain = *form == forms[1]](Result<collab::TextAnswer> answer) {
-        if (!answer) return respond(problem(answer.error(), request_id));
-        const std::string etag = version_etag(answer->record.last_index);
-        Response response;
-        if (etag_matches(known, etag)) {
-          response.status = 304;
-        } else if (plain) {
-          response.set("Content-Type", "text/plain; charset=utf-8");
-          response.body = std::move(answer->text);
-        } else {
-          response.set("Content-Type", "application/json");
-          response.body = text_json(*answer);
-        }
-        response.set("Cache-Control", "no-cache");
-        response.set("Vary", "Accept");
-        response.set("ETag", etag);
-        respond(std::move(response));
-      });
+  documents_.read_text(id, on,
+                       [respond = std::move(respond), request_id = request.request_id,
+                        known = std::string(request.header("If-None-Match")),
+                        plain = *form == forms[1]](Result<collab::TextAnswer> answer) {
+                         if (!answer) return respond(problem(answer.error(), request_id));
+                         const std::string etag = version_etag(answer->record.last_index);
+                         Response response;
+                         if (etag_matches(known, etag)) {
+                           response.status = 304;
+                         } else if (plain) {
+                           response.set("Content-Type", "text/plain; charset=utf-8");
+                           response.body = std::move(answer->text);
+                         } else {
+                           response.set("Content-Type", "application/json");
+                           response.body = text_json(*answer);
+                         }
+                         response.set("Cache-Control", "no-cache");
+                         response.set("Vary", "Accept");
+                         response.set("ETag", etag);
+                         respond(std::move(response));
+                       });
 }
 
 void RestApi::remove(const DocumentId& id, const Request& request, Executor& on,
@@ -246,9 +245,9 @@ void RestApi::remove(const DocumentId& id, const Request& request, Executor& on,
 
 Response RestApi::health() const {
   const bool draining = draining_.load(std::memory_order_relaxed);
-  Response response = json_response(
-      draining ? 503 : 200, std::string(R"({"status":")") + (draining ? "draining" : "ok") +
-                                R"(","version":")" + config_.version + R"("})");
+  Response response = json_response(draining ? 503 : 200,
+                                    std::string(R"({"status":")") + (draining ? "draining" : "ok") +
+                                        R"(","version":")" + config_.version + R"("})");
   return response;
 }
 

@@ -1,8 +1,8 @@
 // RestApi: the routes of /api/v1, /healthz, and the page's files. Free of any HTTP library: takes a
 // Request, answers with a Response on the executor that asked, exactly once. Any loop may call it.
 //
-// The documents' table goes through collab::Catalog; the text of a document goes through its own loop
-// (DocumentLoops). docs/API.md describes what clients see.
+// The documents' table goes through collab::Catalog; the text of a document goes through its own
+// loop (DocumentLoops). docs/API.md describes what clients see.
 #pragma once
 
 #include <atomic>
@@ -73,8 +73,8 @@ struct DocumentRoute {
   DocumentId id;
 };
 
-/// Nothing when the path is none of them; error not_found, code "document_not_found", when the id is
-/// not one that a document could have.
+/// Nothing when the path is none of them; error not_found, code "document_not_found", when the id
+/// is not one that a document could have.
 Result<std::optional<DocumentRoute>> document_route(std::string_view path);
 
 }  // namespace weft::server

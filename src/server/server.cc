@@ -56,8 +56,9 @@ class Server::Impl final : public DocumentLoops {
       : config_(std::move(config)),
         api_(rest_config(config_, ports.random), ports.catalog, *this, ports.random,
              PageFiles(config_.page, config_.page_directory)),
-        shared_{config_,   api_,      ports.clock,
-                ports.random, ports.log, std::make_shared<std::atomic<std::size_t>>(0),
+        shared_{config_,     api_,
+                ports.clock, ports.random,
+                ports.log,   std::make_shared<std::atomic<std::size_t>>(0),
                 {}} {
     for (std::size_t i = 0; i < loops.size(); ++i) {
       EventLoop& loop = loops.at(i);
@@ -87,7 +88,8 @@ class Server::Impl final : public DocumentLoops {
 
   std::uint16_t port() const { return listener_->port(); }
 
-  // --- DocumentLoops: to the document's loop, and back with the answer -----------------------------
+  // --- DocumentLoops: to the document's loop, and back with the answer
+  // -----------------------------
   void read_text(const DocumentId& document, Executor& on,
                  collab::Done<collab::TextAnswer> done) override {
     Worker& worker = shared_.worker_of(document);

@@ -1,5 +1,5 @@
-// Server: everything between the sockets and collab, put together. `app` makes one, starts the loops,
-// and drains it before it stops them.
+// Server: everything between the sockets and collab, put together. `app` makes one, starts the
+// loops, and drains it before it stops them.
 //
 // Lifetime: loops > store > server. The loops must be stopped before the server is destroyed.
 #pragma once
@@ -27,8 +27,8 @@ struct ServerPorts {
 
 class Server {
  public:
-  /// Binds the address; connections are accepted as soon as the loops run. REQUIRES: the loops do not
-  /// run yet. Errors of Listener::open.
+  /// Binds the address; connections are accepted as soon as the loops run. REQUIRES: the loops do
+  /// not run yet. Errors of Listener::open.
   static Result<std::unique_ptr<Server>> open(ServerConfig config, ServerPorts ports,
                                               EventLoops& loops);
   ~Server();

@@ -1,5 +1,5 @@
-// An upgrade request on its way from the HTTP connection to the WebSocket session. Only the two files
-// that include Beast include this.
+// An upgrade request on its way from the HTTP connection to the WebSocket session. Only the two
+// files that include Beast include this.
 #pragma once
 
 #include <boost/beast/http/message.hpp>

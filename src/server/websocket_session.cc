@@ -1,5 +1,5 @@
-// One WebSocket: frames in, frames out, and the two ends of a life: hello and close. What the messages
-// mean is collab's business.
+// One WebSocket: frames in, frames out, and the two ends of a life: hello and close. What the
+// messages mean is collab's business.
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -23,6 +23,9 @@ using boost::system::error_code;
 
 // From close() to the last byte of the queue and the peer's answer. Then the socket is dropped.
 constexpr std::int64_t close_timeout_ms = 3'000;
+// The document cuts a slow reader at max_outbox_bytes, with 4508. Should it ever fail to, the
+// socket is dropped at this multiple of it.
+constexpr std::size_t hard_bound_factor = 4;
 // A buffer that one large message made large is given back.
 constexpr std::size_t kept_buffer_bytes = std::size_t{16} << 10;
 constexpr std::size_t max_reason_bytes = 123;
@@ -64,8 +67,9 @@ class WebsocketSession final : public Connection,
     stream_.auto_fragment(false);
     stream_.binary(true);
     stream_.read_message_max(limits().max_hello_bytes);
-    stream_.async_accept(handshake.request,
-                         [self = shared_from_this()](const error_code& ec) { self->on_accept(ec); });
+    stream_.async_accept(handshake.request, [self = shared_from_this()](const error_code& ec) {
+      self->on_accept(ec);
+    });
   }
 
   // --- collab::Outbox ---------------------------------------------------------------------------
@@ -73,6 +77,12 @@ class WebsocketSession final : public Connection,
     if (closing_ || ended_) return;
     queued_bytes_ += message->size();
     queue_.push_back(std::move(message));
+    if (queued_bytes_ > hard_bound_factor * limits().max_outbox_bytes) {
+      // Not here: whoever calls may be inside the session's own code, and may still close in order.
+      net::post(stream_.get_executor(), [self = shared_from_this()] {
+        if (!self->closing_) self->drop();
+      });
+    }
     if (!writing_) write_next();
   }
   std::size_t queued_bytes() const override { return queued_bytes_; }
@@ -156,10 +166,9 @@ class WebsocketSession final : public Connection,
   // --- writing ----------------------------------------------------------------------------------
   void write_next() {
     writing_ = true;
-    stream_.async_write(net::buffer(*queue_.front()),
-                        [self = shared_from_this()](const error_code& ec, std::size_t) {
-                          self->on_written(ec);
-                        });
+    stream_.async_write(
+        net::buffer(*queue_.front()),
+        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
   }
 
   void on_written(const error_code& ec) {
@@ -214,7 +223,7 @@ class WebsocketSession final : public Connection,
   websocket::close_reason close_reason_;
   std::unique_ptr<collab::Session> session_;
   bool accepted_ = false;
-  bool heard_ = false;    // the first message has come
+  bool heard_ = false;  // the first message has come
   bool writing_ = false;
   bool closing_ = false;  // close() was called
   bool ended_ = false;
@@ -238,8 +247,8 @@ void serve_websocket(LooseSocket loose, ConnectionLease lease, Handshake handsha
                      Worker& worker) {
   TcpSocket socket = loose.attach(worker.loop);
   if (!socket.is_open()) return;
-  auto session = std::make_shared<WebsocketSession>(std::move(socket), std::move(lease), handshake,
-                                                    worker);
+  auto session =
+      std::make_shared<WebsocketSession>(std::move(socket), std::move(lease), handshake, worker);
   session->accept(std::move(handshake));
 }
 

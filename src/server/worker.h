@@ -1,6 +1,6 @@
-// Worker: one loop's share of the server: its documents (the shard) and its connections. Connections
-// reach everything through it; all of it is touched on the worker's loop only, but for what Shared
-// says.
+// Worker: one loop's share of the server: its documents (the shard) and its connections.
+// Connections reach everything through it; all of it is touched on the worker's loop only, but for
+// what Shared says.
 #pragma once
 
 #include <atomic>

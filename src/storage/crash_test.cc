@@ -127,7 +127,7 @@ TEST(Crash, NothingAcknowledgedIsLostByKillMinusNine) {
     const auto life = std::chrono::microseconds(random() % (kill_number < 8 ? 8'000 : 60'000));
     std::this_thread::sleep_for(life);
     ASSERT_EQ(::kill(child, SIGKILL), 0);
-    Acknowledged record;
+    Acknowledged record{};
     while (::read(ends[0], &record, sizeof record) == sizeof record) {
       ASSERT_LE(record.document, documents);
       ASSERT_GT(record.index, acknowledged[record.document]);

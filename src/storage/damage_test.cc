@@ -151,7 +151,11 @@ TEST_F(Damage, EveryColumnOfARowIsProtected) {
 
 TEST_F(Damage, MissingAndMovedRowsAreFound) {
   const std::string last = std::to_string(last_index);
-  const std::string other = "'" + test_uuid(bystander).to_string() + "'";
+  std::string swap_rows = "DELETE FROM operations WHERE document_id = " + doc;
+  swap_rows += " AND log_index = " + last;
+  swap_rows += "; UPDATE operations SET document_id = " + doc;
+  swap_rows += " WHERE document_id = '" + test_uuid(bystander).to_string();
+  swap_rows += "' AND log_index = " + last;
   for (const std::string& sql : {
            "DELETE FROM operations WHERE document_id = " + doc + " AND log_index = " + last,
            "DELETE FROM operations WHERE document_id = " + doc + " AND log_index = " + last +
@@ -164,9 +168,7 @@ TEST_F(Damage, MissingAndMovedRowsAreFound) {
            "UPDATE operations SET value = value || 'x', len = len + 1 WHERE document_id = " + doc +
                " AND log_index > " + last + " - 20 AND kind = 0",
            // Somebody else's row in the place of one's own.
-           "DELETE FROM operations WHERE document_id = " + doc + " AND log_index = " + last +
-               "; UPDATE operations SET document_id = " + doc + " WHERE document_id = " + other +
-               " AND log_index = " + last,
+           swap_rows,
        }) {
     restore();
     damage(sql);

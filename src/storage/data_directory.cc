@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace weft::storage {
@@ -14,7 +14,7 @@ namespace {
 
 Error directory_error(const std::string& path, const char* what, int error) {
   return {ErrorClass::unavailable, "data_directory",
-          path + ": " + what + ": " + std::strerror(error) +
+          path + ": " + what + ": " + std::generic_category().message(error) +
               ". Choose a data directory that this user can write to."};
 }
 
@@ -54,8 +54,8 @@ int make_directories(const std::string& path) {
 
 }  // namespace
 
-Result<DataDirectory> DataDirectory::acquire(const std::string& path) {
-  std::string clean = path;
+Result<DataDirectory> DataDirectory::acquire(std::string path) {
+  std::string clean = std::move(path);
   while (clean.size() > 1 && clean.back() == '/') clean.pop_back();
   if (clean.empty()) return directory_error("(empty)", "no data directory was given", EINVAL);
   if (const int error = make_directories(clean); error != 0) {

@@ -12,7 +12,7 @@ class DataDirectory {
  public:
   /// Errors: unavailable "data_directory" (cannot be created or written), unavailable
   /// "data_locked".
-  static Result<DataDirectory> acquire(const std::string& path);
+  static Result<DataDirectory> acquire(std::string path);
   ~DataDirectory();
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;

@@ -90,8 +90,7 @@ FaultyDisk* FaultyDisk::current_ = nullptr;
 // Lets no file of this process grow past `bytes` for a scope; a write beyond answers EFBIG.
 class FileSizeLimit {
  public:
-  explicit FileSizeLimit(std::uint64_t bytes) {
-    old_handler_ = ::signal(SIGXFSZ, SIG_IGN);
+  explicit FileSizeLimit(std::uint64_t bytes) : old_handler_(::signal(SIGXFSZ, SIG_IGN)) {
     EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &old_), 0);
     rlimit limit = old_;
     limit.rlim_cur = bytes;
@@ -106,7 +105,7 @@ class FileSizeLimit {
 
  private:
   rlimit old_{};
-  void (*old_handler_)(int) = nullptr;
+  void (*old_handler_)(int);
 };
 
 TEST(DiskError, ACommitThatDoesNotFitFailsForItsGroupOnly) {

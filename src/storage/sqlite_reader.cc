@@ -137,9 +137,7 @@ Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
     if (header_checksum(document, header) == select.u64(8)) {
       headers.push_back(std::move(header));
     } else {
-      log_.write(LogLevel::warning, "damaged_snapshot",
-                 "skipped the snapshot header of document " + std::string(document_text) +
-                     " at index " + std::to_string(header.at_index));
+      log_skipped(document_text, header.at_index, "its header does not fit its checksum");
     }
   }
   if (select.code() == SQLITE_OK) return headers;
@@ -151,6 +149,15 @@ Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
       LogLevel::warning, "damaged_snapshot",
       "the snapshot headers of document " + std::string(document_text) + " cannot all be read");
   return headers;
+}
+
+void SqliteReader::log_skipped(std::string_view document_text, std::uint64_t at_index,
+                               std::string_view why) {
+  std::string detail = "skipped the snapshot of document ";
+  detail += document_text;
+  detail += " at index " + std::to_string(at_index) + ": ";
+  detail += why;
+  log_.write(LogLevel::warning, "damaged_snapshot", detail);
 }
 
 Result<std::string> SqliteReader::read_state(std::string_view document_text,
@@ -215,9 +222,7 @@ Result<collab::Journal::Loaded> SqliteReader::load(const DocumentId& document) {
       why = "its operations do not add up with the log";
     }
     if (header.at_index > 0) {
-      log_.write(LogLevel::warning, "damaged_snapshot",
-                 "skipped the snapshot of document " + document_text + " at index " +
-                     std::to_string(header.at_index) + ": " + why);
+      log_skipped(document_text, header.at_index, why);
     }
   }
   return damaged_log(document_text, last, "the rows do not add up to the document's sum_total");

@@ -49,6 +49,7 @@ class SqliteReader {
   Result<std::vector<SnapshotHeader>> headers_of(Statement& select, const DocumentId& document,
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
+  void log_skipped(std::string_view document_text, std::uint64_t at_index, std::string_view why);
 
   Log& log_;
   Database db_;

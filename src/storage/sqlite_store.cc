@@ -136,7 +136,7 @@ SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Clock& clock,
                                                        Log& log) {
-  auto directory = DataDirectory::acquire(config.directory);
+  auto directory = DataDirectory::acquire(std::move(config.directory));
   if (!directory.ok()) return directory.error();
   const std::string path = directory->database_path();
   auto session = open_writing(path, clock);

@@ -135,7 +135,7 @@ void SqliteWriter::roll_back() {
 
 Error SqliteWriter::note_failure(int code, const char* doing) {
   if (classify(code) == Failure::sync) storage_failed_ = true;
-  const Error error =
+  Error error =
       storage_failed_
           ? Error{ErrorClass::unavailable, "storage_failed",
                   "the disk failed to keep written data; nothing is accepted until the server is "
@@ -211,7 +211,7 @@ void SqliteWriter::add_completion(Completions& completions, WriteRequest& reques
   entry->second.push_back(request.take_completion());
 }
 
-void SqliteWriter::post(Completions completions) {
+void SqliteWriter::post(Completions&& completions) {
   for (auto& [executor, answers] : completions) {
     executor->post(
         [answers = std::make_shared<std::vector<std::function<void()>>>(std::move(answers))] {

@@ -66,7 +66,7 @@ class SqliteWriter {
   Error note_failure(int code, const char* doing);
   void checkpoint_if_due(bool idle);
   static void add_completion(Completions& completions, WriteRequest& request);
-  static void post(Completions completions);
+  static void post(Completions&& completions);
 
   const WriterConfig config_;
   Log& log_;

@@ -32,13 +32,13 @@ TEST(Views, OperationElementsAreTheRunsUnrolled) {
       const rga::Operation op = rga::drop_front(row.operation(), i);
       std::string line = std::to_string(row.index) + "|" + std::to_string(i) + "|";
       line += row.kind == rga::OpKind::insert ? "insert" : op.has_text() ? "update" : "erase";
+      line += '|';
       for (const std::uint64_t n : {op.id.ssn, op.id.sum, op.id.sid, op.id.seq}) {
-        line += "|" + std::to_string(n);
+        line += std::to_string(n) + '|';
       }
-      line += op.ref.is_head()
-                  ? "|NULL|NULL"
-                  : "|" + std::to_string(op.ref.sid) + "|" + std::to_string(op.ref.seq);
-      line += "|";
+      for (const std::uint64_t n : {op.ref.sid, op.ref.seq}) {
+        line += (op.ref.is_head() ? "NULL" : std::to_string(n)) + '|';
+      }
       if (op.has_text()) {
         rga::Operation first = op;
         if (op.len > 1) first.text.remove_suffix(rga::drop_front(op, 1).text.size());

@@ -117,7 +117,9 @@ test("edits that are not saved survive a reload of the page while the server is 
   const site = await page.evaluate(() => window.weft.connection.site);
   await assert.rejects(page.reload());  // nobody there to serve the page
   await server.up();
-  await open(page, server, id);
+  await page.goto(server.origin);
+  await page.getByText("11 unsaved here").click();  // the list knows, and opening sends them
+  await live(page);
   const text = await agreement(server, id, [page]);
   assert.equal(text, "base\nsaved before and kept 😀");
   assert.equal(await page.evaluate(() => window.weft.connection.site), site);

@@ -7,7 +7,6 @@ import { repository, with_tree } from "./tree.mjs";
 
 // Files that were longer than the limit when this list was made. They may shrink, not grow.
 const longer = {
-  "client/src/connection.ts": 586,
   "src/rga/document_impl.h": 840,
   "src/rga/span_tree_impl.h": 840,
 };

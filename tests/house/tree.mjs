@@ -10,7 +10,9 @@ export const repository = fileURLToPath(new URL("../..", import.meta.url));
 /** Paths of all files of a tree that belong to it: what git tracks or would track. */
 export function files_of(root) {
   if (existsSync(join(root, ".git"))) {
-    const listed = execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], { cwd: root });
+    // A clone may belong to somebody else than who runs the tests.
+    const safe = ["-c", "safe.directory=*"];
+    const listed = execFileSync("git", [...safe, "ls-files", "-z", "-co", "--exclude-standard"], { cwd: root });
     return listed.toString().split("\0").filter((path) => path && existsSync(join(root, path))).sort();
   }
   return walk(root, "");

@@ -22,5 +22,5 @@ export async function exchange(port, bytes, { timeoutMs = 5_000, end = false } =
 
 /** Status codes of the answers in a stream of them, in order. */
 export function statuses(answer) {
-  return [...answer.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map((match) => Number(match[1]));
+  return [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map((match) => Number(match[1]));
 }

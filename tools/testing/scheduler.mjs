@@ -112,11 +112,14 @@ function execute(task) {
     task.child.stdout.on("data", keep);
     task.child.stderr.on("data", keep);
     let late = false;
+    let ended = false;
     const timer = setTimeout(() => {
       late = true;
       kill_group(task.child);
     }, task.limit_s * 1000);
     const end = (exit) => {
+      if (ended) return;
+      ended = true;
       clearTimeout(timer);
       kill_group(task.child); // what it left behind
       log.end(`\n${exit}\n`);

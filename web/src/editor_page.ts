@@ -7,6 +7,7 @@ import { getDocument, socketUrl } from "./api.js";
 import { EditorBars } from "./editor_bars.js";
 import { createEditor } from "./editor.js";
 import { languageOf } from "./languages.js";
+import { tabStorage } from "./memory.js";
 import { becomeKnownAs, whoAmI } from "./people.js";
 
 declare global {
@@ -19,7 +20,7 @@ declare global {
 export async function openEditor(root: HTMLElement, id: string): Promise<void> {
   const [info, core] = await Promise.all([getDocument(id), loadCore()]);
   document.title = `${info.title} · Weft`;
-  const store = new SessionStore(sessionStorage, id);
+  const store = new SessionStore(tabStorage(), id);
   const connection = new Connection({
     core,
     url: socketUrl(id),

@@ -4,6 +4,7 @@ import { createDocument, deleteDocument, listDocuments, type DocumentInfo } from
 import { confirmDialog } from "./dialogs.js";
 import { h, icon, icons, logo } from "./dom.js";
 import { extensionOf } from "./file_name.js";
+import { tabStorage } from "./memory.js";
 import { themeButton } from "./theme_button.js";
 
 const ideas = ["main.cpp", "notes.md", "app.ts", "sketch.py"];
@@ -141,7 +142,7 @@ export async function openList(root: HTMLElement): Promise<void> {
 
 function row(info: DocumentInfo, remove: (info: DocumentInfo) => Promise<void>): HTMLLIElement {
   // Typed in this tab, and not acknowledged before its page was left: opening it sends them.
-  const waiting = new SessionStore(sessionStorage, info.id).waiting();
+  const waiting = new SessionStore(tabStorage(), info.id).waiting();
   return h(
     "li",
     { class: "document" },

@@ -1,0 +1,305 @@
+#include "collab/document_actor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "collab/log_row.h"
+#include "collab/push_validator.h"
+
+namespace weft::collab {
+namespace {
+
+// Memory for recent rows: whoever reconnects within them needs no journal.
+constexpr std::size_t window_rows = 4096;
+constexpr std::size_t cache_rows = 2048;
+constexpr std::size_t cache_bytes = std::size_t{1} << 20;
+// A run stops growing here, so that rows stay small enough to read and send one by one.
+constexpr std::uint32_t max_row_elements = 1u << 16;
+// Accepted and not yet durable; above it pushes are refused as overload.
+constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
+constexpr std::size_t row_overhead_bytes = 128;
+
+}  // namespace
+
+DocumentActor::DocumentActor(const DocumentId& id, const ShardPorts& ports,
+                             const ShardConfig& config, std::function<void()> on_retired)
+    : id_(id),
+      ports_(ports),
+      config_(config),
+      on_retired_(std::move(on_retired)),
+      used_ms_(ports.clock.monotonic_ms()) {}
+
+void DocumentActor::start() {
+  ports_.journal.load(id_, ports_.executor, [actor = weak()](Result<Journal::Loaded> loaded) {
+    if (const auto self = actor.lock()) self->on_loaded(std::move(loaded));
+  });
+}
+
+void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
+  if (state_ != State::loading) return;
+  std::optional<Error> error;
+  if (!loaded.ok()) {
+    error = loaded.error();
+  } else {
+    error = rebuild(*loaded);
+  }
+  if (error) {
+    if (error->error_class == ErrorClass::corrupt) {
+      ports_.log.write(LogLevel::error, "document_quarantined",
+                       id_.to_string() + ": " + error->message);
+    }
+    close(wire::close_code_for(*error), *error);
+    return;
+  }
+  state_ = State::open;
+  for (auto& then : std::exchange(when_open_, {})) then();
+  schedule_unload();
+}
+
+/// Snapshot, then the rows after it. What the log holds was validated when it was accepted, so an
+/// operation that does not apply means a damaged log.
+std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
+  const auto damaged = [&](std::string what) {
+    return Error{ErrorClass::corrupt, "damaged_log", std::move(what)};
+  };
+  record_ = loaded.record;
+  if (loaded.snapshot_index > 0) {
+    Result<rga::Document> document = rga::Document::load(loaded.snapshot);
+    if (!document.ok()) return damaged("snapshot: " + document.error().message);
+    document_ = std::move(document).value();
+  } else {
+    document_ = rga::Document(record_.ssn);
+  }
+  durable_index_ = loaded.snapshot_index;
+  snapshot_saved_index_ = snapshot_tried_index_ = loaded.snapshot_index;
+  window_.emplace(durable_index_, document_.version(), window_rows);
+  cache_.emplace(durable_index_, cache_rows, cache_bytes);
+  for (LogRow& row : loaded.tail) {
+    if (row.index != durable_index_ + 1) return damaged("the log has a gap");
+    const rga::ApplyOutcome outcome = document_.apply(row.operation());
+    if (outcome != rga::ApplyOutcome::applied) {
+      return damaged("row " + std::to_string(row.index) + ": " +
+                     std::string(rga::to_string(outcome)));
+    }
+    ++durable_index_;
+    window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
+    cache_->append(std::move(row));
+  }
+  if (durable_index_ != record_.last_index || document_.sum() != record_.sum_total ||
+      document_.ssn() != record_.ssn) {
+    return damaged("the log does not end where the document's record says");
+  }
+  return std::nullopt;
+}
+
+// --- pushes -----------------------------------------------------------------------------------------
+
+void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
+  if (push.base > durable_index_) {
+    refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
+    return;
+  }
+  if (queue_bytes_ > max_queue_bytes) {
+    refuse(member.session, {ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
+    return;
+  }
+  std::optional<WindowCut> recent;
+  const CausalCut* cut = nullptr;
+  if (window_->covers(push.base)) {
+    cut = &recent.emplace(*window_, push.base);
+  } else if (member.old_cut && member.old_cut->index == push.base) {
+    cut = &member.old_cut->cut;
+  } else {
+    look_up(member, message, push.base);
+    return;
+  }
+  const Result<AcceptedPush> accepted =
+      validate_push(push.operations, {document_, *cut, member.sid, config_.limits});
+  if (!accepted.ok()) {
+    refuse(member.session, accepted.error());
+    return;
+  }
+  if (accepted->operations.empty()) {
+    // All known. What is not durable yet is acknowledged when it is.
+    if (document_.seq_of(member.sid) == member.acked_seq) acknowledge(member);
+    return;
+  }
+  accept(accepted->operations, push.base);
+}
+
+void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::uint64_t base) {
+  const std::int64_t now_us = ports_.clock.unix_us();
+  for (const rga::Operation& op : operations) {
+    // The validator has asked everything that the document asks.
+    WEFT_CHECK(document_.apply(op) == rga::ApplyOutcome::applied);
+    LogRow row = make_row(op, base, now_us);
+    queue_bytes_ += row.text.size() + row_overhead_bytes;
+    const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
+                          queue_.back().len + row.len <= max_row_elements;
+    if (may_grow && extend_row(queue_.back(), row)) continue;
+    queue_.push_back(std::move(row));
+  }
+  commit();
+}
+
+/// One batch is with the journal at a time; what comes meanwhile goes together with the next.
+void DocumentActor::commit() {
+  if (in_flight_ > 0 || queue_.empty()) return;
+  std::vector<LogRow> rows = std::exchange(queue_, {});
+  queue_bytes_ = 0;
+  in_flight_ = rows.size();
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
+  std::vector<LogRow> copy = rows;
+  ports_.journal.append(
+      id_, durable_index_, std::move(copy), ports_.executor,
+      [actor = weak(), rows = std::move(rows)](Result<std::uint64_t> last_index) mutable {
+        if (const auto self = actor.lock()) {
+          self->on_committed(std::move(rows), std::move(last_index));
+        }
+      });
+}
+
+void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index) {
+  if (state_ == State::retired) return;
+  const std::uint64_t expected = durable_index_ + rows.size();
+  if (!last_index.ok() || last_index.value() != expected) {
+    // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
+    const Error why = last_index.ok()
+                          ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
+                          : last_index.error();
+    ports_.log.write(LogLevel::error, "commit_failed", id_.to_string() + ": " + why.message);
+    const bool gone = why.error_class == ErrorClass::gone;
+    close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
+    return;
+  }
+  in_flight_ = 0;
+  durable_index_ = expected;
+  record_.last_index = durable_index_;
+  record_.updated_us = rows.back().timestamp_us;
+  for (const LogRow& row : rows) {
+    record_.sum_total += row.len;
+    window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
+  }
+  fan_out(rows);
+  for (LogRow& row : rows) cache_->append(std::move(row));
+  run_waiting();
+  if (state_ == State::retired) return;
+  commit();
+  save_snapshot_if_due();
+}
+
+/// One message for everybody; who wrote all of it gets only the acknowledgement.
+void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
+  constexpr std::size_t max_frame_rows = 4096;
+  std::map<std::uint64_t, std::size_t> rows_by_sid;
+  for (const LogRow& row : rows) ++rows_by_sid[row.id.sid];
+  std::vector<std::shared_ptr<const std::string>> messages;
+  const auto encode_once = [&] {
+    for (std::size_t at = 0; at < rows.size() && messages.size() * max_frame_rows <= at;
+         at += max_frame_rows) {
+      const std::size_t count = std::min(max_frame_rows, rows.size() - at);
+      messages.push_back(std::make_shared<const std::string>(encode_rows(rows, at, count)));
+    }
+  };
+  for (const std::uint64_t session : sessions()) {
+    Member* member = find(session);
+    if (member == nullptr || member->stage != Member::Stage::live) continue;
+    const auto own = rows_by_sid.find(member->sid);
+    const std::size_t own_rows = own == rows_by_sid.end() ? 0 : own->second;
+    if (own_rows < rows.size()) {
+      if (messages.empty()) encode_once();
+      for (const auto& message : messages) member->outbox->send(message);
+    }
+    member->sent_index = durable_index_;
+    if (own_rows > 0) acknowledge(*member);
+    if (member->outbox->queued_bytes() > config_.limits.max_outbox_bytes) {
+      refuse(session, wire::CloseCode::slow_consumer,
+             {ErrorClass::overloaded, "slow_consumer", "the session reads too slowly"});
+    }
+  }
+}
+
+// --- waiting for durability ---------------------------------------------------------------------------
+
+std::uint64_t DocumentActor::seal() {
+  sealed_index_ = integrated_index();
+  return sealed_index_;
+}
+
+void DocumentActor::when_durable(std::uint64_t index, std::function<void(bool)> then) {
+  if (index <= durable_index_) {
+    then(true);
+  } else {
+    waiting_.push_back({index, std::move(then)});
+  }
+}
+
+void DocumentActor::run_waiting() {
+  while (!waiting_.empty() && waiting_.front().index <= durable_index_) {
+    const auto then = std::move(waiting_.front().then);
+    waiting_.pop_front();
+    then(true);
+  }
+}
+
+void DocumentActor::read_text(Done<TextAnswer> done) {
+  used_ms_ = ports_.clock.monotonic_ms();
+  if (state_ == State::loading) {
+    when_open_.push_back([this, done] { read_text(done); });
+    return;
+  }
+  if (state_ == State::retired) {
+    done(failure_);
+    return;
+  }
+  TextAnswer answer;
+  answer.record = record_;
+  answer.record.last_index = seal();
+  answer.record.sum_total = document_.sum();
+  if (!queue_.empty()) answer.record.updated_us = queue_.back().timestamp_us;
+  answer.text = document_.text();
+  answer.sessions = members_.size();
+  const std::uint64_t index = answer.record.last_index;
+  when_durable(index, [this, done, answer = std::move(answer)](bool durable) mutable {
+    if (durable) {
+      done(std::move(answer));
+    } else {
+      done(failure_);
+    }
+  });
+  schedule_unload();
+}
+
+// --- the end ------------------------------------------------------------------------------------------
+
+void DocumentActor::close(wire::CloseCode close_code, const Error& why) {
+  const auto keep = shared_from_this();
+  for (const std::uint64_t session : sessions()) refuse(session, close_code, why);
+  failure_ = why;
+  retire();
+}
+
+void DocumentActor::retire() {
+  if (state_ == State::retired) return;
+  const auto keep = shared_from_this();
+  state_ = State::retired;
+  for (auto& then : std::exchange(when_open_, {})) then();
+  for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
+  on_retired_();
+}
+
+void DocumentActor::drain(std::function<void()> done) {
+  const auto finish = [this, done = std::move(done)] {
+    if (state_ == State::open) save_snapshot();
+    close(wire::CloseCode::service_restart,
+          {ErrorClass::unavailable, "service_restart", "the server is restarting"});
+    done();
+  };
+  if (state_ != State::open) {
+    finish();
+  } else {
+    when_durable(seal(), [finish](bool) { finish(); });
+  }
+}
+
+}  // namespace weft::collab

@@ -1,0 +1,146 @@
+// DocumentActor: the whole life of one open document. It loads the log, admits sessions, judges
+// pushes, hands them to the journal, and tells everybody what has become durable. One loop, no locks.
+//
+//   receive -> validate -> integrate -> queue -> journal -> (durable) -> acknowledge, fan out
+//
+// Nothing leaves before it is durable: rows, acknowledgements, snapshots, hashes and texts that were
+// made at log index i wait until the journal has i. When the journal fails, the memory is worthless:
+// the actor closes its sessions as retryable and retires; the next use loads the log anew.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collab/causal_window.h"
+#include "collab/member.h"
+#include "collab/ports.h"
+#include "collab/presence.h"
+#include "collab/row_cache.h"
+#include "collab/shard.h"
+#include "rga/document.h"
+
+namespace weft::collab {
+
+class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
+ public:
+  /// `on_retired` is called once, when the actor will serve nobody any more.
+  DocumentActor(const DocumentId& id, const ShardPorts& ports, const ShardConfig& config,
+                std::function<void()> on_retired);
+
+  /// Begins to load. Call once, after construction.
+  void start();
+
+  /// A new session; its number names it from now on.
+  std::uint64_t connect(std::shared_ptr<Outbox> outbox);
+  void receive(std::uint64_t session, std::string_view message);
+  void leave(std::uint64_t session);
+
+  void read_text(Done<TextAnswer> done);
+  /// Closes every session with this and retires.
+  void close(wire::CloseCode close_code, const Error& why);
+  /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every session
+  /// with 1012, retires, and calls `done`.
+  void drain(std::function<void()> done);
+
+  std::size_t session_count() const { return members_.size(); }
+
+ private:
+  enum class State : unsigned char { loading, open, retired };
+
+  // document_actor.cc: loading, pushes, commits.
+  void on_loaded(Result<Journal::Loaded> loaded);
+  std::optional<Error> rebuild(Journal::Loaded& loaded);
+  void on_push(Member& member, std::string_view message, const wire::Push& push);
+  void accept(const std::vector<rga::Operation>& operations, std::uint64_t base);
+  void commit();
+  void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index);
+  void fan_out(const std::vector<LogRow>& rows);
+  void when_durable(std::uint64_t index, std::function<void(bool durable)> then);
+  void run_waiting();
+  void retire();
+
+  // document_sessions.cc: a session from hello to close.
+  void on_hello(Member& member, std::string_view message);
+  void admit(std::uint64_t session);
+  std::optional<Error> check_lineage(const Member& member) const;
+  void welcome(Member& member, std::uint64_t acked_seq);
+  void pump(std::uint64_t session);
+  bool pump_snapshot(Member& member);
+  bool pump_rows(Member& member);
+  void go_live(Member& member);
+  void dispatch(Member& member, std::string_view message);
+  void hold(Member& member, std::string_view message);
+  void release_held(std::uint64_t session);
+  void look_up(Member& member, std::string_view message, std::uint64_t base);
+  void acknowledge(Member& member);
+  void send(Member& member, std::string message);
+  void refuse(std::uint64_t session, wire::CloseCode close_code, const Error& why);
+  void refuse(std::uint64_t session, const Error& why);
+  Member* find(std::uint64_t session);
+  std::vector<std::uint64_t> sessions() const;
+
+  // document_upkeep.cc: heartbeats, presence, snapshots, unloading.
+  void tick();
+  void beat();
+  void on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply);
+  void schedule_presence();
+  void tell_presence();
+  std::shared_ptr<const std::string> snapshot_now();
+  void save_snapshot_if_due();
+  void save_snapshot();
+  void schedule_unload();
+
+  /// Rows that were accepted, durable or not, and queued last.
+  std::uint64_t integrated_index() const { return durable_index_ + in_flight_ + queue_.size(); }
+  bool all_durable() const { return in_flight_ == 0 && queue_.empty(); }
+  /// From now on the state at this index is spoken of: its last row must not grow.
+  std::uint64_t seal();
+  std::weak_ptr<DocumentActor> weak() { return weak_from_this(); }
+
+  const DocumentId id_;
+  const ShardPorts ports_;
+  const ShardConfig config_;
+  std::function<void()> on_retired_;
+  State state_ = State::loading;
+  Error failure_{ErrorClass::unavailable, "reloading", "the document is being reloaded"};
+
+  DocumentRecord record_;
+  rga::Document document_;
+  std::uint64_t durable_index_ = 0;
+  std::optional<CausalWindow> window_;  // of the durable rows
+  std::optional<RowCache> cache_;       // of the durable rows
+  std::vector<LogRow> queue_;           // accepted, not yet given to the journal
+  std::size_t queue_bytes_ = 0;
+  std::size_t in_flight_ = 0;           // rows that the journal is writing
+  std::uint64_t sealed_index_ = 0;
+
+  struct Waiting {
+    std::uint64_t index;
+    std::function<void(bool)> then;
+  };
+  std::deque<Waiting> waiting_;  // ascending by index
+  std::vector<std::function<void()>> when_open_;
+
+  std::map<std::uint64_t, Member> members_;
+  std::uint64_t last_session_ = 0;
+  PresenceBoard presence_;
+  bool presence_scheduled_ = false;
+
+  bool ticking_ = false;
+  std::int64_t used_ms_ = 0;             // last time that anybody needed the document
+  std::uint64_t hash_index_ = 0;         // where state_hash_ was taken
+  std::optional<std::uint64_t> state_hash_;
+  std::uint64_t snapshot_tried_index_ = 0;
+  std::uint64_t snapshot_saved_index_ = 0;
+  std::uint64_t cached_snapshot_index_ = 0;
+  std::weak_ptr<const std::string> cached_snapshot_;
+};
+
+}  // namespace weft::collab

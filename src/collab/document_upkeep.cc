@@ -1,0 +1,155 @@
+// DocumentActor's upkeep: heartbeats, presence, snapshots, unloading.
+#include <utility>
+
+#include "collab/document_actor.h"
+
+namespace weft::collab {
+namespace {
+
+// Hashing is linear: above this a heartbeat would be felt.
+constexpr std::uint32_t max_hashed_elements = 2u << 20;
+
+}  // namespace
+
+// --- heartbeats ---------------------------------------------------------------------------------------
+
+/// Every heartbeat interval, as long as there are sessions.
+void DocumentActor::tick() {
+  ticking_ = state_ != State::retired && !members_.empty();
+  if (!ticking_) return;
+  const std::int64_t now_ms = ports_.clock.monotonic_ms();
+  const wire::Limits& limits = config_.limits;
+  for (const std::uint64_t session : sessions()) {
+    const Member* member = find(session);
+    if (member == nullptr) continue;
+    if (member->stage == Member::Stage::greeting) {
+      if (now_ms - member->connected_ms >= limits.hello_timeout_ms) {
+        refuse(session, wire::CloseCode::bad_message,
+               {ErrorClass::invalid, "hello_timeout", "no hello came"});
+      }
+    } else if (member->stage == Member::Stage::live &&
+               now_ms - member->heard_ms > 3 * limits.heartbeat_interval_ms) {
+      refuse(session, wire::CloseCode::silent,
+             {ErrorClass::unavailable, "silent", "nothing was heard for three heartbeats"});
+    }
+  }
+  beat();
+  ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
+    if (const auto self = actor.lock()) self->tick();
+  });
+}
+
+void DocumentActor::beat() {
+  if (state_ != State::open) return;
+  // Only while nothing is on its way is the state in memory the state that the sessions have.
+  if (all_durable() && hash_index_ != durable_index_) {
+    state_hash_.reset();
+    if (document_.element_count() <= max_hashed_elements) state_hash_ = document_.state_hash();
+    hash_index_ = durable_index_;
+  }
+  wire::Heartbeat message;
+  message.index = durable_index_;
+  if (hash_index_ == durable_index_ && all_durable()) message.state_hash = state_hash_;
+  const auto bytes = std::make_shared<const std::string>(wire::encode(message));
+  for (const auto& [session, member] : members_) {
+    if (member.stage == Member::Stage::live) member.outbox->send(bytes);
+  }
+}
+
+void DocumentActor::on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply) {
+  const bool comparable = reply.state_hash && state_hash_ && reply.applied == hash_index_;
+  if (!comparable || *reply.state_hash == *state_hash_) return;
+  ports_.log.write(LogLevel::error, "divergence",
+                   id_.to_string() + ": session " + std::to_string(member.session) +
+                       " has another state at index " + std::to_string(hash_index_));
+  refuse(member.session, {ErrorClass::conflict, "divergence", "the states differ: join anew"});
+}
+
+// --- presence -----------------------------------------------------------------------------------------
+
+void DocumentActor::schedule_presence() {
+  if (presence_scheduled_) return;
+  presence_scheduled_ = true;
+  ports_.executor.post_after(config_.limits.presence_delay_ms, [actor = weak()] {
+    if (const auto self = actor.lock()) self->tell_presence();
+  });
+}
+
+void DocumentActor::tell_presence() {
+  presence_scheduled_ = false;
+  if (state_ == State::retired || !presence_.has_changes()) return;
+  std::shared_ptr<const std::string> for_others;
+  for (auto& [session, member] : members_) {
+    // A slow reader misses some: the next state of each peer makes up for it.
+    if (member.stage != Member::Stage::live ||
+        member.outbox->queued_bytes() > config_.limits.max_outbox_bytes / 2) {
+      continue;
+    }
+    if (presence_.changed(session)) {
+      if (auto own = presence_.changes_for(session)) send(member, std::move(*own));
+      continue;
+    }
+    if (!for_others) for_others = std::make_shared<const std::string>(*presence_.changes_for(0));
+    member.outbox->send(for_others);
+  }
+  presence_.clear_changes();
+}
+
+// --- snapshots and unloading --------------------------------------------------------------------------
+
+/// The state as it is now; joiners at the same index share it.
+std::shared_ptr<const std::string> DocumentActor::snapshot_now() {
+  const std::uint64_t index = integrated_index();
+  auto snapshot = cached_snapshot_.lock();
+  if (!snapshot || cached_snapshot_index_ != index) {
+    std::string bytes;
+    document_.save(bytes);
+    snapshot = std::make_shared<const std::string>(std::move(bytes));
+    cached_snapshot_ = snapshot;
+    cached_snapshot_index_ = index;
+  }
+  return snapshot;
+}
+
+void DocumentActor::save_snapshot_if_due() {
+  if (durable_index_ - snapshot_tried_index_ >= config_.snapshot_every_rows) save_snapshot();
+}
+
+/// Stores the state as it is now, once it is durable. A failure costs only time: the log has it all.
+void DocumentActor::save_snapshot() {
+  const std::uint64_t index = seal();
+  if (index == snapshot_tried_index_ || index == 0) return;
+  snapshot_tried_index_ = index;
+  when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
+    if (!durable) return;
+    ports_.journal.save_snapshot(
+        id_, index, *snapshot, ports_.executor, [actor = weak(), index](Result<Unit> saved) {
+          const auto self = actor.lock();
+          if (!self) return;
+          if (saved.ok()) {
+            self->snapshot_saved_index_ = index;
+          } else {
+            self->ports_.log.write(LogLevel::warning, "snapshot_failed",
+                                   self->id_.to_string() + ": " + saved.error().message);
+          }
+        });
+  });
+}
+
+void DocumentActor::schedule_unload() {
+  if (state_ != State::open || !members_.empty()) return;
+  ports_.executor.post_after(config_.idle_unload_ms, [actor = weak()] {
+    const auto self = actor.lock();
+    if (!self || self->state_ != State::open || !self->members_.empty()) return;
+    const std::int64_t idle_ms = self->ports_.clock.monotonic_ms() - self->used_ms_;
+    if (idle_ms < self->config_.idle_unload_ms) return;  // a later call waits for that
+    if (!self->all_durable()) {
+      self->schedule_unload();
+      return;
+    }
+    self->save_snapshot();
+    self->retire();
+  });
+}
+
+}  // namespace weft::collab

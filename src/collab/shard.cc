@@ -1,0 +1,119 @@
+#include "collab/shard.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "collab/document_actor.h"
+
+namespace weft::collab {
+namespace {
+
+class DocumentSession final : public Session {
+ public:
+  DocumentSession(std::shared_ptr<DocumentActor> actor, std::uint64_t number)
+      : actor_(std::move(actor)), number_(number) {}
+  ~DocumentSession() override { actor_->leave(number_); }
+  void receive(std::string_view message) override { actor_->receive(number_, message); }
+
+ private:
+  std::shared_ptr<DocumentActor> actor_;
+  std::uint64_t number_;
+};
+
+/// What a connection gets that comes too late.
+class RefusedSession final : public Session {
+ public:
+  void receive(std::string_view) override {}
+};
+
+}  // namespace
+
+class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
+ public:
+  Impl(ShardPorts ports, ShardConfig config) : ports_(ports), config_(std::move(config)) {}
+
+  std::shared_ptr<DocumentActor> open(const DocumentId& id) {
+    const auto found = actors_.find(id);
+    if (found != actors_.end()) return found->second;
+    const auto serial = ++last_serial_;
+    auto actor = std::make_shared<DocumentActor>(
+        id, ports_, config_, [shard = weak_from_this(), id, serial] {
+          if (const auto self = shard.lock()) self->retired(id, serial);
+        });
+    actors_[id] = actor;
+    serials_[id] = serial;
+    actor->start();
+    return actor;
+  }
+
+  /// The actor of that serial is done; its successor, if there is one already, stays.
+  void retired(const DocumentId& id, std::uint64_t serial) {
+    const auto found = serials_.find(id);
+    if (found == serials_.end() || found->second != serial) return;
+    serials_.erase(found);
+    actors_.erase(id);
+    if (actors_.empty() && drained_) std::exchange(drained_, nullptr)();
+  }
+
+  void drain(std::function<void()> done) {
+    draining_ = true;
+    if (actors_.empty()) {
+      done();
+      return;
+    }
+    drained_ = std::move(done);
+    std::vector<std::shared_ptr<DocumentActor>> all;
+    for (const auto& [id, actor] : actors_) all.push_back(actor);
+    for (const auto& actor : all) actor->drain([] {});
+  }
+
+  ShardPorts ports_;
+  ShardConfig config_;
+  bool draining_ = false;
+  std::unordered_map<DocumentId, std::shared_ptr<DocumentActor>> actors_;
+  std::unordered_map<DocumentId, std::uint64_t> serials_;
+  std::uint64_t last_serial_ = 0;
+  std::function<void()> drained_;
+};
+
+Shard::Shard(ShardPorts ports, ShardConfig config)
+    : impl_(std::make_shared<Impl>(ports, std::move(config))) {}
+Shard::~Shard() = default;
+
+std::unique_ptr<Session> Shard::connect(const DocumentId& document,
+                                        std::shared_ptr<Outbox> outbox) {
+  if (impl_->draining_) {
+    outbox->close(wire::CloseCode::service_restart, "service_restart");
+    return std::make_unique<RefusedSession>();
+  }
+  const auto actor = impl_->open(document);
+  const std::uint64_t number = actor->connect(std::move(outbox));
+  return std::make_unique<DocumentSession>(actor, number);
+}
+
+void Shard::read_text(const DocumentId& document, Done<TextAnswer> done) {
+  if (impl_->draining_) {
+    done(Error{ErrorClass::unavailable, "service_restart", "the server is restarting"});
+    return;
+  }
+  impl_->open(document)->read_text(std::move(done));
+}
+
+void Shard::forget(const DocumentId& document) {
+  const auto found = impl_->actors_.find(document);
+  if (found == impl_->actors_.end()) return;
+  const auto actor = found->second;
+  actor->close(wire::CloseCode::not_found,
+               {ErrorClass::gone, "document_deleted", "the document was deleted"});
+}
+
+void Shard::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
+
+ShardCounts Shard::counts() const {
+  ShardCounts counts;
+  counts.documents = impl_->actors_.size();
+  for (const auto& [id, actor] : impl_->actors_) counts.sessions += actor->session_count();
+  return counts;
+}
+
+}  // namespace weft::collab

@@ -1,0 +1,173 @@
+#include "server/rest_api.h"
+
+#include <gtest/gtest.h>
+
+#include "server/problem.h"
+
+namespace weft::server {
+namespace {
+
+/// Work runs where it is posted.
+class Inline final : public Executor {
+ public:
+  void post(std::function<void()> work) override { work(); }
+  void post_after(std::int64_t, std::function<void()> work) override { work(); }
+};
+
+class Counting final : public Random {
+ public:
+  std::uint64_t next() override { return ++last_; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+/// Answers everything with one error, or with one record; remembers what was asked for.
+class FakeDocuments final : public collab::Catalog, public DocumentLoops {
+ public:
+  Error error;
+  collab::DocumentRecord record;
+  bool fails = false;
+  std::vector<std::string> asked;
+  NewDocument created;
+
+  void create(NewDocument document, Executor&, collab::Done<Created> done) override {
+    asked.push_back("create " + document.idempotency_key);
+    created = document;
+    record.id = document.id;
+    record.title = document.title;
+    if (fails) return done(error);
+    done(Created{record, true});
+  }
+  void get(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
+    asked.push_back("get");
+    if (fails) return done(error);
+    done(record);
+  }
+  void list(std::string cursor, std::size_t limit, Executor&, collab::Done<Page> done) override {
+    asked.push_back("list " + cursor + " " + std::to_string(limit));
+    if (fails) return done(error);
+    done(Page{{record}, "next"});
+  }
+  void remove(const DocumentId&, Executor&, collab::Done<Unit> done) override {
+    asked.push_back("remove");
+    if (fails) return done(error);
+    done(Unit{});
+  }
+  void read_text(const DocumentId&, Executor&, collab::Done<collab::TextAnswer> done) override {
+    asked.push_back("text");
+    if (fails) return done(error);
+    done(collab::TextAnswer{record, "the text", 3});
+  }
+  void forget(const DocumentId&, Executor&, std::function<void()> done) override {
+    asked.push_back("forget");
+    done();
+  }
+};
+
+class RestApiTest : public testing::Test {
+ protected:
+  Response ask(std::string method, std::string target, std::string body = {},
+               std::vector<std::pair<std::string, std::string>> headers = {}) {
+    Request request{std::move(method), std::move(target), std::move(headers), std::move(body),
+                    "id"};
+    int answers = 0;
+    Response answer;
+    api.answer(request, loop, [&](Response response) {
+      ++answers;
+      answer = std::move(response);
+    });
+    EXPECT_EQ(answers, 1);
+    return answer;
+  }
+
+  std::string header(const Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+
+  const std::string document = "/api/v1/documents/01234567-89ab-4cde-8f01-23456789abcd";
+  Inline loop;
+  Counting random;
+  FakeDocuments documents;
+  RestApi api{{wire::Limits{}, "1.2.3", {}}, documents, documents, random, PageFiles({}, "")};
+};
+
+TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {
+  EXPECT_EQ(ask("DELETE", document).status, 204u);
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"remove", "forget"}));
+}
+
+TEST_F(RestApiTest, AFailedDeletionForgetsNothing) {
+  documents.fails = true;
+  documents.error = {ErrorClass::gone, "document_deleted", "It was deleted."};
+  EXPECT_EQ(ask("DELETE", document).status, 410u);
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"remove"}));
+}
+
+TEST_F(RestApiTest, ErrorsOfTheStoreKeepTheirClass) {
+  documents.fails = true;
+  for (const auto& [error_class, status] :
+       {std::pair{ErrorClass::corrupt, 500u}, std::pair{ErrorClass::unavailable, 503u},
+        std::pair{ErrorClass::overloaded, 503u}, std::pair{ErrorClass::conflict, 409u},
+        std::pair{ErrorClass::too_large, 413u}}) {
+    documents.error = {error_class, "some_code", "Some message."};
+    for (const std::string& path :
+         {document, document + "/text", std::string("/api/v1/documents")}) {
+      const Response response = ask("GET", path);
+      EXPECT_EQ(response.status, status);
+      EXPECT_NE(response.body.find("\"code\":\"some_code\""), std::string::npos);
+      EXPECT_EQ(header(response, "Retry-After"), status == 503 ? "1" : "");
+    }
+  }
+}
+
+TEST_F(RestApiTest, CreatingMakesUnguessableIds) {
+  const Response response =
+      ask("POST", "/api/v1/documents", R"({"title":"x"})",
+          {{"content-type", "Application/JSON; charset=utf-8"}, {"Idempotency-Key", "k1"}});
+  EXPECT_EQ(response.status, 201u);
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"create k1"}));
+  EXPECT_NE(documents.created.id, documents.created.incarnation);
+  EXPECT_EQ(header(response, "Location"), "/api/v1/documents/" + documents.created.id.to_string());
+}
+
+TEST_F(RestApiTest, RefusesBeforeAskingTheStore) {
+  EXPECT_EQ(ask("POST", "/api/v1/documents", R"({"title":"x"})").status, 415u);
+  EXPECT_EQ(ask("POST", "/api/v1/documents", "{", {{"Content-Type", "application/json"}}).status,
+            400u);
+  EXPECT_EQ(ask("GET", "/api/v1/documents?limit=0").status, 400u);
+  EXPECT_EQ(ask("PUT", document).status, 405u);
+  EXPECT_EQ(ask("GET", "/api/v1/documents/1").status, 404u);
+  EXPECT_EQ(ask("GET", "/api/v1/documentsx").status, 404u);
+  EXPECT_EQ(ask("GET", document + "/text/").status, 404u);
+  EXPECT_EQ(ask("GET", document + "/ws").status, 426u);
+  EXPECT_TRUE(documents.asked.empty());
+}
+
+TEST_F(RestApiTest, AKnownVersionIsNotSentAgain) {
+  documents.record.last_index = 12;
+  EXPECT_EQ(header(ask("GET", document + "/text"), "ETag"), "\"12\"");
+  const Response same = ask("GET", document + "/text", "", {{"If-None-Match", "\"12\""}});
+  EXPECT_EQ(same.status, 304u);
+  EXPECT_TRUE(same.content().empty());
+  EXPECT_EQ(ask("GET", document + "/text", "", {{"If-None-Match", "\"11\""}}).status, 200u);
+}
+
+TEST_F(RestApiTest, HealthSaysWhenItDrains) {
+  EXPECT_EQ(ask("GET", "/healthz").status, 200u);
+  api.start_draining();
+  EXPECT_EQ(ask("GET", "/healthz").status, 503u);
+}
+
+TEST_F(RestApiTest, AMissingPageSaysHowToBuildIt) {
+  const Response response = ask("GET", "/");
+  EXPECT_EQ(response.status, 503u);
+  EXPECT_NE(response.content().find("./dev build"), std::string::npos);
+  EXPECT_EQ(ask("GET", "/assets/app.js").status, 404u);
+}
+
+}  // namespace
+}  // namespace weft::server

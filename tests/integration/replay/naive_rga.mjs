@@ -1,0 +1,77 @@
+// The replicated growable array as the paper writes it: one linked node per element, no runs, no tree.
+// (Roh, Jeon, Kim, Lee, JPDC 71(3), 2011, section 4.) It judges how concurrent histories must end.
+
+const head = "head";
+
+export class NaiveReplica {
+  #sid;
+  #nodes = new Map([[head, { next: null }]]);
+  #log = [];  // operations in the order in which they came here
+  #known = new Map();  // by site: how many of its operations
+
+  constructor(sid) {
+    this.#sid = sid;
+  }
+
+  get length() {
+    let count = 0;
+    for (let node = this.#nodes.get(head).next; node !== null; node = node.next) {
+      if (!node.erased) ++count;
+    }
+    return count;
+  }
+
+  text() {
+    let text = "";
+    for (const node of this.#visible()) text += node.char;
+    return text;
+  }
+
+  /** A local edit at a position in scalar values. */
+  splice(at, erased, inserted) {
+    const visible = [...this.#visible()];
+    for (const node of visible.slice(at, at + erased)) this.#make({ erases: node.id });
+    let left = at === 0 ? head : visible[at - 1].id;
+    for (const char of inserted) left = this.#make({ ref: left, char });
+  }
+
+  /** Takes over what the other knows. False when that was nothing new. */
+  merge(other) {
+    const before = this.#log.length;
+    for (const op of other.#log) {
+      if (op.seq <= (this.#known.get(op.sid) ?? 0)) continue;
+      this.#integrate(op);
+    }
+    return this.#log.length > before;
+  }
+
+  #make(what) {
+    const seq = (this.#known.get(this.#sid) ?? 0) + 1;
+    const op = { ...what, sid: this.#sid, seq, sum: this.#log.length + 1 };
+    this.#integrate(op);
+    return nameOf(op);
+  }
+
+  #integrate(op) {
+    this.#log.push(op);
+    this.#known.set(op.sid, op.seq);
+    if (op.erases !== undefined) {
+      this.#nodes.get(op.erases).erased = true;
+      return;
+    }
+    let left = this.#nodes.get(op.ref);
+    while (left.next !== null && precedes(op, left.next)) left = left.next;
+    const node = { ...op, id: nameOf(op), erased: false, next: left.next };
+    left.next = node;
+    this.#nodes.set(node.id, node);
+  }
+
+  *#visible() {
+    for (let node = this.#nodes.get(head).next; node !== null; node = node.next) {
+      if (!node.erased) yield node;
+    }
+  }
+}
+
+const nameOf = (op) => `${op.sid}.${op.seq}`;
+const precedes = (a, b) => a.sum < b.sum || (a.sum === b.sum && a.sid < b.sid);
