@@ -1,6 +1,6 @@
 # The page inside the program. weft_embed_page(TARGET) adds a table of every file of the built page
 # (build/web) to the target, and looks at every build whether the page has changed: the table is
-# written anew only then. Without a page the table is empty and the program says how to build it.
+# written anew only then. Without a complete page the table is empty and the program says how to build it.
 #
 # Included, this file defines the function; run as a script (cmake -P) it writes the table.
 
@@ -31,6 +31,17 @@ if(EXISTS "${PAGE}/index.html")
   file(GLOB_RECURSE paths RELATIVE "${PAGE}" "${PAGE}/*")
   list(FILTER paths EXCLUDE REGEX "\\.gz$")
   list(SORT paths)
+  # A build of the page that stopped half-way leaves an index.html whose files are missing.
+  file(READ "${PAGE}/index.html" index)
+  string(REGEX MATCHALL "/assets/[A-Za-z0-9._-]+" references "${index}")
+  foreach(reference IN LISTS references)
+    if(NOT EXISTS "${PAGE}${reference}")
+      message(WARNING "${PAGE} is incomplete (${reference} is missing): building without the page. "
+                      "Build it again with ./dev build.")
+      set(paths "")
+      break()
+    endif()
+  endforeach()
 endif()
 
 # One .incbin each, between two labels; the hash in the comment makes the table change with the file.

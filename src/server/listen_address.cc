@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <utility>
 
 #include "server/http_message.h"
 
@@ -20,10 +21,11 @@ bool is_ipv6(const std::string& host) {
 }
 
 Error bad_address(std::string_view text) {
-  return {ErrorClass::invalid, "bad_listen_address",
-          "'" + std::string(text) +
-              "' is not an address to listen on. Give HOST:PORT, for example 127.0.0.1:8080 or "
-              "[::1]:8080."};
+  std::string message = "'";
+  message.append(text);
+  message +=
+      "' is not an address to listen on. Give HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080.";
+  return {ErrorClass::invalid, "bad_listen_address", std::move(message)};
 }
 
 }  // namespace

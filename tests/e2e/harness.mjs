@@ -110,6 +110,10 @@ export async function join_as(browser, name, colour, options = {}) {
   const page = await context.newPage();
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(String(error)));
+  page.on("console", (message) => {
+    // A divergence that was mended, or something that the page's policy forbids.
+    if (/weft: mended|Content Security Policy/.test(message.text())) page.errors.push(message.text());
+  });
   return page;
 }
 

@@ -218,11 +218,11 @@ class Positions {
 };
 
 TEST(Positions, TinyTree) {
-  for_each_seed(3000, {}, [](std::uint64_t seed) { return Positions<TinyShape>(seed).run(); });
+  for_each_seed(1000, {}, [](std::uint64_t seed) { return Positions<TinyShape>(seed).run(); });
 }
 
 TEST(Positions, TreeOfProduction) {
-  for_each_seed(2000, {}, [](std::uint64_t seed) { return Positions<DefaultShape>(seed).run(); });
+  for_each_seed(600, {}, [](std::uint64_t seed) { return Positions<DefaultShape>(seed).run(); });
 }
 
 }  // namespace

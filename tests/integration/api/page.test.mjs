@@ -1,11 +1,14 @@
 // The page's files: those inside the program, and those of --web DIR.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { exchange, statuses } from "../../support-js/raw_http.mjs";
 import { Server, freshDirectory } from "../../support-js/server.mjs";
+
+const builtPage = fileURLToPath(new URL("../../../build/web/index.html", import.meta.url));
 
 test("/ and /d/{id} are the page", async (t) => {
   const server = await Server.start(t);
@@ -13,6 +16,7 @@ test("/ and /d/{id} are the page", async (t) => {
   const body = await root.text();
   if (root.status === 503) {
     assert.match(body, /\.\/dev build/, "a program without its page says how to build it");
+    assert.ok(!existsSync(builtPage), "the page is built, so it should be inside the program");
     return;
   }
   assert.equal(root.status, 200);

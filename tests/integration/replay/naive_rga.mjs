@@ -1,7 +1,7 @@
 // The replicated growable array as the paper writes it: one linked node per element, no runs, no tree.
 // (Roh, Jeon, Kim, Lee, JPDC 71(3), 2011, section 4.) It judges how concurrent histories must end.
 
-const head = "head";
+export const head = "head";
 
 export class NaiveReplica {
   #sid;
@@ -40,7 +40,7 @@ export class NaiveReplica {
     const before = this.#log.length;
     for (const op of other.#log) {
       if (op.seq <= (this.#known.get(op.sid) ?? 0)) continue;
-      this.#integrate(op);
+      this.integrate(op);
     }
     return this.#log.length > before;
   }
@@ -48,11 +48,12 @@ export class NaiveReplica {
   #make(what) {
     const seq = (this.#known.get(this.#sid) ?? 0) + 1;
     const op = { ...what, sid: this.#sid, seq, sum: this.#log.length + 1 };
-    this.#integrate(op);
+    this.integrate(op);
     return nameOf(op);
   }
 
-  #integrate(op) {
+  /** {sid, seq, sum} and {ref, char} or {erases}; ref and erases are names. Causal order. */
+  integrate(op) {
     this.#log.push(op);
     this.#known.set(op.sid, op.seq);
     if (op.erases !== undefined) {
@@ -73,5 +74,6 @@ export class NaiveReplica {
   }
 }
 
-const nameOf = (op) => `${op.sid}.${op.seq}`;
+/** Of an operation, and of the element that it makes. */
+export const nameOf = (op) => `${op.sid}.${op.seq}`;
 const precedes = (a, b) => a.sum < b.sum || (a.sum === b.sum && a.sid < b.sid);

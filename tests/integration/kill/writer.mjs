@@ -1,0 +1,206 @@
+// A writer: types unique characters over a WebSocket, and when the server is gone connects again by
+// itself and sends what was not acknowledged once more, byte for byte. Written from docs/PROTOCOL.md;
+// it holds no text, only the identities that its operations need.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import WebSocket from "ws";
+import { decodeOperations } from "../../support-js/operations.mjs";
+import {
+  decodeServerMessage, encodeHeartbeatReply, encodeHello, encodePush, subprotocol,
+} from "../../support-js/protocol.mjs";
+
+const mostInFlight = 32;
+
+export class Writer {
+  sid = 0;
+  connections = 0;
+  acksOnConnection = 0;
+  resent = 0;
+  /** The first thing that went against the protocol or the promises, if any. */
+  failure = null;
+
+  #client = randomUUID();
+  #url;
+  #record;
+  #random;
+  #characters;
+  #state = null;  // { incarnation, ssn, applied, ackedSeq }
+  #seq = 0;
+  #sum = 0;  // elements of all operations that it knows
+  #pending = [];  // { lastSeq, bytes, sent }
+  #known = [];  // identities of elements
+  #last = { sid: 0, seq: 0 };
+  #socket = null;
+  #joined = false;
+  #snapshotDue = 0;
+  #stopped = false;
+
+  constructor({ host, id, record, random, characters }) {
+    this.#url = `ws://${host}/api/v1/documents/${id}/ws`;
+    this.#record = record;
+    this.#random = random;
+    this.#characters = characters;
+  }
+
+  get pending() {
+    return this.#pending.length;
+  }
+  get applied() {
+    return this.#state?.applied ?? 0;
+  }
+  get joined() {
+    return this.#joined;
+  }
+
+  /** Stays connected until stop(). */
+  async run() {
+    while (!this.#stopped) {
+      await this.#connection();
+      if (!this.#stopped) await sleep(20 + this.#random.below(130));
+    }
+  }
+  stop() {
+    this.#stopped = true;
+    this.#socket?.close(1000);
+  }
+  dropConnection() {
+    this.#socket?.terminate();
+  }
+
+  /** Types or erases a little, and pushes it. Nothing while it is not connected, or too far ahead. */
+  type() {
+    if (this.#state === null || this.#snapshotDue > 0 || this.#pending.length >= mostInFlight) return;
+    const operations = [];
+    for (let i = this.#random.below(3); i >= 0; --i) operations.push(this.#operation());
+    const push = {
+      lastSeq: this.#seq, bytes: encodePush(this.#state.applied, operations), sent: false,
+    };
+    this.#pending.push(push);
+    this.#flush();
+  }
+
+  #operation() {
+    const op = { ssn: this.#state.ssn, sum: this.#sum + 1, sid: this.sid, seq: this.#seq + 1 };
+    if (this.#known.length > 20 && this.#random.chance(0.1)) {
+      Object.assign(op, { kind: "erase", len: 1, ref: this.#random.pick(this.#known) });
+      this.#record.erased(op.sid, op.seq, op.ref);
+    } else {
+      const chars = Array.from({ length: 1 + this.#random.below(4) }, () => this.#characters.next().value);
+      const ref = this.#known.length > 0 && this.#random.chance(0.15) ? this.#random.pick(this.#known) : this.#last;
+      Object.assign(op, { kind: "insert", len: chars.length, ref, text: chars.join("") });
+      this.#record.typed(op.sid, op.seq, chars);
+      chars.forEach((_, i) => this.#known.push({ sid: op.sid, seq: op.seq + i }));
+      this.#last = this.#known.at(-1);
+    }
+    this.#seq += op.len;
+    this.#sum += op.len;
+    return op;
+  }
+
+  #connection() {
+    return new Promise((resolve) => {
+      const socket = new WebSocket(this.#url, [subprotocol]);
+      socket.binaryType = "nodebuffer";
+      this.#socket = socket;
+      this.#joined = false;
+      this.acksOnConnection = 0;
+      socket.on("open", () => socket.send(encodeHello({ client: this.#client, state: this.#state })));
+      socket.on("message", (bytes) => {
+        try {
+          this.#receive(decodeServerMessage(bytes));
+        } catch (error) {
+          this.failure ??= error;
+          this.stop();
+        }
+      });
+      socket.on("error", () => {});
+      socket.on("close", (code) => {
+        this.#joined = false;
+        if (code >= 4400 && code < 4500) {
+          this.failure ??= new Error(`the server closed for good: ${code}`);
+          this.#stopped = true;
+        }
+        resolve();
+      });
+    });
+  }
+
+  #receive(message) {
+    switch (message?.kind) {
+      case "welcome":
+        return this.#onWelcome(message);
+      case "operations":
+        return this.#onOperations(message);
+      case "ack":
+        this.#state.applied = message.index;
+        ++this.acksOnConnection;
+        return this.#acknowledge(message.seq);
+      case "heartbeat":
+        return this.#socket.send(encodeHeartbeatReply(this.#state.applied));
+      case "refused":
+        throw new Error(`refused: ${message.closeCode} ${message.code}: ${message.message}`);
+      case "snapshot":
+        return this.#onSnapshot(message);
+    }
+  }
+
+  #onWelcome(welcome) {
+    if (this.#state === null) {
+      this.sid = welcome.sid;
+      this.#state = { incarnation: welcome.incarnation, ssn: welcome.ssn, applied: 0, ackedSeq: 0 };
+      this.#snapshotDue = welcome.snapshotFollows ? welcome.snapshotBytes : 0;
+    } else {
+      assert.equal(welcome.snapshotFollows, false, "the missing rows are few");
+    }
+    assert.equal(welcome.sid, this.sid, "the same client gets the same site");
+    assert.equal(welcome.incarnation, this.#state.incarnation);
+    assert.ok(welcome.lastIndex >= this.#state.applied, "the log has not become shorter");
+    assert.ok(welcome.ackedSeq >= this.#state.ackedSeq, "the server remembers what it acknowledged");
+    ++this.connections;
+    this.#joined = this.#snapshotDue === 0;
+    this.#acknowledge(welcome.ackedSeq);
+    for (const push of this.#pending) {
+      if (push.sent) ++this.resent;
+      push.sent = false;
+    }
+    this.#flush();
+  }
+
+  /** Only the first join brings one: of the document that nobody has typed in yet. */
+  #onSnapshot({ atIndex, bytes }) {
+    assert.equal(atIndex, 0, "writers join before anybody types");
+    this.#snapshotDue -= bytes.length;
+    assert.ok(this.#snapshotDue >= 0, "a snapshot as long as announced");
+    this.#joined = this.#snapshotDue === 0;
+  }
+
+  #onOperations({ firstIndex, count, bytes }) {
+    assert.equal(firstIndex, this.#state.applied + 1, "rows come without gaps");
+    const operations = decodeOperations(bytes);
+    assert.equal(operations.length, count);
+    for (const op of operations) {
+      if (op.sid === this.sid) continue;
+      this.#sum += op.len;
+      if (op.kind !== "insert") continue;
+      for (let i = 0; i < op.len; ++i) this.#known.push({ sid: op.sid, seq: op.seq + i });
+    }
+    this.#state.applied = firstIndex + count - 1;
+  }
+
+  #acknowledge(seq) {
+    assert.ok(seq <= this.#seq, "only what was sent is acknowledged");
+    this.#state.ackedSeq = seq;
+    this.#record.acknowledged(this.sid, seq);
+    while (this.#pending.length > 0 && this.#pending[0].lastSeq <= seq) this.#pending.shift();
+  }
+
+  #flush() {
+    if (!this.#joined) return;
+    for (const push of this.#pending) {
+      if (push.sent) continue;
+      push.sent = true;
+      this.#socket.send(push.bytes);
+    }
+  }
+}
