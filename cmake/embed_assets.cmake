@@ -1,6 +1,7 @@
 # The page inside the program. weft_embed_page(TARGET) adds a table of every file of the built page
 # (build/web) to the target, and looks at every build whether the page has changed: the table is
-# written anew only then. Without a complete page the table is empty and the program says how to build it.
+# written anew only then. Without a complete page the table is empty and the program says how to
+# build it.
 #
 # Included, this file defines the function; run as a script (cmake -P) it writes the table.
 
@@ -44,7 +45,7 @@ if(EXISTS "${PAGE}/index.html")
   endforeach()
 endif()
 
-# One .incbin each, between two labels; the hash in the comment makes the table change with the file.
+# One .incbin each, between two labels. The hash makes the table change with the file.
 function(add_blob symbol file)
   file(SHA256 "${file}" hash)
   set(blobs "${blobs}    \"${symbol}:\\n.incbin \\\"${file}\\\"\\n${symbol}_end:\\n\"  // ${hash}\n"
@@ -63,7 +64,8 @@ foreach(path IN LISTS paths)
     set(externs "${externs}extern const char ${symbol}_gz[], ${symbol}_gz_end[];\n")
     set(gzip "between(${symbol}_gz, ${symbol}_gz_end)")
   endif()
-  set(rows "${rows}    {\"${path}\", \"\\\"${etag}\\\"\", between(${symbol}, ${symbol}_end), ${gzip}},\n")
+  set(row "\"${path}\", \"\\\"${etag}\\\"\", between(${symbol}, ${symbol}_end), ${gzip}")
+  set(rows "${rows}    {${row}},\n")
   math(EXPR count "${count} + 1")
 endforeach()
 

@@ -1,5 +1,5 @@
-// Reading and writing the primitives of docs/PROTOCOL.md "Notation", for tests only: written from the
-// page and not from the product's code, so that it can judge it.
+// Reading and writing the primitives of docs/PROTOCOL.md "Notation", for tests only: written from
+// the page and not from the product's code, so that it can judge it.
 
 export class Writer {
   #parts = [];

@@ -12,8 +12,11 @@ export function encodeOperations(operations) {
   for (const op of operations) {
     const kind = kinds.indexOf(op.kind);
     const follows =
-      last !== null && op.ssn === last.ssn && op.sid === last.sid &&
-      op.seq === last.seq + last.len && op.sum === last.sum + last.len;
+      last !== null &&
+      op.ssn === last.ssn &&
+      op.sid === last.sid &&
+      op.seq === last.seq + last.len &&
+      op.sum === last.sum + last.len;
     const isHead = op.ref.sid === 0 && op.ref.seq === 0;
     const back = op.ref.sid === op.sid ? op.seq - op.ref.seq : 0;
     const form = isHead ? 3 : back === 1 ? 0 : back > 1 ? 1 : 2;

@@ -1,17 +1,33 @@
-// The messages of docs/PROTOCOL.md, for tests: client messages to bytes, server messages to objects.
+// The messages of docs/PROTOCOL.md, for tests: client messages to bytes, server messages to
+// objects.
 import { Reader, Writer } from "./bytes.mjs";
 import { encodeOperations } from "./operations.mjs";
 
 export const subprotocol = "weft.v1";
 
 export const Close = {
-  normal: 1000, tooBig: 1009, restart: 1012, badMessage: 4400, notFound: 4404, conflict: 4409,
-  protocolVersion: 4410, replaced: 4411, reload: 4500, overloaded: 4503, slow: 4508, silent: 4509,
+  normal: 1000,
+  tooBig: 1009,
+  restart: 1012,
+  badMessage: 4400,
+  notFound: 4404,
+  conflict: 4409,
+  protocolVersion: 4410,
+  replaced: 4411,
+  reload: 4500,
+  overloaded: 4503,
+  slow: 4508,
+  silent: 4509,
 };
 
 /** `state`: { incarnation, ssn, applied, ackedSeq } of a client that returns. */
 export function encodeHello({ client, token = "", versions = [1, 1], state = null }) {
-  const out = new Writer().u8(0x01).varint(versions[0]).varint(versions[1]).text(token).uuid(client);
+  const out = new Writer()
+    .u8(0x01)
+    .varint(versions[0])
+    .varint(versions[1])
+    .text(token)
+    .uuid(client);
   out.u8(state === null ? 0 : 1);
   if (state !== null) {
     out.uuid(state.incarnation).varint(state.ssn).varint(state.applied).varint(state.ackedSeq);
@@ -36,7 +52,10 @@ export function encodePresence({ name, colour = 0, selections = [] }) {
 
 /** `stateHash`: a BigInt, or null. */
 export function encodeHeartbeatReply(applied, stateHash = null) {
-  const out = new Writer().u8(0x04).varint(applied).u8(stateHash === null ? 0 : 1);
+  const out = new Writer()
+    .u8(0x04)
+    .varint(applied)
+    .u8(stateHash === null ? 0 : 1);
   if (stateHash !== null) out.u64(stateHash);
   return out.finish();
 }
@@ -47,8 +66,14 @@ export function decodeServerMessage(bytes) {
   switch (r.u8()) {
     case 0x81: {
       const m = {
-        kind: "welcome", version: r.varint(), session: r.varint(), sid: r.varint(),
-        ackedSeq: r.varint(), incarnation: r.uuid(), ssn: r.varint(), lastIndex: r.varint(),
+        kind: "welcome",
+        version: r.varint(),
+        session: r.varint(),
+        sid: r.varint(),
+        ackedSeq: r.varint(),
+        incarnation: r.uuid(),
+        ssn: r.varint(),
+        lastIndex: r.varint(),
       };
       m.snapshotFollows = (r.u8() & 1) === 1;
       m.snapshotBytes = r.varint();

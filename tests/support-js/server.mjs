@@ -1,5 +1,5 @@
-// A real server for a test: the program at WEFT_BIN (default build/release/weft) on a free port and a
-// directory of its own, both gone afterwards.
+// A real server for a test: the program at WEFT_BIN (default build/release/weft) on a free port and
+// a directory of its own, both gone afterwards.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -52,7 +52,9 @@ export class TestSocket {
       const at = this.messages.findIndex((message) => message.kind === kind);
       if (at >= 0) return this.messages.splice(at, 1)[0];
       if (this.ws.readyState === WebSocket.CLOSED || Date.now() > deadline) {
-        throw new Error(`no ${kind}; got ${this.messages.map((m) => m.kind).join(", ") || "nothing"}`);
+        throw new Error(
+          `no ${kind}; got ${this.messages.map((m) => m.kind).join(", ") || "nothing"}`,
+        );
       }
       await new Promise((resolve) => {
         this.#waiting.push(resolve);

@@ -44,7 +44,11 @@ test("a document from creation to deletion", async (t) => {
 
   const removed = await server.fetch(path, { method: "DELETE" });
   assert.equal(removed.status, 204);
-  for (const [method, where] of [["GET", path], ["GET", `${path}/text`], ["DELETE", path]]) {
+  for (const [method, where] of [
+    ["GET", path],
+    ["GET", `${path}/text`],
+    ["DELETE", path],
+  ]) {
     await assertProblem(await server.fetch(where, { method }), 410, "document_deleted");
   }
 });
@@ -82,16 +86,25 @@ test("the list is paged, newest first", async (t) => {
 
   await server.fetch(`/api/v1/documents/${ids[3]}`, { method: "DELETE" });
   const rest = await (await server.fetch("/api/v1/documents")).json();
-  assert.deepEqual(rest.documents.map((d) => d.document_id), ids.filter((_, i) => i !== 3));
+  assert.deepEqual(
+    rest.documents.map((d) => d.document_id),
+    ids.filter((_, i) => i !== 3),
+  );
 });
 
 test("bad list parameters are refused", async (t) => {
   const server = await Server.start(t);
   for (const [query, code] of [
-    ["limit=0", "bad_limit"], ["limit=-1", "bad_limit"], ["limit=ten", "bad_limit"],
-    ["limit=201", "bad_limit"], ["limit=99999999999999999999", "bad_limit"],
-    ["limit=", "bad_limit"], ["cursor=nonsense", "bad_cursor"], ["order=title", "unknown_parameter"],
-    ["limit=1&limit=2", "bad_query"], ["cursor=%zz", "bad_query"],
+    ["limit=0", "bad_limit"],
+    ["limit=-1", "bad_limit"],
+    ["limit=ten", "bad_limit"],
+    ["limit=201", "bad_limit"],
+    ["limit=99999999999999999999", "bad_limit"],
+    ["limit=", "bad_limit"],
+    ["cursor=nonsense", "bad_cursor"],
+    ["order=title", "unknown_parameter"],
+    ["limit=1&limit=2", "bad_query"],
+    ["cursor=%zz", "bad_query"],
   ]) {
     await assertProblem(await server.fetch(`/api/v1/documents?${query}`), 400, code);
   }
@@ -105,16 +118,26 @@ test("creating is idempotent by key", async (t) => {
   const second = await server.post({ title: "a", content: "x" }, key);
   assert.equal(second.status, 200);
   assert.deepEqual(await second.json(), await first.json());
-  await assertProblem(await server.post({ title: "b", content: "x" }, key), 409,
-                      "idempotency_key_reused");
-  await assertProblem(await server.post({ title: "a", content: "y" }, key), 409,
-                      "idempotency_key_reused");
-  await assertProblem(await server.post({ title: "a" }, { "Idempotency-Key": "k".repeat(256) }), 400,
-                      "bad_idempotency_key");
+  await assertProblem(
+    await server.post({ title: "b", content: "x" }, key),
+    409,
+    "idempotency_key_reused",
+  );
+  await assertProblem(
+    await server.post({ title: "a", content: "y" }, key),
+    409,
+    "idempotency_key_reused",
+  );
+  await assertProblem(
+    await server.post({ title: "a" }, { "Idempotency-Key": "k".repeat(256) }),
+    400,
+    "bad_idempotency_key",
+  );
   assert.equal((await (await server.fetch("/api/v1/documents")).json()).documents.length, 1);
 
   const many = await Promise.all(
-    Array.from({ length: 8 }, () => server.post({ title: "race" }, { "Idempotency-Key": "race" })));
+    Array.from({ length: 8 }, () => server.post({ title: "race" }, { "Idempotency-Key": "race" })),
+  );
   const ids = await Promise.all(many.map(async (r) => (await r.json()).document_id));
   assert.equal(new Set(ids).size, 1, "simultaneous requests with one key make one document");
   assert.equal(many.filter((r) => r.status === 201).length, 1);
@@ -123,12 +146,24 @@ test("creating is idempotent by key", async (t) => {
 test("what does not exist is not found", async (t) => {
   const server = await Server.start(t);
   const never = `/api/v1/documents/${randomUUID()}`;
-  for (const [method, path] of [["GET", never], ["GET", `${never}/text`], ["DELETE", never],
-                                ["GET", "/api/v1/documents/not-a-uuid"]]) {
+  for (const [method, path] of [
+    ["GET", never],
+    ["GET", `${never}/text`],
+    ["DELETE", never],
+    ["GET", "/api/v1/documents/not-a-uuid"],
+  ]) {
     await assertProblem(await server.fetch(path, { method }), 404, "document_not_found");
   }
-  for (const path of ["/api/v1/nothing", "/api/v2/documents", `${never}/texts`, "/d/not-a-uuid",
-                      "/assets/nothing.js", "/index.html.gz", "/../etc/passwd", "/healthz/"]) {
+  for (const path of [
+    "/api/v1/nothing",
+    "/api/v2/documents",
+    `${never}/texts`,
+    "/d/not-a-uuid",
+    "/assets/nothing.js",
+    "/index.html.gz",
+    "/../etc/passwd",
+    "/healthz/",
+  ]) {
     await assertProblem(await server.fetch(path), 404, "no_such_route");
   }
 });
@@ -154,8 +189,12 @@ test("a wrong method says which are allowed", async (t) => {
 test("HEAD is GET without a body", async (t) => {
   const server = await Server.start(t);
   const id = await server.create("x", "hello");
-  for (const path of ["/healthz", "/api/v1/documents", `/api/v1/documents/${id}`,
-                      `/api/v1/documents/${id}/text`]) {
+  for (const path of [
+    "/healthz",
+    "/api/v1/documents",
+    `/api/v1/documents/${id}`,
+    `/api/v1/documents/${id}/text`,
+  ]) {
     const get = await server.fetch(path);
     const head = await server.fetch(path, { method: "HEAD" });
     assert.equal(head.status, 200);
@@ -168,7 +207,8 @@ test("Accept chooses the form of the text", async (t) => {
   const server = await Server.start(t);
   const path = `/api/v1/documents/${await server.create("x", "hello")}/text`;
   for (const [accept, type] of [
-    ["*/*", "application/json"], ["text/*", "text/plain; charset=utf-8"],
+    ["*/*", "application/json"],
+    ["text/*", "text/plain; charset=utf-8"],
     ["text/plain;q=0.4, application/json;q=0.5", "application/json"],
     ["application/json;q=0.1, text/plain", "text/plain; charset=utf-8"],
     ["text/html, */*;q=0.1", "application/json"],
@@ -176,8 +216,11 @@ test("Accept chooses the form of the text", async (t) => {
     const response = await server.fetch(path, { headers: { Accept: accept } });
     assert.equal(response.headers.get("content-type"), type, accept);
   }
-  await assertProblem(await server.fetch(path, { headers: { Accept: "image/png" } }), 406,
-                      "not_acceptable");
+  await assertProblem(
+    await server.fetch(path, { headers: { Accept: "image/png" } }),
+    406,
+    "not_acceptable",
+  );
 });
 
 test("healthz", async (t) => {

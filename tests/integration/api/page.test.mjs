@@ -34,10 +34,15 @@ test("/ and /d/{id} are the page", async (t) => {
     assert.equal(packed.status, 200, path);
     assert.equal(packed.headers.get("cache-control"), "public, max-age=31536000, immutable", path);
     const plain = await exchange(
-      server.port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      server.port,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
     assert.doesNotMatch(plain, /Content-Encoding/);
     const unpacked = Buffer.from(plain.slice(plain.indexOf("\r\n\r\n") + 4), "latin1");
-    assert.ok(unpacked.equals(Buffer.from(await packed.arrayBuffer())), `${path}: both forms agree`);
+    assert.ok(
+      unpacked.equals(Buffer.from(await packed.arrayBuffer())),
+      `${path}: both forms agree`,
+    );
   }
 });
 
@@ -55,8 +60,15 @@ test("--web serves a directory as it is now, and nothing outside it", async (t) 
   const script = await server.fetch("/assets/app-1A2B3C4D.js");
   assert.equal(script.headers.get("content-type"), "text/javascript; charset=utf-8");
   assert.match(script.headers.get("cache-control"), /immutable/);
-  for (const path of ["/.hidden", "/../outside.txt", "/assets/../../outside.txt", "/%2e%2e/outside.txt",
-                      "/assets", "/assets/", "//etc/passwd"]) {
+  for (const path of [
+    "/.hidden",
+    "/../outside.txt",
+    "/assets/../../outside.txt",
+    "/%2e%2e/outside.txt",
+    "/assets",
+    "/assets/",
+    "//etc/passwd",
+  ]) {
     const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
     assert.deepEqual(statuses(await exchange(server.port, request)), [404], path);
   }

@@ -1,7 +1,15 @@
 // The program as a process: command line, refusals to start with their exit codes, signals.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -15,7 +23,10 @@ async function refusesToStart(args, code, message, options) {
   const result = await runWeft(args, options);
   assert.equal(result.code, code, result.stderr);
   assert.equal(result.stdout, "");
-  const lines = result.stderr.trimEnd().split("\n").filter((line) => line.startsWith("weft: "));
+  const lines = result.stderr
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line.startsWith("weft: "));
   assert.equal(lines.length, 1, result.stderr);
   assert.match(lines[0], message);
 }
@@ -26,15 +37,23 @@ test("version and help", async () => {
   assert.equal(version.code, 0);
   const help = await runWeft(["--help"]);
   assert.equal(help.code, 0);
-  for (const word of ["serve", "replay", "--version", "Exit codes"]) assert.ok(help.stdout.includes(word));
+  for (const word of ["serve", "replay", "--version", "Exit codes"])
+    assert.ok(help.stdout.includes(word));
   const serve = await runWeft(["help", "serve"]);
   assert.equal(serve.code, 0);
   for (const word of ["--data", "--listen", "127.0.0.1:8080", "--threads", "--log-level"]) {
     assert.ok(serve.stdout.includes(word), word);
   }
   assert.equal((await runWeft(["serve", "--help"])).stdout, serve.stdout);
-  for (const args of [[], ["sing"], ["help", "sing"], ["serve", "--loud"], ["serve", "extra"],
-                      ["serve", "--threads", "0"], ["serve", "--log-level", "chatty"]]) {
+  for (const args of [
+    [],
+    ["sing"],
+    ["help", "sing"],
+    ["serve", "--loud"],
+    ["serve", "extra"],
+    ["serve", "--threads", "0"],
+    ["serve", "--log-level", "chatty"],
+  ]) {
     const result = await runWeft(args);
     assert.equal(result.code, 2, args.join(" "));
     assert.equal(result.stdout, "");
@@ -52,7 +71,8 @@ test("ready means one line on stdout", async (t) => {
 test("the data directory defaults to the user's state", async (t) => {
   const state = freshDirectory(t);
   const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0"], {
-    env: { ...process.env, XDG_STATE_HOME: state }, stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, XDG_STATE_HOME: state },
+    stdio: ["ignore", "pipe", "ignore"],
   });
   t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
@@ -66,8 +86,16 @@ test("addresses that are not loopback, or not addresses", async (t) => {
   for (const listen of ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080", "10.1.2.3:80"]) {
     await refusesToStart(["serve", "--data", data, "--listen", listen], 2, /loopback/);
   }
-  for (const listen of ["localhost", "8080", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1", "::1:80",
-                        "example.org:80", ":80"]) {
+  for (const listen of [
+    "localhost",
+    "8080",
+    "127.0.0.1:",
+    "127.0.0.1:99999",
+    "127.0.0.1:-1",
+    "::1:80",
+    "example.org:80",
+    ":80",
+  ]) {
     await refusesToStart(["serve", "--data", data, "--listen", listen], 2, /HOST:PORT/);
   }
 });
@@ -77,15 +105,22 @@ test("an occupied port", async (t) => {
   await once(holder, "listening");
   t.after(() => holder.close());
   const { port } = holder.address();
-  await refusesToStart(["serve", "--data", freshDirectory(t), "--listen", `127.0.0.1:${port}`], 3,
-                       new RegExp(`127\\.0\\.0\\.1:${port} is in use.*--listen`));
+  await refusesToStart(
+    ["serve", "--data", freshDirectory(t), "--listen", `127.0.0.1:${port}`],
+    3,
+    new RegExp(`127\\.0\\.0\\.1:${port} is in use.*--listen`),
+  );
 });
 
 test("a directory that cannot be written", async (t) => {
   const file = join(freshDirectory(t), "file");
   writeFileSync(file, "I was here first");
   await refusesToStart(["serve", "--data", file, "--listen", "127.0.0.1:0"], 4, /--data|director/);
-  await refusesToStart(["serve", "--data", "/proc/weft", "--listen", "127.0.0.1:0"], 4, /--data|director/);
+  await refusesToStart(
+    ["serve", "--data", "/proc/weft", "--listen", "127.0.0.1:0"],
+    4,
+    /--data|director/,
+  );
   assert.equal(readFileSync(file, "utf8"), "I was here first");
 });
 
@@ -104,12 +139,15 @@ test("a damaged database", async (t) => {
   const size = statSync(path).size;
   const whole = readFileSync(path);
 
-  writeFileSync(path, "this is not a database, but it is long enough to be read as one".repeat(100));
+  writeFileSync(
+    path,
+    "this is not a database, but it is long enough to be read as one".repeat(100),
+  );
   await refusesToStart(["serve", "--data", server.data, "--listen", "127.0.0.1:0"], 6, /damaged/i);
 
   writeFileSync(path, whole);
   const file = openSync(path, "r+");
-  writeSync(file, Buffer.alloc(80, 0xab), 0, 80, 16);  // the header's own fields
+  writeSync(file, Buffer.alloc(80, 0xab), 0, 80, 16); // the header's own fields
   closeSync(file);
   await refusesToStart(["serve", "--data", server.data, "--listen", "127.0.0.1:0"], 6, /damaged/i);
 
@@ -142,28 +180,36 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
   });
 }
 
-test("a second signal does not wait for a peer that does not hang up", { timeout: 20_000 }, async (t) => {
-  const server = await Server.start(t);
-  const id = await server.create("x");
-  const stuck = new TestSocket(server, id);
-  await stuck.join();
-  stuck.ws._socket.pause();  // reads nothing, answers nothing
-  const started = Date.now();
-  const ended = server.end("SIGTERM");
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  process.kill(server.pid, "SIGTERM");
-  assert.deepEqual(await ended, { code: null, signal: "SIGTERM" });
-  assert.ok(Date.now() - started < 2_000);
-});
+test(
+  "a second signal does not wait for a peer that does not hang up",
+  { timeout: 20_000 },
+  async (t) => {
+    const server = await Server.start(t);
+    const id = await server.create("x");
+    const stuck = new TestSocket(server, id);
+    await stuck.join();
+    stuck.ws._socket.pause(); // reads nothing, answers nothing
+    const started = Date.now();
+    const ended = server.end("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(server.pid, "SIGTERM");
+    assert.deepEqual(await ended, { code: null, signal: "SIGTERM" });
+    assert.ok(Date.now() - started < 2_000);
+  },
+);
 
-test("a peer that does not hang up holds the shutdown only so long", { timeout: 30_000 }, async (t) => {
-  const server = await Server.start(t);
-  const id = await server.create("x");
-  const stuck = new TestSocket(server, id);
-  await stuck.join();
-  stuck.ws._socket.pause();
-  const started = Date.now();
-  assert.deepEqual(await server.end("SIGTERM"), { code: 0, signal: null });
-  assert.ok(Date.now() - started < 10_000);
-  stuck.ws.terminate();
-});
+test(
+  "a peer that does not hang up holds the shutdown only so long",
+  { timeout: 30_000 },
+  async (t) => {
+    const server = await Server.start(t);
+    const id = await server.create("x");
+    const stuck = new TestSocket(server, id);
+    await stuck.join();
+    stuck.ws._socket.pause();
+    const started = Date.now();
+    assert.deepEqual(await server.end("SIGTERM"), { code: 0, signal: null });
+    assert.ok(Date.now() - started < 10_000);
+    stuck.ws.terminate();
+  },
+);

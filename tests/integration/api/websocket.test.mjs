@@ -1,5 +1,5 @@
-// The WebSocket as a door: who is let in, what is refused and how it is closed. What is said inside is
-// tested elsewhere.
+// The WebSocket as a door: who is let in, what is refused and how it is closed. What is said inside
+// is tested elsewhere.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
@@ -25,10 +25,20 @@ test("joining, typing, and being read by another", async (t) => {
   assert.equal(welcome.lastIndex, 0);
   const reader = new TestSocket(server, id);
   await reader.join();
-  author.ws.send(encodePush(0, [{
-    kind: "insert", len: 5, ssn: welcome.ssn, sum: 1, sid: welcome.sid, seq: 1,
-    ref: { sid: 0, seq: 0 }, text: "hi 😀!",
-  }]));
+  author.ws.send(
+    encodePush(0, [
+      {
+        kind: "insert",
+        len: 5,
+        ssn: welcome.ssn,
+        sum: 1,
+        sid: welcome.sid,
+        seq: 1,
+        ref: { sid: 0, seq: 0 },
+        text: "hi 😀!",
+      },
+    ]),
+  );
   assert.equal((await author.next("ack")).seq, 5);
   const heard = decodeOperations((await reader.next("operations")).bytes);
   assert.equal(heard.map((op) => op.text).join(""), "hi 😀!");
@@ -62,7 +72,8 @@ test("upgrades that do not fit are refused", async (t) => {
   const response = await server.fetch(`/api/v1/documents/${id}/ws`);
   assert.equal(response.headers.get("upgrade"), "websocket");
   await assertProblem(response, 426, "websocket_required");
-  const status = async (request) => statuses(await exchange(server.port, request, { timeoutMs: 1000 }))[0];
+  const status = async (request) =>
+    statuses(await exchange(server.port, request, { timeoutMs: 1000 }))[0];
   assert.equal(await status(upgrade(id)), 101, "no subprotocol is as good as ours");
   assert.equal(await status(upgrade(id, "Sec-WebSocket-Protocol: chat, weft.v1\r\n")), 101);
   assert.equal(await status(upgrade(id, "Sec-WebSocket-Protocol: chat\r\n")), 400);
@@ -97,8 +108,9 @@ test("messages that break the rules close with their code", async (t) => {
     await s.join();
     s.ws.send(Buffer.alloc((1 << 20) + 1));
   });
-  await closing(Close.protocolVersion,
-                (s) => s.ws.send(encodeHello({ client: s.client, versions: [7, 9] })));
+  await closing(Close.protocolVersion, (s) =>
+    s.ws.send(encodeHello({ client: s.client, versions: [7, 9] })),
+  );
   assert.equal(await server.text(id), "");
 });
 
@@ -125,7 +137,7 @@ test("a peer that does not answer the close is dropped", { timeout: 30_000 }, as
   socket.on("error", () => {});
   let received = Buffer.alloc(0);
   socket.on("data", (bytes) => (received = Buffer.concat([received, bytes])));
-  // After the upgrade a masked text frame "x", and then silence: the server's close stays unanswered.
+  // After the upgrade a masked text frame "x", and then silence: the close stays unanswered.
   socket.write(upgrade(id));
   while (!received.includes("\r\n\r\n")) await new Promise((resolve) => setTimeout(resolve, 10));
   socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x78]));
@@ -138,11 +150,13 @@ test("a thousand connections come and go", { timeout: 60_000 }, async (t) => {
   const server = await Server.start(t);
   const id = await server.create("x");
   for (let round = 0; round < 5; ++round) {
-    const sockets = await Promise.all(Array.from({ length: 200 }, async () => {
-      const socket = new TestSocket(server, id);
-      await socket.join();
-      return socket;
-    }));
+    const sockets = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const socket = new TestSocket(server, id);
+        await socket.join();
+        return socket;
+      }),
+    );
     for (const socket of sockets) round % 2 ? socket.ws.terminate() : socket.ws.close(1000);
     await Promise.all(sockets.map((socket) => socket.closed));
   }
