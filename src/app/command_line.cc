@@ -14,26 +14,25 @@ constexpr const char* about =
     "Weft: many people and programs edit the same source files at once, and nothing acknowledged "
     "is lost.";
 
-constexpr const char* footer =
-    "Exit codes:\n"
-    "  0  done; serve: stopped by SIGTERM or SIGINT after finishing what was under way\n"
-    "  1  the job failed\n"
-    "  2  the command line is wrong\n"
-    "  3  the address is in use, or cannot be listened on\n"
-    "  4  the data directory cannot be created or written\n"
-    "  5  another weft serves this data directory\n"
-    "  6  the database is damaged\n"
-    "  7  the database was written by a newer weft\n"
-    "\n"
-    "'weft help COMMAND' tells more about a command.";
+const std::string exit_codes = R"(Exit codes:
+  0  done; serve: stopped by SIGTERM or SIGINT after finishing what was under way
+  1  the job failed
+  2  the command line is wrong
+  3  the address is in use, or cannot be listened on
+  4  the data directory cannot be created or written
+  5  another weft serves this data directory
+  6  the database is damaged
+  7  the database was written by a newer weft
+)";
+
+constexpr const char* footer = "\n'weft help COMMAND' tells more about a command.";
 
 constexpr const char* serve_footer =
-    "When it is ready it prints one line on stdout, \"Weft is at http://127.0.0.1:8080/\": open it "
-    "in a\n"
-    "browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it "
-    "after\n"
-    "finishing what is under way; a second one stops it at once. Nothing acknowledged is lost "
-    "either way.";
+    R"(When it is ready it prints one line on stdout, "Weft is at http://127.0.0.1:8080/": open it in a
+browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it after
+finishing what is under way; a second one stops it at once. Nothing acknowledged is lost either way.
+
+)";
 
 constexpr const char* replay_footer =
     "FILE is an editing history in the JSON format of josephg/editing-traces, plain or gzipped.";
@@ -69,7 +68,7 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       ->type_name("LEVEL")
       ->default_str("info")
       ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case).description(""));
-  serve->footer(serve_footer);
+  serve->footer(serve_footer + exit_codes);
   return serve;
 }
 
@@ -114,7 +113,7 @@ Command parse_command_line(int argc, char** argv) {
   app.set_help_flag("-h,--help", "Print this help");
   app.get_formatter()->column_width(28);
   app.require_subcommand(1);
-  app.footer(footer);
+  app.footer(exit_codes + footer);
 
   ServeOptions serve_options;
   ReplayOptions replay_options;

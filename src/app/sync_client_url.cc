@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <utility>
 
 namespace weft::app {
 namespace {
 
 Error bad(std::string_view text, std::string_view reason) {
-  return {ErrorClass::invalid, "bad_server_url",
-          "'" + std::string(text) + "' is not the address of a server: " + std::string(reason)};
+  std::string message(text);
+  message.append(" is not the address of a server: ").append(reason);
+  return {ErrorClass::invalid, "bad_server_url", std::move(message)};
 }
 
 bool is_port(std::string_view text) {

@@ -44,8 +44,12 @@ bool is_json(std::string_view content_type) {
                              "application/json");
 }
 
-bool is_usable_key(std::string_view key) {
-  return key.size() <= max_idempotency_key_bytes &&
+/// No key at all is fine.
+bool has_usable_key(const Request& request) {
+  const std::size_t count = request.header_count("Idempotency-Key");
+  if (count == 0) return true;
+  const std::string_view key = request.header("Idempotency-Key");
+  return count == 1 && !key.empty() && key.size() <= max_idempotency_key_bytes &&
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
@@ -127,10 +131,9 @@ void RestApi::create(const Request& request, Executor& on, Respond respond) cons
     return respond(problem(415, "json_required", "Send the document as application/json.",
                            request.request_id));
   }
-  const std::string_view key = request.header("Idempotency-Key");
-  if (!is_usable_key(key) || request.header_count("Idempotency-Key") > 1) {
+  if (!has_usable_key(request)) {
     return respond(problem(400, "bad_idempotency_key",
-                           "An Idempotency-Key is at most 255 printable ASCII characters.",
+                           "An Idempotency-Key is 1 to 255 printable ASCII characters.",
                            request.request_id));
   }
   auto parsed = parse_create_request(request.body, config_.limits);
@@ -142,7 +145,7 @@ void RestApi::create(const Request& request, Executor& on, Respond respond) cons
   document.incarnation = Uuid::from_random(random_.next(), random_.next());
   document.author = config_.author;
   document.content = std::move(parsed->content);
-  document.idempotency_key = key;
+  document.idempotency_key = request.header("Idempotency-Key");
   catalog_.create(std::move(document), on,
                   [respond = std::move(respond),
                    request_id = request.request_id](Result<collab::Catalog::Created> created) {

@@ -101,7 +101,8 @@ class WebsocketSession final : public Connection,
   // --- Connection -------------------------------------------------------------------------------
   void drain() override {
     // Sessions are closed by their shard, with 1012; what has not said hello yet, here.
-    if (accepted_ && !session_) refuse(wire::CloseCode::service_restart, "draining", "restarting");
+    if (accepted_ && !session_)
+      refuse(wire::CloseCode::service_restart, "service_restart", "The server shuts down.");
   }
   void drop() override {
     error_code ignored;

@@ -1,6 +1,7 @@
 // A document against its judge: everything that both can tell must be equal.
 #pragma once
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,15 +12,17 @@
 namespace weft::rga::property {
 
 inline std::string describe(const S4Vector& id) {
-  return "(" + std::to_string(id.ssn) + ", " + std::to_string(id.sum) + ", " +
-         std::to_string(id.sid) + ", " + std::to_string(id.seq) + ")";
+  std::ostringstream out;
+  out << '(' << id.ssn << ", " << id.sum << ", " << id.sid << ", " << id.seq << ')';
+  return out.str();
 }
 
 inline std::string describe(const Operation& op) {
   static constexpr const char* kinds[] = {"insert", "erase", "erase_back", "update"};
-  return std::string(kinds[static_cast<int>(op.kind)]) + " len " + std::to_string(op.len) +
-         " id " + describe(op.id) + " ref (" + std::to_string(op.ref.sid) + ", " +
-         std::to_string(op.ref.seq) + ") text '" + std::string(op.text) + "'";
+  std::ostringstream out;
+  out << kinds[static_cast<int>(op.kind)] << " len " << op.len << " id " << describe(op.id)
+      << " ref (" << op.ref.sid << ", " << op.ref.seq << ") text '" << op.text << "'";
+  return out.str();
 }
 
 /// The first `count` elements of `op`. REQUIRES: 0 < count <= op.len, valid text.

@@ -7,6 +7,7 @@ export class NaiveReplica {
   #sid;
   #nodes = new Map([[head, { next: null }]]);
   #log = [];  // operations in the order in which they came here
+  #length = 0;
   #known = new Map();  // by site: how many of its operations
 
   constructor(sid) {
@@ -14,24 +15,21 @@ export class NaiveReplica {
   }
 
   get length() {
-    let count = 0;
-    for (let node = this.#nodes.get(head).next; node !== null; node = node.next) {
-      if (!node.erased) ++count;
-    }
-    return count;
+    return this.#length;
   }
 
   text() {
     let text = "";
-    for (const node of this.#visible()) text += node.char;
+    for (let node = this.#first(); node !== null; node = visibleFrom(node.next)) text += node.char;
     return text;
   }
 
   /** A local edit at a position in scalar values. */
   splice(at, erased, inserted) {
-    const visible = [...this.#visible()];
-    for (const node of visible.slice(at, at + erased)) this.#make({ erases: node.id });
-    let left = at === 0 ? head : visible[at - 1].id;
+    let left = head;
+    let node = this.#first();
+    for (let i = 0; i < at; ++i, node = visibleFrom(node.next)) left = node.id;
+    for (let i = 0; i < erased; ++i, node = visibleFrom(node.next)) this.#make({ erases: node.id });
     for (const char of inserted) left = this.#make({ ref: left, char });
   }
 
@@ -57,21 +55,27 @@ export class NaiveReplica {
     this.#log.push(op);
     this.#known.set(op.sid, op.seq);
     if (op.erases !== undefined) {
-      this.#nodes.get(op.erases).erased = true;
+      const target = this.#nodes.get(op.erases);
+      if (!target.erased) --this.#length;
+      target.erased = true;
       return;
     }
     let left = this.#nodes.get(op.ref);
     while (left.next !== null && precedes(op, left.next)) left = left.next;
     const node = { ...op, id: nameOf(op), erased: false, next: left.next };
     left.next = node;
+    ++this.#length;
     this.#nodes.set(node.id, node);
   }
 
-  *#visible() {
-    for (let node = this.#nodes.get(head).next; node !== null; node = node.next) {
-      if (!node.erased) yield node;
-    }
+  #first() {
+    return visibleFrom(this.#nodes.get(head).next);
   }
+}
+
+function visibleFrom(node) {
+  while (node !== null && node.erased) node = node.next;
+  return node;
 }
 
 /** Of an operation, and of the element that it makes. */
