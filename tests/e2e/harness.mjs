@@ -111,8 +111,8 @@ export async function join_as(browser, name, colour, options = {}) {
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(String(error)));
   page.on("console", (message) => {
-    // A divergence that was mended, or something that the page's policy forbids.
-    if (/weft: mended|Content Security Policy/.test(message.text())) page.errors.push(message.text());
+    // A divergence that was mended, a crash inside the editor, something that the policy forbids.
+    if (/weft: mended|plugin crashed|Content Security Policy/.test(message.text())) page.errors.push(message.text());
   });
   return page;
 }

@@ -2,6 +2,7 @@
 // is tested elsewhere.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { exchange, statuses } from "../../support-js/raw_http.mjs";
@@ -166,4 +167,31 @@ test("a thousand connections come and go", { timeout: 60_000 }, async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.equal(sessions, 0);
+});
+
+test("a client that does not read is cut, and the others go on", { timeout: 60_000 }, async (t) => {
+  const server = await Server.start(t);
+  const id = await server.create("x");
+  const stuck = new TestSocket(server, id);
+  await stuck.join();
+  stuck.ws._socket.pause();
+  const author = new TestSocket(server, id);
+  const { ssn, sid } = await author.join();
+  const len = 1_000_000;
+  const pushes = 30; // far more than the outbox and the kernel's buffers hold
+  for (let i = 0, next = 1; i < pushes; ++i, next += len) {
+    const op = { kind: "insert", len, ssn, sid, sum: next, seq: next, ref: { sid: 0, seq: 0 } };
+    author.ws.send(encodePush(0, [{ ...op, text: "x".repeat(len) }]));
+    while ((await author.next("ack", 20_000)).seq < next + len - 1);
+  }
+  let sessions = 2;
+  for (let i = 0; i < 200 && sessions !== 1; ++i) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const text = await server.fetch(`/api/v1/documents/${id}/text`);
+    ({ sessions } = await text.json());
+  }
+  assert.equal(sessions, 1, "the stuck session is gone, the author's is not");
+  const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1];
+  assert.ok(Number(resident) < 400_000, `${resident} KiB for a text of 30 MB`);
+  stuck.ws.terminate();
 });

@@ -1,0 +1,391 @@
+#include "wire/messages.h"
+
+#include <gtest/gtest.h>
+
+#include "base/checksum.h"
+#include "base/codec.h"
+#include "rga/document.h"
+#include "rga/op_codec.h"
+
+namespace weft::wire {
+namespace {
+
+const Limits limits;
+const Uuid some_uuid = Uuid::from_random(0x1122334455667788, 0x99aabbccddeeff00);
+const Uuid other_uuid = Uuid::from_random(7, 8);
+
+std::string bytes_of(std::initializer_list<int> values) {
+  std::string out;
+  for (const int value : values) out.push_back(static_cast<char>(value));
+  return out;
+}
+
+template <class T>
+T from_client(std::string_view bytes, const Limits& with = limits) {
+  const auto decoded = decode_client_message(bytes, with);
+  EXPECT_TRUE(decoded.ok());
+  EXPECT_TRUE(decoded->has_value());
+  return std::get<T>(**decoded);
+}
+
+template <class T>
+T from_server(std::string_view bytes) {
+  const auto decoded = decode_server_message(bytes);
+  EXPECT_TRUE(decoded.ok());
+  EXPECT_TRUE(decoded->has_value());
+  return std::get<T>(**decoded);
+}
+
+Presence some_presence() {
+  Presence presence{"Zo\xc3\xab", 0xff8000, {}};
+  presence.selections.push_back({{{7, 3}, rga::Anchor::Side::before}, {{}, rga::Anchor::Side::after}});
+  presence.selections.push_back({{{1, 300}, rga::Anchor::Side::after}, {{2, 1}, {}}});
+  return presence;
+}
+
+Hello some_hello() {
+  Hello hello;
+  hello.version_max = 3;
+  hello.token = "secret";
+  hello.client = some_uuid;
+  hello.has_state = true;
+  hello.incarnation = other_uuid;
+  hello.ssn = 4;
+  hello.applied = 1000;
+  hello.acked_seq = rga::max_integer;
+  return hello;
+}
+
+Welcome some_welcome() {
+  return {1, 5, 6, 700, some_uuid, 2, 90000, true, 123456, 5000, 1u << 20, "weft 0.1"};
+}
+
+Peers some_peers() {
+  Peers peers;
+  peers.peers.push_back({3, true, 9, some_presence()});
+  peers.peers.push_back({4, false, 0, {}});
+  return peers;
+}
+
+// --- there and back -----------------------------------------------------------------------------------
+
+TEST(ClientMessages, HelloWithState) {
+  const std::string bytes = encode(some_hello());
+  const Hello back = from_client<Hello>(bytes);
+  EXPECT_EQ(back.version_min, 1u);
+  EXPECT_EQ(back.version_max, 3u);
+  EXPECT_EQ(back.token, "secret");
+  EXPECT_EQ(back.client, some_uuid);
+  EXPECT_TRUE(back.has_state);
+  EXPECT_EQ(back.incarnation, other_uuid);
+  EXPECT_EQ(back.ssn, 4u);
+  EXPECT_EQ(back.applied, 1000u);
+  EXPECT_EQ(back.acked_seq, rga::max_integer);
+}
+
+TEST(ClientMessages, HelloWithoutStateSaysNothingOfOne) {
+  Hello hello = some_hello();
+  hello.has_state = false;
+  const std::string bytes = encode(hello);
+  const Hello back = from_client<Hello>(bytes);
+  EXPECT_FALSE(back.has_state);
+  EXPECT_TRUE(back.incarnation.is_nil());
+  EXPECT_EQ(back.applied, 0u);
+}
+
+TEST(ClientMessages, Push) {
+  const std::string bytes = encode(Push{300, "any bytes"});
+  const Push back = from_client<Push>(bytes);
+  EXPECT_EQ(back.base, 300u);
+  EXPECT_EQ(back.operations, "any bytes");
+}
+
+TEST(ClientMessages, PresenceKeepsEverySelection) {
+  const Presence presence = some_presence();
+  const std::string bytes = encode(presence);
+  const Presence back = from_client<Presence>(bytes);
+  EXPECT_EQ(back.name, presence.name);
+  EXPECT_EQ(back.colour, presence.colour);
+  EXPECT_EQ(back.selections, presence.selections);
+}
+
+TEST(ClientMessages, HeartbeatReply) {
+  const std::string with = encode(HeartbeatReply{5, 0xfedcba9876543210});
+  EXPECT_EQ(from_client<HeartbeatReply>(with).state_hash, 0xfedcba9876543210);
+  const std::string without = encode(HeartbeatReply{6, std::nullopt});
+  EXPECT_EQ(from_client<HeartbeatReply>(without).applied, 6u);
+  EXPECT_FALSE(from_client<HeartbeatReply>(without).state_hash.has_value());
+}
+
+TEST(ServerMessages, Welcome) {
+  const Welcome welcome = some_welcome();
+  const std::string bytes = encode(welcome);
+  const Welcome back = from_server<Welcome>(bytes);
+  EXPECT_EQ(back.version, welcome.version);
+  EXPECT_EQ(back.session, welcome.session);
+  EXPECT_EQ(back.sid, welcome.sid);
+  EXPECT_EQ(back.acked_seq, welcome.acked_seq);
+  EXPECT_EQ(back.incarnation, welcome.incarnation);
+  EXPECT_EQ(back.ssn, welcome.ssn);
+  EXPECT_EQ(back.last_index, welcome.last_index);
+  EXPECT_TRUE(back.snapshot_follows);
+  EXPECT_EQ(back.snapshot_bytes, welcome.snapshot_bytes);
+  EXPECT_EQ(back.heartbeat_ms, welcome.heartbeat_ms);
+  EXPECT_EQ(back.max_message_bytes, welcome.max_message_bytes);
+  EXPECT_EQ(back.server, welcome.server);
+}
+
+TEST(ServerMessages, SnapshotAndOperations) {
+  const std::string chunk = encode(SnapshotChunk{9, 128, "part"});
+  EXPECT_EQ(from_server<SnapshotChunk>(chunk).at_index, 9u);
+  EXPECT_EQ(from_server<SnapshotChunk>(chunk).offset, 128u);
+  EXPECT_EQ(from_server<SnapshotChunk>(chunk).bytes, "part");
+  const std::string rows = encode(Operations{10, 2, "stream"});
+  EXPECT_EQ(from_server<Operations>(rows).first_index, 10u);
+  EXPECT_EQ(from_server<Operations>(rows).count, 2u);
+  EXPECT_EQ(from_server<Operations>(rows).operations, "stream");
+}
+
+TEST(ServerMessages, AckHeartbeatRefused) {
+  const std::string ack = encode(Ack{12, 34});
+  EXPECT_EQ(from_server<Ack>(ack).seq, 12u);
+  EXPECT_EQ(from_server<Ack>(ack).index, 34u);
+  const std::string beat = encode(Heartbeat{34, 99});
+  EXPECT_EQ(from_server<Heartbeat>(beat).index, 34u);
+  EXPECT_EQ(from_server<Heartbeat>(beat).state_hash, 99u);
+  const std::string refused = encode(Refused{4409, "lineage_mismatch", "why"});
+  EXPECT_EQ(from_server<Refused>(refused).close_code, 4409u);
+  EXPECT_EQ(from_server<Refused>(refused).code, "lineage_mismatch");
+  EXPECT_EQ(from_server<Refused>(refused).message, "why");
+}
+
+TEST(ServerMessages, Peers) {
+  const std::string bytes = encode(some_peers());
+  const Peers back = from_server<Peers>(bytes);
+  ASSERT_EQ(back.peers.size(), 2u);
+  EXPECT_EQ(back.peers[0].session, 3u);
+  EXPECT_TRUE(back.peers[0].present);
+  EXPECT_EQ(back.peers[0].sid, 9u);
+  EXPECT_EQ(back.peers[0].state.selections, some_presence().selections);
+  EXPECT_EQ(back.peers[1].session, 4u);
+  EXPECT_FALSE(back.peers[1].present);
+}
+
+// --- what is cut, unknown, or longer --------------------------------------------------------------------
+
+/// `whole` says from how many bytes on the message may be understood: all of them, unless its last
+/// field goes to the end of the message.
+template <class Decode>
+void expect_cuts_refused(const std::string& bytes, std::size_t whole, Decode decode) {
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    // A copy of exactly n bytes: a sanitizer sees a read past its end.
+    const std::string cut(bytes.data(), n);
+    const auto decoded = decode(cut);
+    ASSERT_EQ(decoded.ok(), n >= whole) << n << " of " << bytes.size();
+    if (!decoded.ok()) {
+      EXPECT_EQ(decoded.error().code, "malformed_message");
+      EXPECT_EQ(decoded.error().error_class, ErrorClass::invalid);
+    }
+  }
+}
+
+TEST(ClientMessages, CutAnywhere) {
+  const auto decode = [](std::string_view b) { return decode_client_message(b, limits); };
+  for (const std::string& bytes :
+       {encode(some_hello()), encode(some_presence()), encode(HeartbeatReply{300, 1})}) {
+    expect_cuts_refused(bytes, bytes.size(), decode);
+  }
+  expect_cuts_refused(encode(Push{300, "abc"}), 3, decode);
+}
+
+TEST(ServerMessages, CutAnywhere) {
+  for (const std::string& bytes :
+       {encode(some_welcome()), encode(Ack{300, 400}), encode(some_peers()),
+        encode(Heartbeat{300, 7}), encode(Refused{4400, "code", "message"})}) {
+    expect_cuts_refused(bytes, bytes.size(), decode_server_message);
+  }
+  expect_cuts_refused(encode(SnapshotChunk{300, 1, "abc"}), 4, decode_server_message);
+  expect_cuts_refused(encode(Operations{300, 1, "abc"}), 4, decode_server_message);
+}
+
+TEST(Messages, UnknownKindsAreIgnored) {
+  for (int kind = 0; kind < 256; ++kind) {
+    const std::string bytes = bytes_of({kind});
+    if (kind < 1 || kind > 4) {
+      const auto decoded = decode_client_message(bytes, limits);
+      EXPECT_TRUE(decoded.ok() && !decoded->has_value()) << kind;
+    }
+    if (kind < 0x81 || kind > 0x87) {
+      const auto decoded = decode_server_message(bytes);
+      EXPECT_TRUE(decoded.ok() && !decoded->has_value()) << kind;
+    }
+  }
+}
+
+TEST(Messages, TrailingBytesAreIgnored) {
+  const std::string more = "\x01\xff more";
+  const std::string hello = encode(some_hello()) + more;
+  EXPECT_EQ(encode(from_client<Hello>(hello)), encode(some_hello()));
+  const std::string presence = encode(some_presence()) + more;
+  EXPECT_EQ(encode(from_client<Presence>(presence)), encode(some_presence()));
+  const std::string reply = encode(HeartbeatReply{1, 2}) + more;
+  EXPECT_EQ(encode(from_client<HeartbeatReply>(reply)), encode(HeartbeatReply{1, 2}));
+  const std::string welcome = encode(some_welcome()) + more;
+  EXPECT_EQ(encode(from_server<Welcome>(welcome)), encode(some_welcome()));
+  const std::string ack = encode(Ack{1, 2}) + more;
+  EXPECT_EQ(from_server<Ack>(ack).index, 2u);
+  const std::string peers = encode(some_peers()) + more;
+  EXPECT_EQ(encode(from_server<Peers>(peers)), encode(some_peers()));
+}
+
+// --- limits -------------------------------------------------------------------------------------------
+
+std::string_view refusal_of(std::string_view bytes, const Limits& with = limits) {
+  const auto decoded = decode_client_message(bytes, with);
+  return decoded.ok() ? std::string_view("none") : decoded.error().code;
+}
+
+TEST(Limits, WholeMessage) {
+  Limits small;
+  small.max_message_bytes = 10;
+  const std::string fits = encode(Push{1, "12345678"});
+  ASSERT_EQ(fits.size(), 10u);
+  EXPECT_EQ(refusal_of(fits, small), "none");
+  EXPECT_EQ(refusal_of(fits + "9", small), "too_large");
+}
+
+TEST(Limits, HelloAndToken) {
+  const std::string token(limits.max_token_bytes, 't');
+  Hello hello = some_hello();
+  hello.token = token;
+  EXPECT_EQ(refusal_of(encode(hello)), "none");
+  const std::string longer = token + "t";
+  hello.token = longer;
+  EXPECT_EQ(refusal_of(encode(hello)), "malformed_message");
+
+  std::string padded = encode(some_hello());
+  padded.resize(limits.max_hello_bytes, 'x');
+  EXPECT_EQ(refusal_of(padded), "none");
+  EXPECT_EQ(refusal_of(padded + "x"), "too_large");
+}
+
+TEST(Limits, PresenceNameSelectionsAndSize) {
+  Presence presence;
+  const std::string name(limits.max_presence_name_bytes, 'n');
+  presence.name = name;
+  presence.colour = 0xffffff;
+  presence.selections.resize(limits.max_presence_selections);
+  std::string bytes = encode(presence);
+  EXPECT_EQ(refusal_of(bytes), "none");
+  bytes.resize(limits.max_presence_bytes, 'x');
+  EXPECT_EQ(refusal_of(bytes), "none");
+  EXPECT_EQ(refusal_of(bytes + "x"), "too_large");
+
+  Presence more_selections = presence;
+  more_selections.selections.emplace_back();
+  EXPECT_EQ(refusal_of(encode(more_selections)), "malformed_message");
+  Presence longer_name = presence;
+  const std::string longer = name + "n";
+  longer_name.name = longer;
+  EXPECT_EQ(refusal_of(encode(longer_name)), "malformed_message");
+  Presence brighter = presence;
+  brighter.colour = 0x1000000;
+  EXPECT_EQ(refusal_of(encode(brighter)), "malformed_message");
+}
+
+TEST(Limits, IntegersStayExactInJavaScript) {
+  EXPECT_EQ(refusal_of(encode(Push{rga::max_integer, ""})), "none");
+  EXPECT_EQ(refusal_of(encode(Push{rga::max_integer + 1, ""})), "malformed_message");
+}
+
+TEST(ClientMessages, FieldsThatContradictThemselves) {
+  Hello hello = some_hello();
+  hello.version_min = 4;  // above version_max
+  EXPECT_EQ(refusal_of(encode(hello)), "malformed_message");
+  Presence presence = some_presence();
+  presence.name = "\xff";
+  EXPECT_EQ(refusal_of(encode(presence)), "malformed_message");
+  presence = some_presence();
+  presence.selections[0].anchor.element = {0, 3};  // half a head
+  EXPECT_EQ(refusal_of(encode(presence)), "malformed_message");
+  std::string side = encode(Presence{"", 0, {Selection{}}});
+  side.back() = 2;
+  EXPECT_EQ(refusal_of(side), "malformed_message");
+  EXPECT_EQ(refusal_of(""), "malformed_message");
+}
+
+TEST(CloseCodes, FollowFromTheClassOfTheError) {
+  const auto code = [](ErrorClass c) { return static_cast<int>(close_code_for({c, "x", ""})); };
+  EXPECT_EQ(code(ErrorClass::invalid), 4400);
+  EXPECT_EQ(code(ErrorClass::denied), 4403);
+  EXPECT_EQ(code(ErrorClass::not_found), 4404);
+  EXPECT_EQ(code(ErrorClass::gone), 4404);
+  EXPECT_EQ(code(ErrorClass::conflict), 4409);
+  EXPECT_EQ(code(ErrorClass::too_large), 1009);
+  EXPECT_EQ(code(ErrorClass::overloaded), 4503);
+  EXPECT_EQ(code(ErrorClass::unavailable), 4500);
+  EXPECT_EQ(code(ErrorClass::corrupt), 4500);
+}
+
+// --- docs/PROTOCOL.md's examples ------------------------------------------------------------------------
+
+// Site 7 types "ab" in an empty document, as two operations, then deletes the "b".
+const std::string example = bytes_of({0x3c, 1, 7, 1, 1, 0x61, 0x20, 0x62, 0x21});
+
+TEST(ProtocolPage, TheExampleStreamReads) {
+  rga::OpReader reader(example);
+  rga::Operation op;
+  ASSERT_TRUE(reader.next(op));
+  EXPECT_EQ(op.kind, rga::OpKind::insert);
+  EXPECT_EQ(op.id, (rga::S4Vector{1, 1, 7, 1}));
+  EXPECT_TRUE(op.ref.is_head());
+  EXPECT_EQ(op.text, "a");
+  ASSERT_TRUE(reader.next(op));
+  EXPECT_EQ(op.kind, rga::OpKind::insert);
+  EXPECT_EQ(op.id, (rga::S4Vector{1, 2, 7, 2}));
+  EXPECT_EQ(op.ref, (rga::ElementId{7, 1}));
+  EXPECT_EQ(op.text, "b");
+  ASSERT_TRUE(reader.next(op));
+  EXPECT_EQ(op.kind, rga::OpKind::erase);
+  EXPECT_EQ(op.id, (rga::S4Vector{1, 3, 7, 3}));
+  EXPECT_EQ(op.ref, (rga::ElementId{7, 2}));
+  EXPECT_EQ(op.len, 1u);
+  EXPECT_FALSE(reader.next(op));
+  EXPECT_FALSE(reader.failed());
+}
+
+TEST(ProtocolPage, ADocumentWritesTheExampleStream) {
+  rga::Document document;
+  document.set_local_site(7);
+  rga::OpWriter out;
+  ASSERT_EQ(document.insert({0}, "a", &out), rga::EditOutcome::done);
+  ASSERT_EQ(document.insert({1}, "b", &out), rga::EditOutcome::done);
+  ASSERT_EQ(document.erase({1}, 1, &out), rga::EditOutcome::done);
+  EXPECT_EQ(out.bytes(), example);
+}
+
+TEST(ProtocolPage, TheStateHashIsTheChecksumOfTheRuns) {
+  rga::Document document;
+  rga::OpReader reader(example);
+  rga::Operation op;
+  while (reader.next(op)) ASSERT_EQ(document.apply(op), rga::ApplyOutcome::applied);
+  // Run 1: (1, 1, 7, 1), one visible element, "a". Run 2: (1, 2, 7, 2), one tombstone.
+  const std::string runs = bytes_of({1, 1, 7, 1, 2, 0x61, 1, 2, 7, 2, 3});
+  // checksum64 by the page: length, words with zero padding, two finishing steps.
+  std::uint64_t h = 0xcbf29ce484222325 ^ runs.size();
+  for (std::size_t at = 0; at < runs.size(); at += 8) {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < 8 && at + i < runs.size(); ++i) {
+      word |= std::uint64_t{static_cast<unsigned char>(runs[at + i])} << (8 * i);
+    }
+    h = (h ^ word) * 0x100000001b3;
+    h ^= h >> 29;
+  }
+  h *= 0x9e3779b97f4a7c15;
+  h ^= h >> 32;
+  EXPECT_EQ(checksum64(runs), h);
+  EXPECT_EQ(document.state_hash(), h);
+}
+
+}  // namespace
+}  // namespace weft::wire

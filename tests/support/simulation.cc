@@ -1,0 +1,219 @@
+#include "tests/support/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::simulation {
+
+// --- time, chance, log ----------------------------------------------------------------------------------
+
+void VirtualExecutor::post_after(std::int64_t delay_ms, std::function<void()> work) {
+  work_.emplace(Due{now_ms_ + delay_ms, ++posted_}, std::move(work));
+}
+
+void VirtualExecutor::run_for(std::int64_t ms) {
+  const std::int64_t end_ms = now_ms_ + ms;
+  while (!work_.empty() && work_.begin()->first.first <= end_ms) {
+    auto next = work_.extract(work_.begin());
+    now_ms_ = next.key().first;
+    next.mapped()();
+  }
+  now_ms_ = end_ms;
+}
+
+/// SplitMix64.
+std::uint64_t SeededRandom::next() {
+  std::uint64_t z = (state_ += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+void RecordingLog::write(LogLevel, std::string_view event, std::string_view) {
+  events_.emplace_back(event);
+}
+
+std::size_t RecordingLog::count(std::string_view event) const {
+  return static_cast<std::size_t>(std::count(events_.begin(), events_.end(), event));
+}
+
+// --- journal --------------------------------------------------------------------------------------------
+
+namespace {
+
+Error not_found() { return {ErrorClass::not_found, "document_not_found", "no such document"}; }
+
+rga::VersionVector version_of(const std::vector<collab::LogRow>& rows, std::uint64_t index) {
+  rga::VersionVector version;
+  for (std::uint64_t i = 0; i < index; ++i) version.set(rows[i].id.sid, rows[i].id.seq + rows[i].len - 1);
+  return version;
+}
+
+}  // namespace
+
+template <class T>
+void MemoryJournal::carry_out(Executor& on, collab::Done<T> done,
+                              std::function<Result<T>()> work, bool delays_answer) {
+  busy_until_ms_ = std::max(busy_until_ms_, executor_.monotonic_ms()) + work_delay_ms();
+  executor_.post_after(
+      busy_until_ms_ - executor_.monotonic_ms(),
+      [this, &on, life = life_, delays_answer, done = std::move(done), work = std::move(work)] {
+        if (life != life_) return;
+        // Shared, because std::function wants copies.
+        auto answer = std::make_shared<Result<T>>(work());
+        on.post_after(delays_answer ? answer_delay_ms() : 0, [this, life, done, answer] {
+          if (life == life_) done(std::move(*answer));
+        });
+      });
+}
+
+MemoryJournal::Stored* MemoryJournal::find(const DocumentId& id) {
+  const auto found = documents_.find(id);
+  return found == documents_.end() ? nullptr : &found->second;
+}
+
+void MemoryJournal::create(const DocumentId& id, std::uint64_t ssn) {
+  collab::DocumentRecord& record = documents_[id].record;
+  record.id = id;
+  record.ssn = ssn;
+  record.incarnation = Uuid::from_random(documents_.size(), ssn);
+  record.creation_us = record.updated_us = executor_.unix_us();
+}
+
+void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_last_index,
+                           std::vector<collab::LogRow> rows, Executor& on,
+                           collab::Done<std::uint64_t> done) {
+  ++appends_;
+  const auto work = [this, document, expected_last_index, rows = std::move(rows)]() mutable
+      -> Result<std::uint64_t> {
+    const Error unavailable{ErrorClass::unavailable, "storage_unavailable", "the disk is full"};
+    const Fault fault = append_fault();
+    if (fault == Fault::lost) return unavailable;
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    if (found->record.last_index != expected_last_index) {
+      return Error{ErrorClass::conflict, "log_moved", "the log ends elsewhere"};
+    }
+    for (collab::LogRow& row : rows) {
+      row.index = ++found->record.last_index;
+      found->record.sum_total += row.len;
+      found->record.updated_us = row.timestamp_us;
+      found->rows.push_back(std::move(row));
+    }
+    if (fault == Fault::stored) return unavailable;
+    return found->record.last_index;
+  };
+  carry_out<std::uint64_t>(on, std::move(done), work, true);
+}
+
+void MemoryJournal::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {
+  carry_out<Loaded>(on, std::move(done), [this, document]() -> Result<Loaded> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    Loaded loaded;
+    loaded.record = found->record;
+    if (!found->snapshots.empty()) {
+      loaded.snapshot_index = found->snapshots.rbegin()->first;
+      loaded.snapshot = found->snapshots.rbegin()->second;
+    }
+    const auto from = static_cast<std::ptrdiff_t>(loaded.snapshot_index);
+    loaded.tail.assign(found->rows.begin() + from, found->rows.end());
+    return loaded;
+  });
+}
+
+void MemoryJournal::read_rows(const DocumentId& document, std::uint64_t after,
+                              std::size_t max_rows, Executor& on,
+                              collab::Done<std::vector<collab::LogRow>> done) {
+  ++row_reads_;
+  using Rows = std::vector<collab::LogRow>;
+  carry_out<Rows>(on, std::move(done), [this, document, after, max_rows]() -> Result<Rows> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    Rows rows;
+    for (std::uint64_t i = after; i < found->rows.size() && rows.size() < max_rows; ++i) {
+      rows.push_back(found->rows[i]);
+    }
+    return rows;
+  });
+}
+
+void MemoryJournal::version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                               collab::Done<rga::VersionVector> done) {
+  ++version_questions_;
+  using Version = rga::VersionVector;
+  carry_out<Version>(on, std::move(done), [this, document, index]() -> Result<Version> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    return version_of(found->rows, index);
+  });
+}
+
+void MemoryJournal::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                               collab::Done<std::uint64_t> done) {
+  using Sid = std::uint64_t;
+  carry_out<Sid>(on, std::move(done), [this, document, client]() -> Result<Sid> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    return found->sites.try_emplace(client, found->sites.size() + 1).first->second;
+  });
+}
+
+void MemoryJournal::save_snapshot(const DocumentId& document, std::uint64_t index,
+                                  std::string snapshot, Executor& on, collab::Done<Unit> done) {
+  carry_out<Unit>(on, std::move(done), [this, document, index, snapshot]() -> Status {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    found->snapshots[index] = snapshot;
+    while (found->snapshots.size() > 2) found->snapshots.erase(found->snapshots.begin());
+    return ok_status();
+  });
+}
+
+// --- outbox ---------------------------------------------------------------------------------------------
+
+void SimulatedOutbox::send(std::shared_ptr<const std::string> message) {
+  if (closed_ || cut_) return;
+  queued_bytes_ += message->size();
+  queue_.push_back({std::move(message), {}});
+  schedule();
+}
+
+void SimulatedOutbox::close(wire::CloseCode code, std::string_view) {
+  if (closed_ || cut_) return;
+  closed_ = true;
+  queue_.push_back({nullptr, code});
+  schedule();
+}
+
+void SimulatedOutbox::schedule() {
+  if (stalled_) return;
+  executor_.post_after(latency_ms_, [outbox = weak_from_this()] {
+    if (const auto self = outbox.lock()) self->deliver();
+  });
+}
+
+void SimulatedOutbox::deliver() {
+  if (queue_.empty() || stalled_ || cut_) return;
+  const Item item = std::move(queue_.front());
+  queue_.pop_front();
+  if (!item.message) {
+    on_close(item.code);
+    return;
+  }
+  queued_bytes_ -= item.message->size();
+  on_message(*item.message);
+}
+
+void SimulatedOutbox::resume() {
+  stalled_ = false;
+  for (std::size_t i = 0; i < queue_.size(); ++i) schedule();
+}
+
+void SimulatedOutbox::cut() {
+  cut_ = true;
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+}  // namespace weft::simulation
