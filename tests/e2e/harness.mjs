@@ -74,7 +74,8 @@ export class Server {
       headers: { Accept: "text/plain" },
     });
     assert.ok(response.ok, `reading the text answered ${response.status}`);
-    return response.text();
+    // response.text() would drop a byte order mark, which is a character like any other here.
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
   }
 
   get log() {
