@@ -21,7 +21,8 @@ std::string base_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-/// What the document on the server is called: a title must be short and UTF-8, a file's name need not.
+/// What the document on the server is called: a title must be short and UTF-8, a file's name need
+/// not.
 std::string title_of(const std::string& path) {
   std::string title = "replay of " + base_name(path).substr(0, 100);
   std::replace_if(

@@ -1,6 +1,6 @@
 // `weft replay`: plays recorded editing histories (trace.h) through the core, or through a running
-// server with one real connection per author, and checks the text that comes out. main calls it with
-// what the command line said; everything that it has to say goes to standard output and error.
+// server with one real connection per author, and checks the text that comes out. main calls it
+// with what the command line said; everything that it has to say goes to standard output and error.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ struct ReplayOptions {
   std::vector<std::string> files;
 };
 
-/// The exit code: 0 when every file ended as it should, 1 otherwise, 2 for options that make no sense.
+/// The exit code: 0 when every file ended as it should, 1 otherwise, 2 for options that make no
+/// sense.
 int run_replay(const ReplayOptions& options);
 
 }  // namespace weft::app

@@ -45,8 +45,8 @@ Status ReplayAuthor::edit_on(std::size_t until) {
 
 Result<bool> ReplayAuthor::begin_stretch() {
   const TraceStretch& stretch = script_.plan.stretches[own_[next_]];
-  // The server may store operations that continue each other as one row, and another author may have
-  // to know exactly what there is up to here: the row must be closed before it could go on.
+  // The server may store operations that continue each other as one row, and another author may
+  // have to know exactly what there is up to here: the row must be closed before it could go on.
   if (stretch.need_count == 0 && client_.batches_in_flight() > 0) return false;
   for (const std::uint32_t need : script_.plan.needs_of(stretch)) {
     const auto known = client_.integrate_until(script_.sids[script_.plan.stretches[need].author],
@@ -123,8 +123,8 @@ Status ReplayAuthor::edit_by_identity() {
     if (op.last_seq() <= client_.document().seq_of(client_.sid())) continue;
     const rga::ApplyOutcome outcome = client_.submit(translate(op));
     if (outcome != rga::ApplyOutcome::applied) {
-      return unfit("author " + std::to_string(author_) + " could not make an operation: " +
-                   std::string(rga::to_string(outcome)));
+      return unfit("author " + std::to_string(author_) +
+                   " could not make an operation: " + std::string(rga::to_string(outcome)));
     }
     ++made;
   }

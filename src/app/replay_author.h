@@ -1,6 +1,6 @@
-// ReplayAuthor: plays one author's stretches into a SyncClient: waits until the author knows what it
-// has to know, edits, and hands over pushes, several in flight. Without sockets, so that tests can
-// play it against a server in memory.
+// ReplayAuthor: plays one author's stretches into a SyncClient: waits until the author knows what
+// it has to know, edits, and hands over pushes, several in flight. Without sockets, so that tests
+// can play it against a server in memory.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,9 @@ class ReplayAuthor {
  public:
   ReplayAuthor(const ReplayScript& script, std::uint32_t author, SyncClient& client);
 
-  /// Edits as far as it may: not past stretch `until` (excluded), not without what it has to know, not
-  /// with too many pushes in flight. Errors: the server's rows do not fit, or an edit was refused.
+  /// Edits as far as it may: not past stretch `until` (excluded), not without what it has to know,
+  /// not with too many pushes in flight. Errors: the server's rows do not fit, or an edit was
+  /// refused.
   Status edit_on(std::size_t until);
 
   /// The number of the stretch that it is in, or comes to next; the plan's size at the end.

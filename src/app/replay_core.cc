@@ -105,8 +105,8 @@ class Players {
     if (has_[author][stretch]) return;
     has_[author][stretch] = true;
     const PlayedStretch& played = out_.played.stretches[stretch];
-    const std::string problem = apply_stream(
-        replicas_[author], log_.bytes().substr(played.log_offset, played.log_bytes));
+    const std::string problem =
+        apply_stream(replicas_[author], log_.bytes().substr(played.log_offset, played.log_bytes));
     if (!problem.empty()) blame("author " + std::to_string(author) + ": " + problem);
   }
 

@@ -1,7 +1,7 @@
 // The core's own replay of a history: one replica per author, each edit made on exactly the version
-// that the history says; then everybody merges. Afterwards readers take the same operations in other
-// forms: one by one from bytes, as patches for an editor, as run rows, as a saved state. All of them
-// must end with the recorded text. Times are the thread's CPU time.
+// that the history says; then everybody merges. Afterwards readers take the same operations in
+// other forms: one by one from bytes, as patches for an editor, as run rows, as a saved state. All
+// of them must end with the recorded text. Times are the thread's CPU time.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// PlainText: what an editor holds: scalar values, and a gap where the last change was. It judges the
-// patches of a replay, so it knows nothing of the core.
+// PlainText: what an editor holds: scalar values, and a gap where the last change was. It judges
+// the patches of a replay, so it knows nothing of the core.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace weft::app {
 
 class PlainText {
  public:
-  /// False, changing nothing, when the patch lies outside of the text. O(distance to the last change).
+  /// False, changing nothing, when the patch lies outside of the text. O(distance to the last
+  /// change).
   bool splice(std::size_t at, std::size_t erased, std::string_view inserted) {
     const std::size_t length = left_.size() + right_.size();
     if (at > length || erased > length - at) return false;

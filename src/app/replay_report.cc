@@ -140,8 +140,9 @@ std::string to_text(const ReplayReport& report, std::size_t name_width) {
     if (!report.document_id.empty()) line += "  kept as " + report.document_id;
   } else if (report.core) {
     const CoreFigures& f = *report.core;
-    line += print("  local %7.2f  remote %7.2f  patches %7.2f  rows %6.2f  save %5.2f  load %5.2f ms",
-                  f.local_ms, f.remote_ms, f.patches_ms, f.replay_rows_ms, f.save_ms, f.load_ms);
+    line +=
+        print("  local %7.2f  remote %7.2f  patches %7.2f  rows %6.2f  save %5.2f  load %5.2f ms",
+              f.local_ms, f.remote_ms, f.patches_ms, f.replay_rows_ms, f.save_ms, f.load_ms);
     line += print("  %7zu + %7zu bytes", f.history_bytes, f.state_bytes);
   }
   line += '\n';

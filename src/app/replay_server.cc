@@ -71,7 +71,8 @@ class ServerPlay {
     std::deque<Push> unseen;  // by the watcher
   };
 
-  // --- REST ---------------------------------------------------------------------------------------
+  // --- REST
+  // ---------------------------------------------------------------------------------------
 
   bool create(const std::string& title) {
     HttpRequest request{.method = "POST", .target = std::string(documents_path), .body = ""};
@@ -100,7 +101,8 @@ class ServerPlay {
     blame("the document " + out_.document_id + " could not be deleted");
   }
 
-  // --- connections --------------------------------------------------------------------------------
+  // --- connections
+  // --------------------------------------------------------------------------------
 
   std::unique_ptr<SyncClientLink> link(bool hold_back, std::function<void()> received) {
     const SyncClientOptions options{Uuid::from_random(random_.next(), random_.next()), "",
@@ -149,7 +151,8 @@ class ServerPlay {
     io_.run_for(goodbye_timeout);
   }
 
-  // --- playing ------------------------------------------------------------------------------------
+  // --- playing
+  // ------------------------------------------------------------------------------------
 
   void run() {
     const auto begin = SteadyClock::now();
@@ -255,7 +258,8 @@ class ServerPlay {
            has_all(*watcher_);
   }
 
-  // --- judging ------------------------------------------------------------------------------------
+  // --- judging
+  // ------------------------------------------------------------------------------------
 
   void judge() {
     const std::string text = watcher_->client().document().text();
@@ -312,8 +316,7 @@ class ServerPlay {
     figures.propagation_p99_ms = percentile(propagation_ms_, 0.99);
     if (figures.seconds <= 0) return;
     figures.edits_per_s = static_cast<double>(trace_.edits) / figures.seconds;
-    figures.operations_per_s =
-        static_cast<double>(core_.figures.operations) / figures.seconds;
+    figures.operations_per_s = static_cast<double>(core_.figures.operations) / figures.seconds;
   }
 
   const ServerTarget& target_;

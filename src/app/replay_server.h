@@ -1,16 +1,19 @@
 // A history through a running server: one real WebSocket connection per author, and a watcher that
-// only reads. Every author edits on the version that the history says, as far as a document with one
-// log can express it:
+// only reads. Every author edits on the version that the history says, as far as a document with
+// one log can express it:
 //
 // - An author's view is held back: rows of others are integrated only until it has what its next
-//   stretch of edits was made on (trace_plan.h). Its version is then a prefix of the log plus its own
-//   edits. It never has less than the history says. It has exactly that if the prefix holds nothing
-//   else; with two authors it always does.
-// - With three or more authors the stretches enter the log in the order of the history, so that what
+//   stretch of edits was made on (trace_plan.h). Its version is then a prefix of the log plus its
+//   own edits. It never has less than the history says. It has exactly that if the prefix holds
+//   nothing else; with two authors it always does.
+// - With three or more authors the stretches enter the log in the order of the history, so that
+// what
 //   lies in a prefix without having been known stays little.
-// - On exactly the recorded version an author edits by position. On a larger one the positions of the
+// - On exactly the recorded version an author edits by position. On a larger one the positions of
+// the
 //   recording mean nothing: the author makes the operations of the core's own replay, by identity.
-//   Such edits are counted, because their place among concurrent ones can differ from the recording.
+//   Such edits are counted, because their place among concurrent ones can differ from the
+//   recording.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +55,8 @@ struct ServerTarget {
   bool keep = false;  // the document
 };
 
-/// REQUIRES: `core` is the core's replay of the same plan. Bounded in time: gives up when nothing moves.
+/// REQUIRES: `core` is the core's replay of the same plan. Bounded in time: gives up when nothing
+/// moves.
 ServerReplay replay_on_server(const ServerTarget& target, const std::string& title,
                               const Trace& trace, const TracePlan& plan, const CoreReplay& core,
                               Random& random);

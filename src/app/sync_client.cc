@@ -30,7 +30,8 @@ Error diverged(std::string message) {
 
 SyncClient::SyncClient(SyncClientOptions options) : options_(std::move(options)) {}
 
-// --- the connection -------------------------------------------------------------------------------
+// --- the connection
+// -------------------------------------------------------------------------------
 
 void SyncClient::connected() {
   disconnected();
@@ -168,8 +169,8 @@ Status SyncClient::on_operations(const wire::Operations& message) {
     return broken("rows from " + std::to_string(message.first_index) + " on after row " +
                   std::to_string(known_index_));
   }
-  inbox_.push_back(std::make_unique<Rows>(message.first_index, message.count,
-                                          std::string(message.operations)));
+  inbox_.push_back(
+      std::make_unique<Rows>(message.first_index, message.count, std::string(message.operations)));
   note_index(message.first_index + message.count - 1);
   return options_.hold_back ? ok_status() : integrate_all();
 }
@@ -189,8 +190,7 @@ Status SyncClient::on_heartbeat(const wire::Heartbeat& heartbeat) {
   if (joined_ && inbox_.empty() && batches_.empty() && open_operations_ == 0) {
     reply.state_hash = document_.state_hash();
     if (heartbeat.state_hash && *heartbeat.state_hash != *reply.state_hash) {
-      return diverged("the server holds another state at index " +
-                      std::to_string(heartbeat.index));
+      return diverged("the server holds another state at index " + std::to_string(heartbeat.index));
     }
   }
   replies_.push_back(wire::encode(reply));
@@ -217,7 +217,8 @@ void SyncClient::forget_acknowledged(std::uint64_t seq) {
   }
 }
 
-// --- what is here ---------------------------------------------------------------------------------
+// --- what is here
+// ---------------------------------------------------------------------------------
 
 std::uint64_t SyncClient::applied() const {
   return inbox_.empty() ? known_index_ : inbox_.front()->index - 1;
@@ -227,7 +228,8 @@ bool SyncClient::in_sync() const {
   return joined_ && inbox_.empty() && batches_.empty() && open_operations_ == 0;
 }
 
-// --- editing --------------------------------------------------------------------------------------
+// --- editing
+// --------------------------------------------------------------------------------------
 
 rga::EditOutcome SyncClient::insert(rga::ScalarOffset at, std::string_view utf8) {
   while (!utf8.empty()) {
@@ -288,7 +290,8 @@ void SyncClient::seal() {
   sealed_seq_ = open_last_seq_;
 }
 
-// --- held-back rows -------------------------------------------------------------------------------
+// --- held-back rows
+// -------------------------------------------------------------------------------
 
 Result<bool> SyncClient::integrate_until(std::uint64_t sid, std::uint64_t seq) {
   while (document_.seq_of(sid) < seq) {

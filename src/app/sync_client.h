@@ -1,11 +1,11 @@
-// SyncClient: one client of docs/PROTOCOL.md without its sockets: a replica of one document, the own
-// operations that the server has not acknowledged yet, and the messages to send next. Whoever owns the
-// connection hands in what arrives and sends what comes out; sync_client_link.h does it over a
-// WebSocket. Pure: no clock, no thread, no I/O.
+// SyncClient: one client of docs/PROTOCOL.md without its sockets: a replica of one document, the
+// own operations that the server has not acknowledged yet, and the messages to send next. Whoever
+// owns the connection hands in what arrives and sends what comes out; sync_client_link.h does it
+// over a WebSocket. Pure: no clock, no thread, no I/O.
 //
-// Operations that were put into a push are never changed: after a reconnect they are sent again, byte
-// for byte. With `hold_back`, rows of others wait until they are asked for, so that an edit can be
-// made on an older version than the newest.
+// Operations that were put into a push are never changed: after a reconnect they are sent again,
+// byte for byte. With `hold_back`, rows of others wait until they are asked for, so that an edit
+// can be made on an older version than the newest.
 #pragma once
 
 #include <cstddef>
@@ -70,7 +70,8 @@ class SyncClient {
   /// By position, in the document as it is. REQUIRES: joined once.
   rga::EditOutcome insert(rga::ScalarOffset at, std::string_view utf8);
   rga::EditOutcome erase(rga::ScalarOffset at, std::uint32_t count);
-  /// An operation that was decided elsewhere by identity; its ids must be the next ones of this site.
+  /// An operation that was decided elsewhere by identity; its ids must be the next ones of this
+  /// site.
   rga::ApplyOutcome submit(const rga::Operation& op);
   /// Ends the batch of edits under way: it becomes one push. Happens by itself at the limits of a
   /// push and before rows of others are integrated, because a push has one base.

@@ -1,5 +1,5 @@
-// FakeServer: just enough of a server, in memory, for the tests of SyncClient and of who uses it. It
-// keeps a log, leases sites, and speaks docs/PROTOCOL.md without checking what it is told.
+// FakeServer: just enough of a server, in memory, for the tests of SyncClient and of who uses it.
+// It keeps a log, leases sites, and speaks docs/PROTOCOL.md without checking what it is told.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +39,8 @@ class FakeServer {
   const std::vector<std::string>& pushes() const { return pushes_; }
   void forget_last_row() { log_.pop_back(); }
 
-  /// Carries messages both ways until nobody has more to say. The first error of the client, if any.
+  /// Carries messages both ways until nobody has more to say. The first error of the client, if
+  /// any.
   Status talk(SyncClient& client, Session& session) {
     for (;;) {
       while (auto message = client.next_message()) take(*message, session);

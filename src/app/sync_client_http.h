@@ -1,5 +1,5 @@
-// One HTTP request, answered before it returns: what a native client needs of the REST API beside its
-// WebSocket. Bounded in time and size.
+// One HTTP request, answered before it returns: what a native client needs of the REST API beside
+// its WebSocket. Bounded in time and size.
 #pragma once
 
 #include <cstdint>

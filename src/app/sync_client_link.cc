@@ -92,19 +92,18 @@ class SyncClientLink::Impl : public std::enable_shared_from_this<SyncClientLink:
   void connect() {
     stream_ = std::make_shared<Stream>(io_);
     const auto stream = stream_;
-    resolver_.async_resolve(
-        server_.host, server_.port,
-        [self = shared_from_this(), stream](auto failed, auto places) {
-          if (self->stream_ != stream) return;
-          if (failed) return self->lost(failed.message());
-          auto& tcp = beast::get_lowest_layer(*stream);
-          tcp.expires_after(connect_timeout);
-          tcp.async_connect(places, [self, stream](auto refused, const auto&) {
-            if (self->stream_ != stream) return;
-            if (refused) return self->lost(refused.message());
-            self->shake_hands();
-          });
-        });
+    resolver_.async_resolve(server_.host, server_.port,
+                            [self = shared_from_this(), stream](auto failed, auto places) {
+                              if (self->stream_ != stream) return;
+                              if (failed) return self->lost(failed.message());
+                              auto& tcp = beast::get_lowest_layer(*stream);
+                              tcp.expires_after(connect_timeout);
+                              tcp.async_connect(places, [self, stream](auto refused, const auto&) {
+                                if (self->stream_ != stream) return;
+                                if (refused) return self->lost(refused.message());
+                                self->shake_hands();
+                              });
+                            });
   }
 
   void shake_hands() {
@@ -143,12 +142,11 @@ class SyncClientLink::Impl : public std::enable_shared_from_this<SyncClientLink:
   void take_message() {
     const bool was_joined = client_.joined();
     const auto bytes = incoming_.cdata();
-    const Status status =
-        client_.receive({static_cast<const char*>(bytes.data()), bytes.size()});
+    const Status status = client_.receive({static_cast<const char*>(bytes.data()), bytes.size()});
     incoming_.clear();
     if (!status.ok()) {
-      const bool retry = status.error().error_class == ErrorClass::denied &&
-                         !is_final(client_.close_code());
+      const bool retry =
+          status.error().error_class == ErrorClass::denied && !is_final(client_.close_code());
       return retry ? lost(status.error().message) : fail(status.error());
     }
     if (client_.joined() && !was_joined) {
@@ -176,12 +174,12 @@ class SyncClientLink::Impl : public std::enable_shared_from_this<SyncClientLink:
     if (!away_since_) away_since_ = now;
     if (now - *away_since_ > give_up_after) {
       return fail({ErrorClass::unavailable, "server_away",
-                   "the server at " + server_.authority() + " went away and did not come back: " +
-                       std::string(reason)});
+                   "the server at " + server_.authority() +
+                       " went away and did not come back: " + std::string(reason)});
     }
     const auto spread = static_cast<std::uint64_t>(retry_delay_.count());
-    retry_timer_.expires_after(Milliseconds(static_cast<std::int64_t>(
-        spread / 2 + random_.next() % (spread / 2 + 1))));
+    retry_timer_.expires_after(
+        Milliseconds(static_cast<std::int64_t>(spread / 2 + random_.next() % (spread / 2 + 1))));
     retry_delay_ = std::min(2 * retry_delay_, last_retry_delay);
     retry_timer_.async_wait([self = shared_from_this()](auto cancelled) {
       if (!cancelled && !self->stopped_) self->connect();

@@ -1,6 +1,6 @@
-// SyncClientLink: a SyncClient with its WebSocket. Connects, sends what the client has to send, hands
-// it what arrives, and when the connection breaks connects again by the rules of docs/PROTOCOL.md ("A
-// client's life"). Lives on one io_context, which must run on one thread.
+// SyncClientLink: a SyncClient with its WebSocket. Connects, sends what the client has to send,
+// hands it what arrives, and when the connection breaks connects again by the rules of
+// docs/PROTOCOL.md ("A client's life"). Lives on one io_context, which must run on one thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

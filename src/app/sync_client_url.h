@@ -1,4 +1,5 @@
-// ServerUrl: where a Weft server is, as people write it. Plain HTTP only: servers listen on loopback.
+// ServerUrl: where a Weft server is, as people write it. Plain HTTP only: servers listen on
+// loopback.
 #pragma once
 
 #include <string>
@@ -12,8 +13,8 @@ struct ServerUrl {
   std::string host;  // name or IP literal, without brackets
   std::string port = "80";
 
-  /// "http://HOST", with a port and a final slash or without; IPv6 in brackets. Error class invalid,
-  /// code "bad_server_url".
+  /// "http://HOST", with a port and a final slash or without; IPv6 in brackets. Error class
+  /// invalid, code "bad_server_url".
   static Result<ServerUrl> parse(std::string_view text);
 
   /// "HOST:PORT", as a Host header and people want it.

@@ -20,9 +20,7 @@ namespace json = boost::json;
 constexpr std::size_t read_chunk_bytes = std::size_t{256} << 10;
 constexpr std::size_t max_depth = 8;  // the format needs 5
 
-Error bad(std::string message) {
-  return {ErrorClass::invalid, "bad_trace", std::move(message)};
-}
+Error bad(std::string message) { return {ErrorClass::invalid, "bad_trace", std::move(message)}; }
 
 /// gzip or plain: zlib tells them apart.
 class PackedFile {
@@ -199,8 +197,8 @@ class TraceReader {
 
   void append_patch(std::uint32_t at, std::uint32_t erased, std::string_view inserted,
                     std::size_t count) {
-    trace_.patches.push_back({at, erased, static_cast<std::uint32_t>(count),
-                              trace_.text_pool.size(), inserted.size()});
+    trace_.patches.push_back(
+        {at, erased, static_cast<std::uint32_t>(count), trace_.text_pool.size(), inserted.size()});
     trace_.text_pool.append(inserted);
   }
 

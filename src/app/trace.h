@@ -2,8 +2,8 @@
 // Sequential: {startContent, endContent, txns: [{patches: [[pos, del, "text"], ...]}]}.
 // Concurrent: {kind: "concurrent", endContent, numAgents, txns: [{parents, agent, patches}]}.
 // Positions count Unicode scalar values; a transaction's patches apply one after the other.
-// What comes out is checked: whoever plays it need not doubt a number, but for positions, which mean
-// something only in a text. Reading is bounded, so that a small file cannot fill the memory.
+// What comes out is checked: whoever plays it need not doubt a number, but for positions, which
+// mean something only in a text. Reading is bounded, so that a small file cannot fill the memory.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace weft::app {
 struct TracePatch {
   std::uint32_t at = 0;
   std::uint32_t erased = 0;
-  std::uint32_t inserted = 0;  // scalar values
+  std::uint32_t inserted = 0;   // scalar values
   std::size_t text_offset = 0;  // into Trace::text_pool
   std::size_t text_bytes = 0;
 };
@@ -36,8 +36,8 @@ struct TraceTransaction {
 struct Trace {
   bool concurrent = false;
   std::uint32_t agents = 1;
-  /// In an order in which parents come first. A non-empty startContent is the first of them, made by
-  /// agent 0 before everything else.
+  /// In an order in which parents come first. A non-empty startContent is the first of them, made
+  /// by agent 0 before everything else.
   std::vector<TraceTransaction> transactions;
   std::vector<TracePatch> patches;
   std::vector<std::uint32_t> parents;  // numbers of transactions

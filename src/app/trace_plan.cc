@@ -81,8 +81,8 @@ class Planner {
     if (children_[i] > 0) versions_[i] = std::move(version);
   }
 
-  /// The union of the parents. A version is moved out of its last child's hands, so that only as many
-  /// are kept as there are open ends.
+  /// The union of the parents. A version is moved out of its last child's hands, so that only as
+  /// many are kept as there are open ends.
   Version version_before(std::size_t i) {
     Version version;
     for (const std::uint32_t parent : trace_.parents_of(trace_.transactions[i])) {

@@ -1,9 +1,9 @@
-// TracePlan: who has to know what before which edit. A history's transactions are cut into stretches:
-// consecutive edits of one author that learns nothing in between, never longer than what some
-// other author knew at some time. So a stretch is the unit in which edits travel.
+// TracePlan: who has to know what before which edit. A history's transactions are cut into
+// stretches: consecutive edits of one author that learns nothing in between, and no longer than
+// what some other author knew at some time. So a stretch is the unit in which edits travel.
 //
-// An author is an agent, unless that agent edits on versions without its own last edit; then each of
-// its branches is an author. An author thus never holds more than its next edit was made on: its
+// An author is an agent, unless that agent edits on versions without its own last edit; then each
+// of its branches is an author. An author thus never holds more than its next edit was made on: its
 // replica is exactly at the recorded version, and no replica is ever rolled back.
 #pragma once
 

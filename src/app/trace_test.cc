@@ -37,9 +37,8 @@ Trace read(const std::string& content) {
 }
 
 TEST(Trace, ReadsASequentialHistory) {
-  const std::string content =
-      R"({"startContent":"é","endContent":"x","ignored":[1],"txns":[)"
-      R"({"time":"t","patches":[[0,1,"😀b"],[1,0,""]]},{"patches":[]}]})";
+  const std::string content = R"({"startContent":"é","endContent":"x","ignored":[1],"txns":[)"
+                              R"({"time":"t","patches":[[0,1,"😀b"],[1,0,""]]},{"patches":[]}]})";
   for (const bool packed : {false, true}) {
     const auto trace = read_trace(TraceFile(content, packed).path());
     ASSERT_TRUE(trace.ok()) << trace.error().message;
@@ -59,9 +58,9 @@ TEST(Trace, ReadsASequentialHistory) {
 }
 
 TEST(Trace, ABeginningIsEverybodysParent) {
-  const Trace trace = read(
-      R"({"kind":"concurrent","numAgents":2,"startContent":"s","endContent":"","txns":[)"
-      R"({"parents":[],"agent":1,"patches":[]},{"parents":[0],"agent":0,"patches":[]}]})");
+  const Trace trace =
+      read(R"({"kind":"concurrent","numAgents":2,"startContent":"s","endContent":"","txns":[)"
+           R"({"parents":[],"agent":1,"patches":[]},{"parents":[0],"agent":0,"patches":[]}]})");
   ASSERT_EQ(trace.transactions.size(), 3u);
   EXPECT_EQ(trace.transactions[0].agent, 0u);
   EXPECT_EQ(trace.parents_of(trace.transactions[1])[0], 0u);
@@ -78,7 +77,8 @@ TEST(Trace, IsBounded) {
   EXPECT_EQ(refused.error().code, "trace_too_large");
 }
 
-// --- plans ----------------------------------------------------------------------------------------
+// --- plans
+// ----------------------------------------------------------------------------------------
 
 /// Transactions of one character each: {agent, parents}.
 Trace history(std::uint32_t agents,
@@ -102,8 +102,13 @@ std::string shape(const TracePlan& plan) {
   std::string text;
   for (const TraceStretch& stretch : plan.stretches) {
     if (!text.empty()) text += ' ';
-    text += std::to_string(stretch.author) + ":" + std::to_string(stretch.transaction_count);
-    for (const std::uint32_t need : plan.needs_of(stretch)) text += "<" + std::to_string(need);
+    text += std::to_string(stretch.author);
+    text += ':';
+    text += std::to_string(stretch.transaction_count);
+    for (const std::uint32_t need : plan.needs_of(stretch)) {
+      text += '<';
+      text += std::to_string(need);
+    }
   }
   return text;
 }
@@ -143,7 +148,8 @@ TEST(TracePlan, RefusesMoreBranchesThanCanBePlayed) {
   EXPECT_EQ(plan.error().code, "trace_too_large");
 }
 
-// --- playing in the core --------------------------------------------------------------------------
+// --- playing in the core
+// --------------------------------------------------------------------------
 
 Result<CoreReplay> play(Trace trace, std::string end) {
   trace.end_content = std::move(end);

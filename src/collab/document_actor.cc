@@ -120,8 +120,11 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
     return;
   }
   if (accepted->operations.empty()) {
-    // All known. What is not durable yet is acknowledged when it is.
-    if (document_.seq_of(member.sid) == member.acked_seq) acknowledge(member);
+    // All known. What is not durable yet is acknowledged when it is. What is durable already may have
+    // become so while the author was catching up: it was never told.
+    if (document_.seq_of(member.sid) == window_->seq_at(durable_index_, member.sid)) {
+      acknowledge(member);
+    }
     return;
   }
   accept(accepted->operations, push.base);

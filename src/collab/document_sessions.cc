@@ -21,6 +21,18 @@ Error lineage(std::string_view what) {
   return {ErrorClass::conflict, "lineage_mismatch", std::string(what)};
 }
 
+/// How many of the rows go into one message: not too many bytes, and none that the journal has stored
+/// but not answered for yet. REQUIRES: the first row is durable.
+std::size_t rows_at_once(const std::vector<LogRow>& rows, std::uint64_t durable_index) {
+  std::size_t count = 0;
+  for (std::size_t bytes = 0; count < rows.size() && bytes < pump_bytes_at_once &&
+                              rows[count].index <= durable_index;
+       ++count) {
+    bytes += rows[count].text.size();
+  }
+  return count;
+}
+
 }  // namespace
 
 std::uint64_t DocumentActor::connect(std::shared_ptr<Outbox> outbox) {
@@ -320,16 +332,16 @@ bool DocumentActor::pump_rows(Member& member) {
             Member* reader = self ? self->find(session) : nullptr;
             if (reader == nullptr) return;
             const bool fits = rows.ok() && !rows->empty() &&
-                              rows->front().index == reader->sent_index + 1 &&
-                              rows->back().index <= self->durable_index_;
+                              rows->front().index == reader->sent_index + 1;
             if (!fits) {
               self->refuse(session, rows.ok() ? Error{ErrorClass::unavailable, "log_unreadable",
                                                       "the log could not be read"}
                                               : rows.error());
               return;
             }
-            self->send(*reader, encode_rows(*rows, 0, rows->size()));
-            reader->sent_index = rows->back().index;
+            const std::size_t count = rows_at_once(*rows, self->durable_index_);
+            self->send(*reader, encode_rows(*rows, 0, count));
+            reader->sent_index = (*rows)[count - 1].index;
             self->pump(session);
           });
       return false;

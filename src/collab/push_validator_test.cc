@@ -187,7 +187,8 @@ TEST_F(PushValidatorTest, KnownOperationsAreASuccessAndGone) {
   EXPECT_TRUE(all_known->operations.empty());
   EXPECT_TRUE(validate({}).ok());
   // Cut as it never was cut: the same elements all the same.
-  const auto pieces = validate({insert(me, 1, 4, {other, 3}, "x"), insert(me, 2, 5, {me, 1}, "y")}, 1);
+  const auto pieces =
+      validate({insert(me, 1, 4, {other, 3}, "x"), insert(me, 2, 5, {me, 1}, "y")}, 1);
   ASSERT_TRUE(pieces.ok());
   EXPECT_TRUE(pieces->operations.empty());
 }

@@ -20,8 +20,8 @@ using property::NaiveRga;
 
 namespace {
 
-constexpr std::size_t max_operations = 200;
-constexpr std::size_t max_elements_here = 3000;
+constexpr std::size_t max_operations = 64;
+constexpr std::size_t max_elements_here = 600;
 
 /// Three sites, runs, tombstones, an update, text of every width.
 std::string first_state() {
@@ -130,7 +130,7 @@ void play(std::uint8_t mode, std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0 || size > 2048) return 0;
+  if (size == 0 || size > 512) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if ((data[0] & 1) != 0) {
     play<DefaultShape>(data[0], bytes);

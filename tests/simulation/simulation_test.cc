@@ -1,6 +1,6 @@
-// Several clients edit one document over bad lines; the journal is slow and fails; the server crashes
-// and comes back on the same journal. In the end nothing that was acknowledged is missing, and
-// everybody has the same text. WEFT_SEED and WEFT_ROUNDS as in tests/property/seeds.h.
+// Several clients edit one document over bad lines; the journal is slow and fails; the server
+// crashes and comes back on the same journal. In the end nothing that was acknowledged is missing,
+// and everybody has the same text. WEFT_SEED and WEFT_ROUNDS as in tests/property/seeds.h.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -98,8 +98,8 @@ class World {
       client.erase(from, 1 + dice_.below(std::min<std::uint32_t>(length - from, 6)));
       return;
     }
-    static constexpr std::string_view words[] = {"a", "bc", "\xc3\xa9", "\xf0\x9f\x8c\xb1", "line\n",
-                                                 "a longer piece of text"};
+    static constexpr std::string_view words[] = {
+        "a", "bc", "\xc3\xa9", "\xf0\x9f\x8c\xb1", "line\n", "a longer piece of text"};
     client.insert(dice_.chance(50) ? last_at_ = at : std::min(last_at_, length),
                   words[dice_.below(6)]);
   }

@@ -41,17 +41,18 @@ void SimClient::cut() {
 
 void SimClient::send(std::string message) {
   if (!connection_) return;
-  executor_.post_after(connection_->latency_ms,
-                       [connection = std::weak_ptr<Connection>(connection_),
-                        message = std::move(message)] {
-                         // Held: what is received may end the connection.
-                         if (const auto open = connection.lock()) open->session->receive(message);
-                       });
+  executor_.post_after(
+      connection_->latency_ms,
+      [connection = std::weak_ptr<Connection>(connection_), message = std::move(message)] {
+        // Held: what is received may end the connection.
+        if (const auto open = connection.lock()) open->session->receive(message);
+      });
 }
 
 void SimClient::send_raw(std::string message) { send(std::move(message)); }
 
-// --- editing --------------------------------------------------------------------------------------------
+// --- editing
+// --------------------------------------------------------------------------------------------
 
 bool SimClient::insert(std::uint32_t at, std::string_view text) {
   rga::OpWriter out;
@@ -81,7 +82,8 @@ void SimClient::push_everything() {
   for (const Pending& pending : pending_) push(pending);
 }
 
-// --- what the server says -------------------------------------------------------------------------------
+// --- what the server says
+// -------------------------------------------------------------------------------
 
 void SimClient::broken(std::string what) {
   if (broken_promise_.empty()) broken_promise_ = "site " + std::to_string(sid_) + ": " + what;

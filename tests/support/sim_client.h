@@ -1,5 +1,6 @@
-// SimClient: one editor as docs/PROTOCOL.md, "A client's life", tells it, over a simulated connection.
-// It checks what the server promises (order, heartbeats' hashes) and keeps the first broken promise.
+// SimClient: one editor as docs/PROTOCOL.md, "A client's life", tells it, over a simulated
+// connection. It checks what the server promises (order, heartbeats' hashes) and keeps the first
+// broken promise.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,8 @@
 
 namespace weft::simulation {
 
-// --- time, chance, log ----------------------------------------------------------------------------------
+// --- time, chance, log
+// ----------------------------------------------------------------------------------
 
 void VirtualExecutor::post_after(std::int64_t delay_ms, std::function<void()> work) {
   work_.emplace(Due{now_ms_ + delay_ms, ++posted_}, std::move(work));
@@ -37,7 +38,8 @@ std::size_t RecordingLog::count(std::string_view event) const {
   return static_cast<std::size_t>(std::count(events_.begin(), events_.end(), event));
 }
 
-// --- journal --------------------------------------------------------------------------------------------
+// --- journal
+// --------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -45,15 +47,16 @@ Error not_found() { return {ErrorClass::not_found, "document_not_found", "no suc
 
 rga::VersionVector version_of(const std::vector<collab::LogRow>& rows, std::uint64_t index) {
   rga::VersionVector version;
-  for (std::uint64_t i = 0; i < index; ++i) version.set(rows[i].id.sid, rows[i].id.seq + rows[i].len - 1);
+  for (std::uint64_t i = 0; i < index; ++i)
+    version.set(rows[i].id.sid, rows[i].id.seq + rows[i].len - 1);
   return version;
 }
 
 }  // namespace
 
 template <class T>
-void MemoryJournal::carry_out(Executor& on, collab::Done<T> done,
-                              std::function<Result<T>()> work, bool delays_answer) {
+void MemoryJournal::carry_out(Executor& on, collab::Done<T> done, std::function<Result<T>()> work,
+                              bool delays_answer) {
   busy_until_ms_ = std::max(busy_until_ms_, executor_.monotonic_ms()) + work_delay_ms();
   executor_.post_after(
       busy_until_ms_ - executor_.monotonic_ms(),
@@ -84,8 +87,8 @@ void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_la
                            std::vector<collab::LogRow> rows, Executor& on,
                            collab::Done<std::uint64_t> done) {
   ++appends_;
-  const auto work = [this, document, expected_last_index, rows = std::move(rows)]() mutable
-      -> Result<std::uint64_t> {
+  const auto work = [this, document, expected_last_index,
+                     rows = std::move(rows)]() mutable -> Result<std::uint64_t> {
     const Error unavailable{ErrorClass::unavailable, "storage_unavailable", "the disk is full"};
     const Fault fault = append_fault();
     if (fault == Fault::lost) return unavailable;
@@ -122,9 +125,8 @@ void MemoryJournal::load(const DocumentId& document, Executor& on, collab::Done<
   });
 }
 
-void MemoryJournal::read_rows(const DocumentId& document, std::uint64_t after,
-                              std::size_t max_rows, Executor& on,
-                              collab::Done<std::vector<collab::LogRow>> done) {
+void MemoryJournal::read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                              Executor& on, collab::Done<std::vector<collab::LogRow>> done) {
   ++row_reads_;
   using Rows = std::vector<collab::LogRow>;
   carry_out<Rows>(on, std::move(done), [this, document, after, max_rows]() -> Result<Rows> {
@@ -170,7 +172,8 @@ void MemoryJournal::save_snapshot(const DocumentId& document, std::uint64_t inde
   });
 }
 
-// --- outbox ---------------------------------------------------------------------------------------------
+// --- outbox
+// ---------------------------------------------------------------------------------------------
 
 void SimulatedOutbox::send(std::shared_ptr<const std::string> message) {
   if (closed_ || cut_) return;

@@ -1,6 +1,7 @@
-// The outside of the heart, made in memory and driven by one seed: a virtual loop and clock, a journal
-// that delays, fails and survives crashes, and connections that are slow or cut. For tests only; the
-// same seed gives the same run. SimClient (sim_client.h) stands at the other end of a connection.
+// The outside of the heart, made in memory and driven by one seed: a virtual loop and clock, a
+// journal that delays, fails and survives crashes, and connections that are slow or cut. For tests
+// only; the same seed gives the same run. SimClient (sim_client.h) stands at the other end of a
+// connection.
 #pragma once
 
 #include <cstdint>

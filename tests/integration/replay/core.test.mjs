@@ -46,7 +46,7 @@ test("generated concurrent histories end as the naive RGA says", async (t) => {
     { authors: 3, branches: 3 },
     { authors: 12, learnChance: 0.02 },
   ];
-  const histories = Array.from({ length: 18 }, (_, i) => concurrentHistory(seed + i, shapes[i % 6]));
+  const histories = Array.from({ length: 12 }, (_, i) => concurrentHistory(seed + i, shapes[i % 6]));
   const files = histories.map((history, i) => writeHistory(directory, `${i}.json.gz`, toGzip(history)));
   const { reports } = await replayOk(files);
   reports.forEach((report, i) => {

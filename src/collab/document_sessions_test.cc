@@ -1,0 +1,251 @@
+// The document actor's sessions, through Shard: hello, catching up, heartbeats, presence.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/support/document_actor_fixture.h"
+
+namespace weft::collab {
+namespace {
+
+class DocumentSessionsTest : public DocumentActorTest {};
+
+// --- hello
+// --------------------------------------------------------------------------------------------
+
+TEST_F(DocumentSessionsTest, TheFirstMessageMustBeAGoodHello) {
+  wire::Hello hello;
+  hello.client = Uuid::from_random(3, 4);
+  EXPECT_EQ(first_message(wire::encode(hello)), "open");
+  EXPECT_EQ(first_message(wire::encode(wire::Push{0, ""})), "4400 unexpected_message");
+  EXPECT_EQ(first_message("\x70"), "4400 unexpected_message");
+  EXPECT_EQ(first_message("\x01"), "4400 malformed_message");
+  hello.version_min = hello.version_max = 2;
+  EXPECT_EQ(first_message(wire::encode(hello)), "4410 protocol_version");
+  wire::Hello nil;
+  EXPECT_EQ(first_message(wire::encode(nil)), "4400 unexpected_message");
+}
+
+TEST_F(DocumentSessionsTest, ASecondHelloIsRefused) {
+  SimClient a = client(1);
+  join(a);
+  wire::Hello again;
+  again.client = Uuid::from_random(5, 1);
+  a.send_raw(wire::encode(again));
+  executor_.settle();
+  expect_closed(a, CloseCode::bad_message, "unexpected_message");
+}
+
+TEST_F(DocumentSessionsTest, UnknownKindsAreIgnoredOnceLive) {
+  SimClient a = client(1);
+  join(a);
+  a.send_raw("\x70 from the future");
+  executor_.settle();
+  EXPECT_TRUE(a.welcomed());
+}
+
+TEST_F(DocumentSessionsTest, TheSameClientReplacesItselfAndKeepsItsSite) {
+  SimClient a = client(1);
+  SimClient same = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  join(same);
+  expect_closed(a, CloseCode::replaced, "replaced");
+  EXPECT_EQ(same.sid(), a.sid());
+  EXPECT_NE(b.sid(), a.sid());
+  EXPECT_TRUE(b.welcomed());
+}
+
+TEST_F(DocumentSessionsTest, AStateOfAnotherLineageIsAConflict) {
+  SimClient a = client(1);
+  join(a);
+  a.insert(0, "text");
+  executor_.settle();
+  const std::vector<std::function<void(wire::Hello&)>> lies = {
+      [](wire::Hello& h) { h.incarnation = Uuid::from_random(8, 8); },
+      [](wire::Hello& h) { ++h.ssn; },
+      [](wire::Hello& h) { ++h.applied; },
+      [](wire::Hello& h) { ++h.acked_seq; },
+  };
+  for (const auto& lie : lies) {
+    a.change_hello = lie;
+    a.connect(*shard_);
+    executor_.settle();
+    expect_closed(a, CloseCode::conflict, "lineage_mismatch");
+  }
+  a.change_hello = [](wire::Hello&) {};
+  join(a);
+}
+
+TEST_F(DocumentSessionsTest, HelloTimeout) {
+  auto outbox = std::make_shared<simulation::SimulatedOutbox>(executor_);
+  std::optional<CloseCode> closed;
+  outbox->on_close = [&](CloseCode code) { closed = code; };
+  const auto session = shard_->connect(id_, outbox);
+  executor_.run_for(config_.limits.hello_timeout_ms - 1);
+  EXPECT_FALSE(closed.has_value());
+  executor_.run_for(config_.limits.heartbeat_interval_ms + 1);
+  EXPECT_EQ(closed, CloseCode::bad_message);
+}
+
+// --- catching up
+// ----------------------------------------------------------------------------------------
+
+TEST_F(DocumentSessionsTest, ATailForWhoLacksLittleASnapshotForTheRest) {
+  config_.limits.max_tail_rows = 3;
+  restart();
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  EXPECT_EQ(b.snapshots, 1u);
+  b.cut();
+  for (int i = 0; i < 3; ++i) {
+    a.insert(0, "x");
+    executor_.settle();
+  }
+  join(b);
+  EXPECT_EQ(b.snapshots, 1u);
+  EXPECT_EQ(b.rows, 3u);
+  b.cut();
+  for (int i = 0; i < 4; ++i) {
+    a.insert(0, "x");
+    executor_.settle();
+  }
+  join(b);
+  EXPECT_EQ(b.snapshots, 2u);
+  EXPECT_EQ(b.document().state_hash(), a.document().state_hash());
+  EXPECT_EQ(a.broken_promise() + b.broken_promise(), "");
+}
+
+TEST_F(DocumentSessionsTest, ALongTailComesFromTheJournal) {
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  b.cut();
+  for (int i = 0; i < 2500; ++i) {
+    a.insert(0, "x");
+    executor_.settle();
+  }
+  join(b);
+  EXPECT_GT(journal_.row_reads(), 0u);
+  EXPECT_EQ(b.rows, 2500u);
+  EXPECT_EQ(b.snapshots, 1u);  // the empty one at the beginning
+  EXPECT_EQ(b.document().text(), a.document().text());
+  EXPECT_EQ(b.broken_promise(), "");
+}
+
+/// A row is stored, and the answer to its append is still on its way, when the rows are read.
+TEST_F(DocumentSessionsTest, RowsThatAreReadTooEarlyWait) {
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  b.cut();
+  paste_more_than_the_cache_holds(a);
+  journal_.answer_delay_ms = [] { return 50; };
+  a.insert(0, "late");
+  executor_.settle();
+  join(b);
+  EXPECT_EQ(b.rows, 3u);
+  executor_.run_for(100);
+  EXPECT_EQ(b.document().state_hash(), a.document().state_hash());
+  EXPECT_EQ(b.broken_promise(), "");
+}
+
+/// Long rows from the journal come one message each: a line that reads them is not a slow reader.
+TEST_F(DocumentSessionsTest, LongRowsFromTheJournalAreNotSentAllAtOnce) {
+  config_.limits.max_outbox_bytes = 1'000'000;
+  restart();
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  b.cut();
+  paste_more_than_the_cache_holds(a);
+  b.connect(*shard_, 10);
+  std::size_t most = 0;
+  for (int i = 0; i < 100; ++i) {
+    executor_.run_for(1);
+    if (b.outbox() != nullptr) most = std::max(most, b.outbox()->queued_bytes());
+  }
+  EXPECT_LE(most, config_.limits.max_outbox_bytes * 2);
+  EXPECT_TRUE(b.welcomed());
+  EXPECT_EQ(b.operation_messages, 3u);
+  EXPECT_EQ(b.document().state_hash(), a.document().state_hash());
+}
+
+// --- heartbeats
+// -----------------------------------------------------------------------------------------
+
+TEST_F(DocumentSessionsTest, HeartbeatsCarryTheHashAndSilenceCloses) {
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  a.insert(0, "text");
+  b.answers_heartbeats = false;
+  executor_.run_for(config_.limits.heartbeat_interval_ms * 5);
+  EXPECT_GE(a.hashes, 3u);
+  EXPECT_EQ(a.broken_promise(), "");
+  EXPECT_TRUE(a.welcomed());
+  expect_closed(b, CloseCode::silent, "silent");
+}
+
+TEST_F(DocumentSessionsTest, DivergenceIsAConflict) {
+  SimClient a = client(1);
+  join(a);
+  a.insert(0, "text");
+  a.answers_heartbeats = false;
+  executor_.run_for(config_.limits.heartbeat_interval_ms * 2);
+  ASSERT_TRUE(a.welcomed());
+  a.send_raw(wire::encode(wire::HeartbeatReply{a.applied(), a.document().state_hash() + 1}));
+  executor_.settle();
+  expect_closed(a, CloseCode::conflict, "divergence");
+  EXPECT_EQ(log_.count("divergence"), 1u);
+}
+
+// --- presence
+// -----------------------------------------------------------------------------------------
+
+TEST_F(DocumentSessionsTest, PresenceIsGatheredToldToNewcomersAndEndsWithItsSession) {
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  for (const std::string_view name : {"first", "second", "third"}) {
+    a.send_raw(wire::encode(wire::Presence{name, 1, {}}));
+    executor_.settle();
+  }
+  EXPECT_EQ(b.peer_messages.size(), 0u);
+  executor_.run_for(config_.limits.presence_delay_ms);
+  EXPECT_EQ(a.peer_messages.size(), 0u);
+  ASSERT_EQ(b.peer_messages.size(), 1u);
+  SimClient c = client(3);
+  join(c);
+  ASSERT_EQ(c.peer_messages.size(), 1u);
+  EXPECT_EQ(c.peer_messages[0], b.peer_messages[0]);
+  const auto told = wire::decode_server_message(b.peer_messages[0]);
+  const auto& peers = std::get<wire::Peers>(**told).peers;
+  ASSERT_EQ(peers.size(), 1u);
+  EXPECT_EQ(peers[0].session, a.session());
+  EXPECT_EQ(peers[0].sid, a.sid());
+  EXPECT_EQ(peers[0].state.name, "third");
+
+  a.cut();
+  executor_.run_for(config_.limits.presence_delay_ms);
+  ASSERT_EQ(b.peer_messages.size(), 2u);
+  const auto left = wire::decode_server_message(b.peer_messages[1]);
+  EXPECT_FALSE(std::get<wire::Peers>(**left).peers.at(0).present);
+  SimClient d = client(4);
+  join(d);
+  EXPECT_EQ(d.peer_messages.size(), 0u);
+}
+
+}  // namespace
+}  // namespace weft::collab
