@@ -71,8 +71,7 @@ class ServerPlay {
     std::deque<Push> unseen;  // by the watcher
   };
 
-  // --- REST
-  // ---------------------------------------------------------------------------------------
+  // --- REST --------------------------------------------------------------------------------------
 
   bool create(const std::string& title) {
     HttpRequest request{.method = "POST", .target = std::string(documents_path), .body = ""};
@@ -101,8 +100,7 @@ class ServerPlay {
     blame("the document " + out_.document_id + " could not be deleted");
   }
 
-  // --- connections
-  // --------------------------------------------------------------------------------
+  // --- connections -------------------------------------------------------------------------------
 
   std::unique_ptr<SyncClientLink> link(bool hold_back, std::function<void()> received) {
     const SyncClientOptions options{Uuid::from_random(random_.next(), random_.next()), "",
@@ -151,8 +149,7 @@ class ServerPlay {
     io_.run_for(goodbye_timeout);
   }
 
-  // --- playing
-  // ------------------------------------------------------------------------------------
+  // --- playing -----------------------------------------------------------------------------------
 
   void run() {
     const auto begin = SteadyClock::now();
@@ -258,8 +255,7 @@ class ServerPlay {
            has_all(*watcher_);
   }
 
-  // --- judging
-  // ------------------------------------------------------------------------------------
+  // --- judging -----------------------------------------------------------------------------------
 
   void judge() {
     const std::string text = watcher_->client().document().text();

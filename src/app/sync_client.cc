@@ -30,8 +30,7 @@ Error diverged(std::string message) {
 
 SyncClient::SyncClient(SyncClientOptions options) : options_(std::move(options)) {}
 
-// --- the connection
-// -------------------------------------------------------------------------------
+// --- the connection ------------------------------------------------------------------------------
 
 void SyncClient::connected() {
   disconnected();
@@ -217,8 +216,7 @@ void SyncClient::forget_acknowledged(std::uint64_t seq) {
   }
 }
 
-// --- what is here
-// ---------------------------------------------------------------------------------
+// --- what is here --------------------------------------------------------------------------------
 
 std::uint64_t SyncClient::applied() const {
   return inbox_.empty() ? known_index_ : inbox_.front()->index - 1;
@@ -228,8 +226,7 @@ bool SyncClient::in_sync() const {
   return joined_ && inbox_.empty() && batches_.empty() && open_operations_ == 0;
 }
 
-// --- editing
-// --------------------------------------------------------------------------------------
+// --- editing -------------------------------------------------------------------------------------
 
 rga::EditOutcome SyncClient::insert(rga::ScalarOffset at, std::string_view utf8) {
   while (!utf8.empty()) {
@@ -290,8 +287,7 @@ void SyncClient::seal() {
   sealed_seq_ = open_last_seq_;
 }
 
-// --- held-back rows
-// -------------------------------------------------------------------------------
+// --- held-back rows ------------------------------------------------------------------------------
 
 Result<bool> SyncClient::integrate_until(std::uint64_t sid, std::uint64_t seq) {
   while (document_.seq_of(sid) < seq) {

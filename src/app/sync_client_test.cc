@@ -207,8 +207,7 @@ TEST(SyncClient, RefusedEditsChangeNothing) {
   EXPECT_FALSE(a.client.next_message().has_value());
 }
 
-// --- what a server must not do
-// --------------------------------------------------------------------
+// --- what a server must not do -------------------------------------------------------------------
 
 std::string_view code_of(const Status& status) {
   return status.ok() ? std::string_view() : status.error().code;

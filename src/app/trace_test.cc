@@ -77,8 +77,7 @@ TEST(Trace, IsBounded) {
   EXPECT_EQ(refused.error().code, "trace_too_large");
 }
 
-// --- plans
-// ----------------------------------------------------------------------------------------
+// --- plans ---------------------------------------------------------------------------------------
 
 /// Transactions of one character each: {agent, parents}.
 Trace history(std::uint32_t agents,
@@ -148,8 +147,7 @@ TEST(TracePlan, RefusesMoreBranchesThanCanBePlayed) {
   EXPECT_EQ(plan.error().code, "trace_too_large");
 }
 
-// --- playing in the core
-// --------------------------------------------------------------------------
+// --- playing in the core -------------------------------------------------------------------------
 
 Result<CoreReplay> play(Trace trace, std::string end) {
   trace.end_content = std::move(end);

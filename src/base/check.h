@@ -9,7 +9,7 @@ namespace weft {
 
 }  // namespace weft
 
-#define WEFT_CHECK(condition) \
+#define WEFT_CHECK(condition)                        \
   (__builtin_expect(static_cast<bool>(condition), 1) \
-       ? static_cast<void>(0) \
+       ? static_cast<void>(0)                        \
        : ::weft::check_failed(#condition, __FILE__, __LINE__))

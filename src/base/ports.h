@@ -1,5 +1,5 @@
-// The ports through which the outside world enters pure code: time, randomness, work for later, log.
-// `app` wires the real ones, the simulator and the tests wire virtual ones.
+// The ports through which the outside world enters pure code: time, randomness, work for later,
+// log. `app` wires the real ones, the simulator and the tests wire virtual ones.
 #pragma once
 
 #include <cstdint>

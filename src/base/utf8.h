@@ -33,8 +33,6 @@ void append_scalar(std::string& out, CodePoint scalar);
 /// CRLF and lone CR become LF: line ends are LF everywhere inside Weft.
 std::string normalize_line_ends(std::string_view text);
 
-inline bool is_scalar(CodePoint c) {
-  return c != 0 && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
-}
+inline bool is_scalar(CodePoint c) { return c != 0 && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff); }
 
 }  // namespace weft

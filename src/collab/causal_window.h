@@ -1,7 +1,7 @@
 // CausalWindow: what the log up to a recent index contains. The author of a push knew the log up to
-// its `base` and its own earlier operations; from that follow the only legal sum and the elements it
-// may refer to. Pure; the document actor appends every durable row. Older indexes are asked from the
-// journal.
+// its `base` and its own earlier operations; from that follow the only legal sum and the elements
+// it may refer to. Pure; the document actor appends every durable row. Older indexes are asked from
+// the journal.
 #pragma once
 
 #include <cstddef>

@@ -92,7 +92,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
   return std::nullopt;
 }
 
-// --- pushes -----------------------------------------------------------------------------------------
+// --- pushes --------------------------------------------------------------------------------------
 
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
   if (push.base > durable_index_) {
@@ -120,8 +120,8 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
     return;
   }
   if (accepted->operations.empty()) {
-    // All known. What is not durable yet is acknowledged when it is. What is durable already may have
-    // become so while the author was catching up: it was never told.
+    // All known. What is not durable yet is acknowledged when it is. What is durable already may
+    // have become so while the author was catching up: it was never told.
     if (document_.seq_of(member.sid) == window_->seq_at(durable_index_, member.sid)) {
       acknowledge(member);
     }
@@ -167,9 +167,8 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
   const std::uint64_t expected = durable_index_ + rows.size();
   if (!last_index.ok() || last_index.value() != expected) {
     // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
-    const Error why = last_index.ok()
-                          ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
-                          : last_index.error();
+    const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
+                                      : last_index.error();
     ports_.log.write(LogLevel::error, "commit_failed", id_.to_string() + ": " + why.message);
     const bool gone = why.error_class == ErrorClass::gone;
     close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
@@ -222,7 +221,7 @@ void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
   }
 }
 
-// --- waiting for durability ---------------------------------------------------------------------------
+// --- waiting for durability ----------------------------------------------------------------------
 
 std::uint64_t DocumentActor::seal() {
   sealed_index_ = integrated_index();
@@ -273,7 +272,7 @@ void DocumentActor::read_text(Done<TextAnswer> done) {
   schedule_unload();
 }
 
-// --- the end ------------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void DocumentActor::close(wire::CloseCode close_code, const Error& why) {
   const auto keep = shared_from_this();

@@ -1,11 +1,13 @@
 // DocumentActor: the whole life of one open document. It loads the log, admits sessions, judges
-// pushes, hands them to the journal, and tells everybody what has become durable. One loop, no locks.
+// pushes, hands them to the journal, and tells everybody what has become durable. One loop, no
+// locks.
 //
 //   receive -> validate -> integrate -> queue -> journal -> (durable) -> acknowledge, fan out
 //
-// Nothing leaves before it is durable: rows, acknowledgements, snapshots, hashes and texts that were
-// made at log index i wait until the journal has i. When the journal fails, the memory is worthless:
-// the actor closes its sessions as retryable and retires; the next use loads the log anew.
+// Nothing leaves before it is durable: rows, acknowledgements, snapshots, hashes and texts that
+// were made at log index i wait until the journal has i. When the journal fails, the memory is
+// worthless: the actor closes its sessions as retryable and retires; the next use loads the log
+// anew.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +47,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void read_text(Done<TextAnswer> done);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
-  /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every session
-  /// with 1012, retires, and calls `done`.
+  /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
+  /// session with 1012, retires, and calls `done`.
   void drain(std::function<void()> done);
 
   std::size_t session_count() const { return members_.size(); }
@@ -118,7 +120,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<RowCache> cache_;       // of the durable rows
   std::vector<LogRow> queue_;           // accepted, not yet given to the journal
   std::size_t queue_bytes_ = 0;
-  std::size_t in_flight_ = 0;           // rows that the journal is writing
+  std::size_t in_flight_ = 0;  // rows that the journal is writing
   std::uint64_t sealed_index_ = 0;
 
   struct Waiting {
@@ -134,8 +136,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool presence_scheduled_ = false;
 
   bool ticking_ = false;
-  std::int64_t used_ms_ = 0;             // last time that anybody needed the document
-  std::uint64_t hash_index_ = 0;         // where state_hash_ was taken
+  std::int64_t used_ms_ = 0;      // last time that anybody needed the document
+  std::uint64_t hash_index_ = 0;  // where state_hash_ was taken
   std::optional<std::uint64_t> state_hash_;
   std::uint64_t snapshot_tried_index_ = 0;
   std::uint64_t snapshot_saved_index_ = 0;

@@ -9,8 +9,7 @@
 namespace weft::collab {
 namespace {
 
-// --- pushes
-// -------------------------------------------------------------------------------------------
+// --- pushes --------------------------------------------------------------------------------------
 
 TEST_F(DocumentActorTest, NothingIsSaidBeforeItIsDurable) {
   SimClient a = client(1);
@@ -135,8 +134,7 @@ TEST_F(DocumentActorTest, ARefusedPushEndsItsSessionOnly) {
   EXPECT_EQ(text_of(id_), "");
 }
 
-// --- failures
-// -----------------------------------------------------------------------------------------
+// --- failures ------------------------------------------------------------------------------------
 
 TEST_F(DocumentActorTest, AFailedAppendReloadsFromTheLog) {
   for (const auto fault : {MemoryJournal::Fault::lost, MemoryJournal::Fault::stored}) {
@@ -224,8 +222,7 @@ TEST_F(DocumentActorTest, ASlowReaderIsCutAndTheOthersAreNot) {
   EXPECT_EQ(b.document().text(), a.document().text());
 }
 
-// --- the end
-// ------------------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 TEST_F(DocumentActorTest, ForgottenDocumentsCloseTheirSessions) {
   SimClient a = client(1);

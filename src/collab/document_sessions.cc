@@ -21,12 +21,12 @@ Error lineage(std::string_view what) {
   return {ErrorClass::conflict, "lineage_mismatch", std::string(what)};
 }
 
-/// How many of the rows go into one message: not too many bytes, and none that the journal has stored
-/// but not answered for yet. REQUIRES: the first row is durable.
+/// How many of the rows go into one message: not too many bytes, and none that the journal has
+/// stored but not answered for yet. REQUIRES: the first row is durable.
 std::size_t rows_at_once(const std::vector<LogRow>& rows, std::uint64_t durable_index) {
   std::size_t count = 0;
-  for (std::size_t bytes = 0; count < rows.size() && bytes < pump_bytes_at_once &&
-                              rows[count].index <= durable_index;
+  for (std::size_t bytes = 0;
+       count < rows.size() && bytes < pump_bytes_at_once && rows[count].index <= durable_index;
        ++count) {
     bytes += rows[count].text.size();
   }
@@ -84,13 +84,13 @@ void DocumentActor::refuse(std::uint64_t session, wire::CloseCode close_code, co
   Member* member = find(session);
   if (member == nullptr) return;
   const std::shared_ptr<Outbox> outbox = member->outbox;
-  outbox->send(std::make_shared<const std::string>(wire::encode(
-      wire::Refused{static_cast<std::uint64_t>(close_code), why.code, why.message})));
+  outbox->send(std::make_shared<const std::string>(
+      wire::encode(wire::Refused{static_cast<std::uint64_t>(close_code), why.code, why.message})));
   outbox->close(close_code, why.code);
   leave(session);
 }
 
-// --- messages -----------------------------------------------------------------------------------------
+// --- messages ------------------------------------------------------------------------------------
 
 void DocumentActor::receive(std::uint64_t session, std::string_view message) {
   Member* member = find(session);
@@ -125,7 +125,8 @@ void DocumentActor::dispatch(Member& member, std::string_view message) {
   }
 }
 
-/// Keeps a message until the session can be served. Bounded: nobody may say much before the welcome.
+/// Keeps a message until the session can be served. Bounded: nobody may say much before the
+/// welcome.
 void DocumentActor::hold(Member& member, std::string_view message) {
   member.held_bytes += message.size();
   if (member.held_bytes > 4 * config_.limits.max_message_bytes) {
@@ -167,7 +168,7 @@ void DocumentActor::look_up(Member& member, std::string_view message, std::uint6
       });
 }
 
-// --- hello --------------------------------------------------------------------------------------------
+// --- hello ---------------------------------------------------------------------------------------
 
 void DocumentActor::on_hello(Member& member, std::string_view message) {
   const auto decoded = wire::decode_client_message(message, config_.limits);
@@ -175,8 +176,7 @@ void DocumentActor::on_hello(Member& member, std::string_view message) {
     refuse(member.session, decoded.error());
     return;
   }
-  const wire::Hello* hello =
-      decoded->has_value() ? std::get_if<wire::Hello>(&**decoded) : nullptr;
+  const wire::Hello* hello = decoded->has_value() ? std::get_if<wire::Hello>(&**decoded) : nullptr;
   if (hello == nullptr) {
     refuse(member.session, unexpected("the first message must be a hello"));
     return;
@@ -280,7 +280,7 @@ void DocumentActor::welcome(Member& member, std::uint64_t acked_seq) {
   send(member, wire::encode(message));
 }
 
-// --- catching up --------------------------------------------------------------------------------------
+// --- catching up ---------------------------------------------------------------------------------
 
 /// Sends what the session lacks, as fast as it reads, and then makes it live.
 void DocumentActor::pump(std::uint64_t session) {
@@ -331,8 +331,8 @@ bool DocumentActor::pump_rows(Member& member) {
             const auto self = actor.lock();
             Member* reader = self ? self->find(session) : nullptr;
             if (reader == nullptr) return;
-            const bool fits = rows.ok() && !rows->empty() &&
-                              rows->front().index == reader->sent_index + 1;
+            const bool fits =
+                rows.ok() && !rows->empty() && rows->front().index == reader->sent_index + 1;
             if (!fits) {
               self->refuse(session, rows.ok() ? Error{ErrorClass::unavailable, "log_unreadable",
                                                       "the log could not be read"}

@@ -13,8 +13,7 @@ namespace {
 
 class DocumentSessionsTest : public DocumentActorTest {};
 
-// --- hello
-// --------------------------------------------------------------------------------------------
+// --- hello ---------------------------------------------------------------------------------------
 
 TEST_F(DocumentSessionsTest, TheFirstMessageMustBeAGoodHello) {
   wire::Hello hello;
@@ -92,8 +91,7 @@ TEST_F(DocumentSessionsTest, HelloTimeout) {
   EXPECT_EQ(closed, CloseCode::bad_message);
 }
 
-// --- catching up
-// ----------------------------------------------------------------------------------------
+// --- catching up ---------------------------------------------------------------------------------
 
 TEST_F(DocumentSessionsTest, ATailForWhoLacksLittleASnapshotForTheRest) {
   config_.limits.max_tail_rows = 3;
@@ -180,8 +178,7 @@ TEST_F(DocumentSessionsTest, LongRowsFromTheJournalAreNotSentAllAtOnce) {
   EXPECT_EQ(b.document().state_hash(), a.document().state_hash());
 }
 
-// --- heartbeats
-// -----------------------------------------------------------------------------------------
+// --- heartbeats ----------------------------------------------------------------------------------
 
 TEST_F(DocumentSessionsTest, HeartbeatsCarryTheHashAndSilenceCloses) {
   SimClient a = client(1);
@@ -210,8 +207,7 @@ TEST_F(DocumentSessionsTest, DivergenceIsAConflict) {
   EXPECT_EQ(log_.count("divergence"), 1u);
 }
 
-// --- presence
-// -----------------------------------------------------------------------------------------
+// --- presence ------------------------------------------------------------------------------------
 
 TEST_F(DocumentSessionsTest, PresenceIsGatheredToldToNewcomersAndEndsWithItsSession) {
   SimClient a = client(1);

@@ -11,7 +11,7 @@ constexpr std::uint32_t max_hashed_elements = 2u << 20;
 
 }  // namespace
 
-// --- heartbeats ---------------------------------------------------------------------------------------
+// --- heartbeats ----------------------------------------------------------------------------------
 
 /// Every heartbeat interval, as long as there are sessions.
 void DocumentActor::tick() {
@@ -65,7 +65,7 @@ void DocumentActor::on_heartbeat_reply(Member& member, const wire::HeartbeatRepl
   refuse(member.session, {ErrorClass::conflict, "divergence", "the states differ: join anew"});
 }
 
-// --- presence -----------------------------------------------------------------------------------------
+// --- presence ------------------------------------------------------------------------------------
 
 void DocumentActor::schedule_presence() {
   if (presence_scheduled_) return;
@@ -95,7 +95,7 @@ void DocumentActor::tell_presence() {
   presence_.clear_changes();
 }
 
-// --- snapshots and unloading --------------------------------------------------------------------------
+// --- snapshots and unloading ---------------------------------------------------------------------
 
 /// The state as it is now; joiners at the same index share it.
 std::shared_ptr<const std::string> DocumentActor::snapshot_now() {
@@ -115,7 +115,8 @@ void DocumentActor::save_snapshot_if_due() {
   if (durable_index_ - snapshot_tried_index_ >= config_.snapshot_every_rows) save_snapshot();
 }
 
-/// Stores the state as it is now, once it is durable. A failure costs only time: the log has it all.
+/// Stores the state as it is now, once it is durable. A failure costs only time: the log has it
+/// all.
 void DocumentActor::save_snapshot() {
   const std::uint64_t index = seal();
   if (index == snapshot_tried_index_ || index == 0) return;

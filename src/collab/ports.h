@@ -1,6 +1,6 @@
 // What the heart needs from the outside: a log, a catalog of documents, and a way to each client.
-// Storage and server implement these; tests implement them in memory. Every answer is a callback that
-// is posted on the executor which asked, exactly once, also on failure.
+// Storage and server implement these; tests implement them in memory. Every answer is a callback
+// that is posted on the executor which asked, exactly once, also on failure.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,8 @@ class Journal {
 
   /// Appends rows (their `index` is ignored) as expected_last_index + 1 … and answers with the new
   /// last index once they are durable. Answers conflict, code "log_moved", and changes nothing when
-  /// the log's last index is another. Appends of one document are carried out in order of the calls.
+  /// the log's last index is another. Appends of one document are carried out in order of the
+  /// calls.
   virtual void append(const DocumentId& document, std::uint64_t expected_last_index,
                       std::vector<LogRow> rows, Executor& on, Done<std::uint64_t> done) = 0;
 
@@ -94,20 +95,20 @@ class Catalog {
   virtual ~Catalog() = default;
 
   struct NewDocument {
-    DocumentId id;           // random, made by the caller
+    DocumentId id;  // random, made by the caller
     std::string title;
     Uuid owner;
     Uuid incarnation;
-    ClientId author;         // the server's own client id: leases the site of the first rows
-    std::string content;     // validated UTF-8, LF line ends; may be empty
+    ClientId author;              // the server's own client id: leases the site of the first rows
+    std::string content;          // validated UTF-8, LF line ends; may be empty
     std::string idempotency_key;  // empty: none
   };
   struct Created {
     DocumentRecord record;
     bool is_new = true;  // false: the idempotency key was known and the request was the same
   };
-  /// Document and first content in one durable transaction. A known key with another title or content
-  /// answers conflict, code "idempotency_key_reused".
+  /// Document and first content in one durable transaction. A known key with another title or
+  /// content answers conflict, code "idempotency_key_reused".
   virtual void create(NewDocument document, Executor& on, Done<Created> done) = 0;
 
   /// not_found, code "document_not_found"; gone, code "document_deleted".

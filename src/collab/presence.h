@@ -19,8 +19,8 @@ class PresenceBoard {
   void remove(std::uint64_t session);
 
   bool has_changes() const { return !changed_.empty(); }
-  /// The `peers` message with everything that changed since clear_changes(), as `receiver` should see
-  /// it; nothing when only its own state changed. 0 as receiver: nobody in particular.
+  /// The `peers` message with everything that changed since clear_changes(), as `receiver` should
+  /// see it; nothing when only its own state changed. 0 as receiver: nobody in particular.
   std::optional<std::string> changes_for(std::uint64_t receiver) const;
   bool changed(std::uint64_t session) const { return changed_.contains(session); }
   void clear_changes() { changed_.clear(); }

@@ -15,8 +15,8 @@ using rga::Operation;
 
 Error refuse(ErrorClass error_class, std::string_view code, const Operation& op,
              std::string_view why) {
-  std::string message = "operation (sid " + std::to_string(op.id.sid) + ", seq " +
-                        std::to_string(op.id.seq) + "): ";
+  std::string message =
+      "operation (sid " + std::to_string(op.id.sid) + ", seq " + std::to_string(op.id.seq) + "): ";
   message += why;
   return {error_class, code, std::move(message)};
 }
@@ -71,8 +71,7 @@ class Validator {
   };
 
   Status add_new(const Operation& op) {
-    const std::uint64_t legal =
-        context_.cut.sum() - context_.cut.seq_of(context_.sid) + op.id.seq;
+    const std::uint64_t legal = context_.cut.sum() - context_.cut.seq_of(context_.sid) + op.id.seq;
     if (op.id.sum != legal || op.id.sum <= last_sum_) {
       return refuse(ErrorClass::conflict, "wrong_sum", op,
                     "the sum that follows from base is " + std::to_string(legal));
@@ -84,7 +83,8 @@ class Validator {
       }
       const std::uint32_t limit = context_.limits.max_document_elements;
       if (elements_ >= limit || op.len > limit - elements_) {
-        return refuse(ErrorClass::too_large, "document_full", op, "the document would be too large");
+        return refuse(ErrorClass::too_large, "document_full", op,
+                      "the document would be too large");
       }
       elements_ += op.len;
       new_inserts_.push_back({op.id.seq, op.last_seq()});
@@ -109,8 +109,7 @@ class Validator {
     }
     if (last >= next_seq_) return false;
     if (first.seq <= durable_seq_) {
-      const auto here =
-          static_cast<std::uint32_t>(std::min(last, durable_seq_) - first.seq + 1);
+      const auto here = static_cast<std::uint32_t>(std::min(last, durable_seq_) - first.seq + 1);
       if (!context_.document.contains(first, here)) return false;
     }
     // The rest must be covered by this push's own inserts, which ascend.

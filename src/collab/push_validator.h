@@ -1,5 +1,5 @@
-// The rules for what a client may push, asked before anything is changed. A push is accepted whole or
-// refused whole. Pure: looks at the document, changes nothing.
+// The rules for what a client may push, asked before anything is changed. A push is accepted whole
+// or refused whole. Pure: looks at the document, changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ struct AcceptedPush {
 /// In order: well-formed; the document's epoch; the session's site; contiguous seq (known ones are
 /// compared and dropped); the exact sum; references and targets that exist, are inserts, and lie
 /// within the base or among the author's own; the size of the document.
-/// The legal sum: the author had applied the log up to base and all its own operations before `seq`.
-/// The log up to base holds sum(base) elements, of which own(base) are the author's; so it knew
-/// sum(base) - own(base) + (seq - 1) elements, and its operation's sum is that plus one.
+/// The legal sum: the author had applied the log up to base and all its own operations before
+/// `seq`. The log up to base holds sum(base) elements, of which own(base) are the author's; so it
+/// knew sum(base) - own(base) + (seq - 1) elements, and its operation's sum is that plus one.
 Result<AcceptedPush> validate_push(std::string_view operations, const PushContext& context);
 
 }  // namespace weft::collab

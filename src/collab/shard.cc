@@ -36,10 +36,11 @@ class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
     const auto found = actors_.find(id);
     if (found != actors_.end()) return found->second;
     const auto serial = ++last_serial_;
-    auto actor = std::make_shared<DocumentActor>(
-        id, ports_, config_, [shard = weak_from_this(), id, serial] {
-          if (const auto self = shard.lock()) self->retired(id, serial);
-        });
+    auto actor = std::make_shared<DocumentActor>(id, ports_, config_,
+                                                 [shard = weak_from_this(), id, serial] {
+                                                   if (const auto self = shard.lock())
+                                                     self->retired(id, serial);
+                                                 });
     actors_[id] = actor;
     serials_[id] = serial;
     actor->start();

@@ -20,7 +20,8 @@ struct ShardConfig {
   wire::Limits limits;
   /// A document without sessions is unloaded after this.
   std::int64_t idle_unload_ms = 30'000;
-  /// A snapshot is stored after this many log rows, and when a document with fresh rows is unloaded.
+  /// A snapshot is stored after this many log rows, and when a document with fresh rows is
+  /// unloaded.
   std::uint64_t snapshot_every_rows = 2'000;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
@@ -68,8 +69,8 @@ class Shard {
   void read_text(const DocumentId& document, Done<TextAnswer> done);
   /// The document was deleted from the catalog: sessions are closed with 4404.
   void forget(const DocumentId& document);
-  /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions with
-  /// 1012, then calls `done`. Later connects are refused.
+  /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions
+  /// with 1012, then calls `done`. Later connects are refused.
   void drain(std::function<void()> done);
   ShardCounts counts() const;
 

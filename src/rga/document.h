@@ -73,7 +73,8 @@ class BasicDocument {
   std::uint64_t sum() const;
   /// The last known seq of a site, 0 if unknown. O(1) expected.
   std::uint64_t seq_of(std::uint64_t sid) const;
-  /// The sum of the site's last known operation, 0 if unknown: its next one must have a greater one.
+  /// The sum of the site's last known operation, 0 if unknown: its next one must have a greater
+  /// one.
   std::uint64_t last_sum_of(std::uint64_t sid) const;
   VersionVector version() const;
   /// Visible scalar values. O(1).

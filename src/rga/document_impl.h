@@ -44,10 +44,10 @@ struct BasicDocument<Shape>::Impl {
     std::uint32_t count = 0;  // operations not yet told
     std::uint32_t limit = 0;  // how many there may be
     std::uint32_t site = none;
-    S4Vector first;           // the id of the first one
-    ElementId first_target;   // backspacing: the element that went first
+    S4Vector first;              // the id of the first one
+    ElementId first_target;      // backspacing: the element that went first
     std::uint32_t first_at = 0;  // the gap after the last character, at first
-    char* text = nullptr;     // typing: where the first character went
+    char* text = nullptr;        // typing: where the first character went
 
     bool open() const { return count < limit; }
     S4Vector next() const { return first.plus(count); }
@@ -129,7 +129,7 @@ struct BasicDocument<Shape>::Impl {
   void burst_type(char ascii) { burst.text[burst.count++] = ascii; }
   void burst_backspace() { ++burst.count; }
 
-  // --- shared by local and remote -----------------------------------------------------------------
+  // --- shared by local and remote ----------------------------------------------------------------
   void advance(std::uint32_t site, std::uint64_t last_sum, std::uint32_t count) {
     RunTable::Site& author = runs.site(site);
     author.seq += count;
@@ -362,8 +362,7 @@ struct BasicDocument<Shape>::Impl {
     }
     for (std::uint32_t i = 0; i < known_len; ++i) {
       if (runs.find(site, op.id.seq + i).run != nullptr) return false;
-      const std::uint64_t seq =
-          op.kind == OpKind::erase_back ? op.ref.seq - i : op.ref.seq + i;
+      const std::uint64_t seq = op.kind == OpKind::erase_back ? op.ref.seq - i : op.ref.seq + i;
       const std::uint32_t ei = ei_of({op.ref.sid, seq});
       if (ei == none) return false;
       if (op.kind != OpKind::update && tree.visible_at(tree.find(ei))) return false;
@@ -595,8 +594,8 @@ template <class Shape>
 bool BasicDocument<Shape>::contains(ElementId first, std::uint32_t count) const {
   impl_->settle();
   const std::uint32_t site = impl_->runs.find_site(first.sid);
-  return site != Impl::none &&
-         impl_->for_each_run_of(site, first.seq, count, [](const RunTable::Found&, std::uint32_t) {});
+  return site != Impl::none && impl_->for_each_run_of(site, first.seq, count,
+                                                      [](const RunTable::Found&, std::uint32_t) {});
 }
 template <class Shape>
 bool BasicDocument<Shape>::is_visible(ElementId id) const {
@@ -616,9 +615,8 @@ std::string BasicDocument<Shape>::text(ScalarOffset from, std::uint32_t count) c
   std::string out;
   if (count == 0) return out;
   out.reserve(count);
-  impl_->tree.read_from(from.value, count, [&](std::uint32_t ei, std::uint32_t n) {
-    impl_->pool.read(ei, n, out);
-  });
+  impl_->tree.read_from(from.value, count,
+                        [&](std::uint32_t ei, std::uint32_t n) { impl_->pool.read(ei, n, out); });
   return out;
 }
 
@@ -675,8 +673,8 @@ ScalarOffset BasicDocument<Shape>::from_line_column(LineColumn at) const {
   const std::uint32_t last_line = impl_->tree.metrics_total().line_feeds;
   if (at.line > last_line) return {impl_->tree.visible()};
   const std::uint32_t start = at.line == 0 ? 0 : impl_->tree.after_line_feed(at.line - 1);
-  const std::uint32_t end = at.line == last_line ? impl_->tree.visible()
-                                                 : impl_->tree.after_line_feed(at.line) - 1;
+  const std::uint32_t end =
+      at.line == last_line ? impl_->tree.visible() : impl_->tree.after_line_feed(at.line) - 1;
   return {start + std::min(at.column, end - start)};
 }
 template <class Shape>
@@ -801,8 +799,7 @@ void BasicDocument<Shape>::check_invariants() const {
   impl_->tree.check_invariants();
   WEFT_CHECK(impl_->sum == impl_->runs.version().sum());
   std::uint32_t elements = 0;
-  impl_->tree.for_each_span(
-      [&](std::uint32_t, std::uint32_t count, bool) { elements += count; });
+  impl_->tree.for_each_span([&](std::uint32_t, std::uint32_t count, bool) { elements += count; });
   WEFT_CHECK(elements == impl_->elements);
   const std::vector<Run>& runs = impl_->runs.runs();
   for (std::size_t i = 0; i < runs.size(); ++i) {

@@ -1,5 +1,5 @@
-// ElementIndex: element index -> leaf that holds it, O(1). A chunk of 2^bits elements is one word as
-// long as they all live in one leaf, and a block of words after that.
+// ElementIndex: element index -> leaf that holds it, O(1). A chunk of 2^bits elements is one word
+// as long as they all live in one leaf, and a block of words after that.
 #pragma once
 
 #include <algorithm>

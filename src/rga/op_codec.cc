@@ -52,8 +52,8 @@ void OpWriter::append(const Operation& op) {
   char* const begin = room(max_head_bytes + op.text.size());
   char* at = begin + 1;
   const RefForm form = ref_form(op);
-  auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) |
-                                       static_cast<unsigned>(form) << ref_shift);
+  auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) | static_cast<unsigned>(form)
+                                                                            << ref_shift);
   if (op.id != last_.plus(done_)) {
     tag |= explicit_id_bit;
     at = put_varint(at, op.id.ssn);

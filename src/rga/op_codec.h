@@ -76,7 +76,8 @@ class OpWriter {
 /// integer ranges, len, UTF-8 (shortest form, no surrogates, no U+0000).
 class OpReader {
  public:
-  explicit OpReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  explicit OpReader(std::string_view bytes)
+      : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
   /// The next operation, whose text points into the bytes. False at the end and on malformed
   /// input; failed() tells which. O(len).

@@ -1,6 +1,6 @@
-// Operation: what sites tell each other. One operation is a run: `len` elements whose S4Vectors step
-// by one in sum and seq, so a typed word or a pasted file is one operation, and so is a deletion of
-// neighbours that one site inserted in one go.
+// Operation: what sites tell each other. One operation is a run: `len` elements whose S4Vectors
+// step by one in sum and seq, so a typed word or a pasted file is one operation, and so is a
+// deletion of neighbours that one site inserted in one go.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // RunTable: who is who. Elements are numbered locally, densely, in order of arrival: the element
-// index, `ei`. A run is a stretch of ei whose ids step by one in sum and seq. From the runs follow the
-// S4Vector of any ei and, per site, the ei of any id; nothing is stored per element.
-// Only Document uses it.
+// index, `ei`. A run is a stretch of ei whose ids step by one in sum and seq. From the runs follow
+// the S4Vector of any ei and, per site, the ei of any id; nothing is stored per element. Only
+// Document uses it.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,7 @@ struct Run {
   std::uint64_t sum : 53 = 0;
   std::uint64_t site_low : 11 = 0;
 
-  std::uint32_t site() const {
-    return static_cast<std::uint32_t>(site_high << 11 | site_low);
-  }
+  std::uint32_t site() const { return static_cast<std::uint32_t>(site_high << 11 | site_low); }
 };
 static_assert(sizeof(Run) == 24);
 
@@ -45,8 +43,8 @@ class RunTable {
 
   struct Site {
     std::uint64_t sid;
-    std::uint64_t seq;       // last known
-    std::uint64_t last_sum;  // of that operation
+    std::uint64_t seq;                // last known
+    std::uint64_t last_sum;           // of that operation
     std::vector<std::uint32_t> runs;  // ascending in seq
   };
 
@@ -92,8 +90,8 @@ class RunTable {
     std::uint32_t ei() const { return run->ei + offset; }
     std::uint64_t sum() const { return run->sum + offset; }
   };
-  /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest run
-  /// and near the last question.
+  /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest
+  /// run and near the last question.
   Found find(std::uint32_t site, std::uint64_t seq) const {
     if (hint_ < runs_.size()) {
       const Run& hinted = runs_[hint_];

@@ -121,9 +121,9 @@ SnapshotWriter::SnapshotWriter(std::uint64_t ssn, const RunTable& runs) : ssn_(s
 
 std::uint32_t SnapshotWriter::site_index(std::uint64_t sid) {
   if (sites_[last_site_].sid != sid) {
-    const auto it = std::lower_bound(
-        sites_.begin(), sites_.end(), sid,
-        [](const Snapshot::Site& site, std::uint64_t s) { return site.sid < s; });
+    const auto it =
+        std::lower_bound(sites_.begin(), sites_.end(), sid,
+                         [](const Snapshot::Site& site, std::uint64_t s) { return site.sid < s; });
     WEFT_CHECK(it != sites_.end() && it->sid == sid);
     last_site_ = static_cast<std::uint32_t>(it - sites_.begin());
   }
@@ -134,8 +134,7 @@ void SnapshotWriter::add(const RunView& run) {
   ++run_count_;
   site_column_.add(site_index(run.first.sid));
   ByteWriter(len_column_).varint(std::uint64_t{run.len} << 1 | (run.tombstone ? 1 : 0));
-  ByteWriter(seq_column_)
-      .zigzag_varint(static_cast<std::int64_t>(run.first.seq - next_seq_));
+  ByteWriter(seq_column_).zigzag_varint(static_cast<std::int64_t>(run.first.seq - next_seq_));
   next_seq_ = run.first.seq + run.len;
   const std::uint64_t lag = run.first.sum - run.first.seq;
   lag_column_.add(zigzag(static_cast<std::int64_t>(lag - last_lag_)));

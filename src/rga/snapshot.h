@@ -33,8 +33,8 @@ struct Snapshot {
   };
 
   std::uint64_t ssn = 0;
-  std::vector<Site> sites;  // ascending by sid
-  std::vector<RunEntry> runs;  // maximal, in document order
+  std::vector<Site> sites;           // ascending by sid
+  std::vector<RunEntry> runs;        // maximal, in document order
   std::vector<std::uint32_t> by_id;  // indexes of runs, ordered by (site, seq)
   std::vector<Update> updates;
   std::string_view text;  // of the visible runs, valid UTF-8 of exactly their length

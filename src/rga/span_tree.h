@@ -2,9 +2,9 @@
 // element indexes, all visible or all tombstones; spans lie in the leaves of a B+tree whose inner
 // nodes count visible elements. docs/RGA.md explains it with pictures.
 //
-// Chain invariant: neighbours with consecutive ei are parent and child (the second was inserted with
-// the first as its reference). So within a span every element descends from the span's head, and the
-// RGA skip rule has to look at span heads only.
+// Chain invariant: neighbours with consecutive ei are parent and child (the second was inserted
+// with the first as its reference). So within a span every element descends from the span's head,
+// and the RGA skip rule has to look at span heads only.
 //
 // Cursor: the tree remembers one leaf whose ancestors' counts lag by `pending`, so that edits near
 // each other touch one leaf and nothing else.
@@ -23,7 +23,8 @@
 
 namespace weft::rga {
 
-/// The gap after `offset` elements of span `slot` of `leaf`; or, where that is said, the element there.
+/// The gap after `offset` elements of span `slot` of `leaf`; or, where that is said, the element
+/// there.
 struct Place {
   std::uint32_t leaf = 0;
   std::uint32_t slot = 0;
@@ -36,7 +37,9 @@ class SpanTree {
   static constexpr std::uint32_t none = ~0u;
   using Pool = TextPool<Shape::pool_chunk_bits>;
 
-  SpanTree(const RunTable& runs, const Pool& pool) : runs_(runs), pool_(pool) { root_ = new_leaf(); }
+  SpanTree(const RunTable& runs, const Pool& pool) : runs_(runs), pool_(pool) {
+    root_ = new_leaf();
+  }
 
   // --- reading ----------------------------------------------------------------------------------
   std::uint32_t visible() const { return visible_; }
@@ -59,7 +62,8 @@ class SpanTree {
   /// f(ei, len, visible) for every span in document order.
   template <class F>
   void for_each_span(F&& f) const;
-  /// f(ei, len) for the visible elements [at, at + count), in order. REQUIRES: they exist, count > 0.
+  /// f(ei, len) for the visible elements [at, at + count), in order. REQUIRES: they exist, count >
+  /// 0.
   template <class F>
   void read_from(std::uint32_t at, std::uint32_t count, F&& f);
 
@@ -72,8 +76,8 @@ class SpanTree {
   std::uint32_t from_utf16(std::uint32_t units);
 
   // --- writing ----------------------------------------------------------------------------------
-  /// Puts `count` new visible elements from `ei` on into the gap. Returns the place of the first; the
-  /// cursor stands on its span.
+  /// Puts `count` new visible elements from `ei` on into the gap. Returns the place of the first;
+  /// the cursor stands on its span.
   Place insert(const Place& gap, std::uint32_t ei, std::uint32_t count);
   /// Makes `count` visible elements from `p` on, all of one span, tombstones.
   void erase(const Place& p, std::uint32_t count);
@@ -91,8 +95,9 @@ class SpanTree {
   /// be appended by grow_span() alone.
   bool can_grow(std::uint32_t next_ei, std::uint32_t& room) const;
   void grow_span(std::uint32_t count);
-  /// True when the cursor's span is visible and longer than one, and its last element is followed by
-  /// its tombstone continuation in the same leaf. `last` is that element, `room` how many may go.
+  /// True when the cursor's span is visible and longer than one, and its last element is followed
+  /// by its tombstone continuation in the same leaf. `last` is that element, `room` how many may
+  /// go.
   bool can_shrink(std::uint32_t& last, std::uint32_t& room) const;
   void shrink_span(std::uint32_t count);
   bool located() const { return cursor_.located; }
@@ -114,8 +119,8 @@ class SpanTree {
   static constexpr std::uint32_t node_children = Shape::node_children;
   static constexpr std::uint32_t inner_bit = 1u << 31;  // marks a child that is a node
 
-  struct Summary {      // what is cached per subtree, and recomputed when asked for
-    Key min;            // of the span heads
+  struct Summary {  // what is cached per subtree, and recomputed when asked for
+    Key min;        // of the span heads
     TextMetrics metrics;
     bool min_known = false;
     bool metrics_known = false;
@@ -138,11 +143,11 @@ class SpanTree {
   };
   struct Cursor {
     std::uint32_t leaf = 0;
-    std::int32_t pending = 0;         // not yet added to the ancestors of `leaf`
-    bool located = false;             // the rest is known:
+    std::int32_t pending = 0;  // not yet added to the ancestors of `leaf`
+    bool located = false;      // the rest is known:
     std::uint32_t slot = 0;
-    std::uint32_t slot_start = 0;     // visible elements before the slot
-    std::uint32_t leaf_start = 0;     // visible elements before the leaf
+    std::uint32_t slot_start = 0;  // visible elements before the slot
+    std::uint32_t leaf_start = 0;  // visible elements before the leaf
     std::uint32_t leaf_visible = 0;
   };
 
@@ -213,7 +218,8 @@ template <class F>
 void SpanTree<Shape>::for_each_span(F&& f) const {
   for (std::uint32_t l = first_leaf_; l != none; l = leaves_[l].next) {
     const Leaf& leaf = leaves_[l];
-    for (std::uint32_t i = 0; i < leaf.count; ++i) f(leaf.ei[i], length(leaf.len[i]), leaf.len[i] > 0);
+    for (std::uint32_t i = 0; i < leaf.count; ++i)
+      f(leaf.ei[i], length(leaf.len[i]), leaf.len[i] > 0);
   }
 }
 

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "rga/span_tree.h"
+#include "rga/span_tree_check.h"
+#include "rga/span_tree_load.h"
 
 namespace weft::rga {
 
-// --- small parts ----------------------------------------------------------------------------------
+// --- small parts ---------------------------------------------------------------------------------
 
 template <class Shape>
 std::uint32_t SpanTree<Shape>::slot_of(const Node& parent, std::uint32_t child) const {
@@ -71,7 +73,7 @@ void SpanTree<Shape>::close_slots(Leaf& leaf, std::uint32_t slot, std::uint32_t 
   leaf.count -= count;
 }
 
-// --- cursor ---------------------------------------------------------------------------------------
+// --- cursor --------------------------------------------------------------------------------------
 
 template <class Shape>
 void SpanTree<Shape>::flush() {
@@ -141,7 +143,7 @@ void SpanTree<Shape>::forget_metrics(std::uint32_t leaf) {
   }
 }
 
-// --- reading --------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 template <class Shape>
 Place SpanTree<Shape>::find(std::uint32_t ei) const {
@@ -220,7 +222,7 @@ std::uint32_t SpanTree<Shape>::left_of(const Place& gap) const {
   return leaf->ei[slot - 1] + length(leaf->len[slot - 1]) - 1;
 }
 
-// --- metrics --------------------------------------------------------------------------------------
+// --- metrics -------------------------------------------------------------------------------------
 
 template <class Shape>
 const TextMetrics& SpanTree<Shape>::metrics_of(std::uint32_t child) {
@@ -311,7 +313,7 @@ std::uint32_t SpanTree<Shape>::from_utf16(std::uint32_t units) {
   }
 }
 
-// --- insert and erase -----------------------------------------------------------------------------
+// --- insert and erase ----------------------------------------------------------------------------
 
 template <class Shape>
 Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t count) {
@@ -365,9 +367,8 @@ void SpanTree<Shape>::erase(const Place& where, std::uint32_t count) {
   const auto tombstones_at = [&](std::uint32_t slot, std::uint32_t ei) {
     return slot < leaf->count && leaf->len[slot] < 0 && leaf->ei[slot] == ei;
   };
-  const bool left_grows =
-      p.offset == 0 && p.slot > 0 && leaf->len[p.slot - 1] < 0 &&
-      leaf->ei[p.slot - 1] + length(leaf->len[p.slot - 1]) == head;
+  const bool left_grows = p.offset == 0 && p.slot > 0 && leaf->len[p.slot - 1] < 0 &&
+                          leaf->ei[p.slot - 1] + length(leaf->len[p.slot - 1]) == head;
   if (left_grows) {
     leaf->len[p.slot - 1] -= signed_len(count);
     if (count < whole) {
@@ -407,7 +408,7 @@ void SpanTree<Shape>::erase(const Place& where, std::uint32_t count) {
   if (leaf->count < leaf_spans / 4) shrink_leaf(p.leaf);
 }
 
-// --- bursts ---------------------------------------------------------------------------------------
+// --- bursts --------------------------------------------------------------------------------------
 
 template <class Shape>
 bool SpanTree<Shape>::can_grow(std::uint32_t next_ei, std::uint32_t& room) const {
@@ -449,7 +450,7 @@ void SpanTree<Shape>::shrink_span(std::uint32_t count) {
   add_visible(-signed_len(count));
 }
 
-// --- the tree's shape -----------------------------------------------------------------------------
+// --- the tree's shape ----------------------------------------------------------------------------
 
 /// Makes sure that `spans` more fit where p points. p follows its span (on_span) or its gap.
 template <class Shape>
@@ -618,7 +619,7 @@ void SpanTree<Shape>::remove_child(std::uint32_t child) {
   }
 }
 
-// --- the skip rule --------------------------------------------------------------------------------
+// --- the skip rule -------------------------------------------------------------------------------
 
 template <class Shape>
 Place SpanTree<Shape>::gap_before(std::uint32_t leaf, std::uint32_t slot) const {
@@ -700,136 +701,6 @@ Place SpanTree<Shape>::skip_greater(const Place& gap, const Key& key) {
   std::uint32_t slot = 0;
   while (!smaller(leaves_[child].ei[slot])) ++slot;
   return gap_before(child, slot);
-}
-
-// --- loading --------------------------------------------------------------------------------------
-
-template <class Shape>
-void SpanTree<Shape>::load_span(std::uint32_t ei, std::uint32_t count, bool visible) {
-  // A few slots stay free, so that the first edits do not split every leaf.
-  constexpr std::uint32_t fill = leaf_spans - leaf_spans / 8;
-  if (leaves_.back().count >= fill) {
-    const std::uint32_t l = new_leaf();
-    leaves_[l].prev = l - 1;
-    leaves_[l - 1].next = l;
-  }
-  Leaf& leaf = leaves_.back();
-  leaf.ei[leaf.count] = ei;
-  leaf.len[leaf.count] = visible ? signed_len(count) : -signed_len(count);
-  ++leaf.count;
-  index_.set(ei, count, static_cast<std::uint32_t>(leaves_.size() - 1));
-  if (visible) visible_ += count;
-}
-
-template <class Shape>
-void SpanTree<Shape>::finish_load() {
-  struct Child {
-    std::uint32_t id;
-    std::uint32_t visible;
-  };
-  std::vector<Child> level;
-  for (std::uint32_t l = 0; l < leaves_.size(); ++l) level.push_back({l, visible_in(leaves_[l])});
-  constexpr std::size_t fill = node_children * 3 / 4;
-  while (level.size() > 1) {
-    std::vector<Child> above;
-    const std::size_t groups = (level.size() + fill - 1) / fill;
-    std::size_t from = 0;
-    for (std::size_t g = 0; g < groups; ++g) {
-      const std::size_t take = (level.size() - from + groups - g - 1) / (groups - g);
-      const std::uint32_t id = new_node();
-      std::uint32_t total = 0;
-      for (std::size_t k = 0; k < take; ++k) {
-        const Child& c = level[from + k];
-        node(id).child[k] = c.id;
-        node(id).visible[k] = c.visible;
-        total += c.visible;
-        parent_of(c.id) = id;
-      }
-      node(id).count = static_cast<std::uint32_t>(take);
-      from += take;
-      above.push_back({id, total});
-    }
-    level = std::move(above);
-  }
-  root_ = level[0].id;
-  cursor_ = Cursor{};
-}
-
-// --- for reports and tests ------------------------------------------------------------------------
-
-template <class Shape>
-std::size_t SpanTree<Shape>::memory_bytes() const {
-  return leaves_.capacity() * sizeof(Leaf) + nodes_.capacity() * sizeof(Node) +
-         index_.memory_bytes() +
-         (free_leaves_.capacity() + free_nodes_.capacity()) * sizeof(std::uint32_t);
-}
-
-template <class Shape>
-void SpanTree<Shape>::check_invariants() const {
-  std::uint32_t total = 0;
-  std::uint32_t prev = none;
-  std::size_t leaves = 0;
-  for (std::uint32_t l = first_leaf_; l != none; prev = l, l = leaves_[l].next) {
-    const Leaf& leaf = leaves_[l];
-    ++leaves;
-    WEFT_CHECK(leaf.prev == prev && leaf.count <= leaf_spans);
-    WEFT_CHECK(leaf.count > 0 || root_ == l);
-    Key least{~std::uint64_t{0}, ~std::uint64_t{0}};
-    TextMetrics metrics;
-    for (std::uint32_t i = 0; i < leaf.count; ++i) {
-      const std::uint32_t n = length(leaf.len[i]);
-      WEFT_CHECK(n > 0);
-      for (std::uint32_t k = 0; k < n; ++k) {
-        WEFT_CHECK(index_.leaf_of(leaf.ei[i] + k) == l);
-        WEFT_CHECK(k == 0 || runs_.key(leaf.ei[i] + k - 1) < runs_.key(leaf.ei[i] + k));
-      }
-      const bool touches = i > 0 && leaf.ei[i - 1] + length(leaf.len[i - 1]) == leaf.ei[i];
-      WEFT_CHECK(!touches || (leaf.len[i - 1] > 0) != (leaf.len[i] > 0));  // spans are maximal
-      least = std::min(least, runs_.key(leaf.ei[i]));
-      if (leaf.len[i] > 0) metrics += pool_.count(leaf.ei[i], n);
-    }
-    WEFT_CHECK(!leaf.summary.min_known || leaf.summary.min == least);
-    WEFT_CHECK(!leaf.summary.metrics_known ||
-               (leaf.summary.metrics.line_feeds == metrics.line_feeds &&
-                leaf.summary.metrics.astral == metrics.astral));
-    std::uint32_t visible = visible_in(leaf);
-    total += visible;
-    // Every ancestor counts this leaf, but for what the cursor holds back.
-    if (cursor_.leaf == l) {
-      WEFT_CHECK(!cursor_.located || cursor_.leaf_visible == visible);
-      WEFT_CHECK(!cursor_.located || cursor_.leaf_start == start_of(l));
-      visible -= static_cast<std::uint32_t>(cursor_.pending);
-    }
-    if (leaf.parent != none) {
-      WEFT_CHECK(node(leaf.parent).visible[slot_of(node(leaf.parent), l)] == visible);
-    }
-  }
-  WEFT_CHECK(total == visible_);
-  WEFT_CHECK(leaves + free_leaves_.size() == leaves_.size());
-  // Inner nodes: each entry is the sum of the child's entries; depth-first from the root.
-  std::vector<std::uint32_t> stack{root_};
-  while (!stack.empty()) {
-    const std::uint32_t id = stack.back();
-    stack.pop_back();
-    if (!is_inner(id)) continue;
-    const Node& n = node(id);
-    WEFT_CHECK(n.count > 0 && n.count <= node_children);
-    for (std::uint32_t i = 0; i < n.count; ++i) {
-      const std::uint32_t child = n.child[i];
-      WEFT_CHECK((is_inner(child) ? node(child).parent : leaves_[child].parent) == id);
-      if (is_inner(child)) {
-        std::uint32_t sum = 0;
-        for (std::uint32_t k = 0; k < node(child).count; ++k) sum += node(child).visible[k];
-        WEFT_CHECK(n.visible[i] == sum);
-      }
-      const Summary& below = is_inner(child) ? node(child).summary : leaves_[child].summary;
-      WEFT_CHECK(!n.summary.metrics_known || below.metrics_known);
-      if (n.summary.min_known && below.min_known) {
-        WEFT_CHECK(!(below.min < n.summary.min));
-      }
-      stack.push_back(child);
-    }
-  }
 }
 
 }  // namespace weft::rga

@@ -1,8 +1,8 @@
 // TextPool: the text of every element, addressed by element index and never moved by an edit.
-// Chunks of 2^bits scalar values, 1, 2 or 4 bytes each as their widest needs. A chunk that holds only
-// tombstones loaded from a snapshot has no memory: their text is gone.
-// Line feeds and astral scalars (two UTF-16 units) are counted per closed chunk, so that counting any
-// range costs at most two partial chunks.
+// Chunks of 2^bits scalar values, 1, 2 or 4 bytes each as their widest needs. A chunk that holds
+// only tombstones loaded from a snapshot has no memory: their text is gone. Line feeds and astral
+// scalars (two UTF-16 units) are counted per closed chunk, so that counting any range costs at most
+// two partial chunks.
 #pragma once
 
 #include <algorithm>
@@ -38,7 +38,8 @@ class TextPool {
  public:
   static constexpr std::uint32_t chunk_size = 1u << chunk_bits;
 
-  /// Writes `count` scalar values at ei. REQUIRES: valid UTF-8, ei not below what was written before.
+  /// Writes `count` scalar values at ei. REQUIRES: valid UTF-8, ei not below what was written
+  /// before.
   void put(std::uint32_t ei, std::string_view utf8, std::uint32_t count) {
     const char* at = utf8.data();
     const bool ascii = utf8.size() == count;
@@ -119,8 +120,9 @@ class TextPool {
 
   /// The offset of the k-th (from 0) line feed within [ei, ei + n). REQUIRES: there is one.
   std::uint32_t find_line_feed(std::uint32_t ei, std::uint32_t n, std::uint32_t k) const {
-    return find(ei, n, k, [](CodePoint c) { return c == '\n'; },
-                [](const TextMetrics& m) { return m.line_feeds; });
+    return find(
+        ei, n, k, [](CodePoint c) { return c == '\n'; },
+        [](const TextMetrics& m) { return m.line_feeds; });
   }
 
   /// Scalars at the start of [ei, ei + n) that fit in `units` UTF-16 units; a pair is not split.
@@ -178,9 +180,7 @@ class TextPool {
       std::memcpy(chunk.data.get() + std::size_t{4} * i, &c, 4);
     }
   }
-  static std::uint8_t width_of(CodePoint c) {
-    return c < 0x100 ? 1 : c < 0x10000 ? 2 : 4;
-  }
+  static std::uint8_t width_of(CodePoint c) { return c < 0x100 ? 1 : c < 0x10000 ? 2 : 4; }
 
   void set(Chunk& chunk, std::uint32_t i, CodePoint c) {
     if (c > 0x7f) chunk.ascii = false;

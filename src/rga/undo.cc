@@ -27,7 +27,8 @@ void UndoStacks::Group::add_insert(const IdRange& range) {
 }
 
 void UndoStacks::Group::add_erase(const IdRange& range, std::string_view text) {
-  // Erases are kept apart even when their ids are consecutive: such elements need not be neighbours.
+  // Erases are kept apart even when their ids are consecutive: such elements need not be
+  // neighbours.
   steps.push_back({true, range, std::string(text)});
   bytes += step_bytes + text.size();
 }

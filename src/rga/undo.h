@@ -1,11 +1,12 @@
-// UndoHistory: one user's undo and redo, as ordinary operations. Undoing an insert erases what is still
-// visible of it; undoing an erase puts new elements with the old text next to the tombstones. So other
-// replicas need to know nothing about undo, and what others typed meanwhile is never touched.
-// An editor (or the server, for one user's edits) owns one beside its document and edits through it.
+// UndoHistory: one user's undo and redo, as ordinary operations. Undoing an insert erases what is
+// still visible of it; undoing an erase puts new elements with the old text next to the tombstones.
+// So other replicas need to know nothing about undo, and what others typed meanwhile is never
+// touched. An editor (or the server, for one user's edits) owns one beside its document and edits
+// through it.
 //
-// What this cannot do: identities are not kept, so text that two users erased at the same time and that
-// both bring back stands there twice, and somebody's anchor in erased text stays in its gap. Updates of
-// elements are not undone.
+// What this cannot do: identities are not kept, so text that two users erased at the same time and
+// that both bring back stands there twice, and somebody's anchor in erased text stays in its gap.
+// Updates of elements are not undone.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ namespace weft::rga {
 /// alone is larger.
 struct UndoLimits {
   std::uint32_t max_groups = 1000;  // of undo, and as many of redo
-  std::size_t max_bytes = std::size_t{16} << 20;  // remembered text and ranges, undo and redo together
+  std::size_t max_bytes = std::size_t{16}
+                          << 20;  // remembered text and ranges, undo and redo together
 };
 
 enum class UndoOutcome : std::uint8_t {
@@ -79,8 +81,8 @@ class UndoStacks {
   const Group& top(Side side) const { return stack(side).back(); }
   Group pop(Side side);
   void push(Side side, Group group);
-  /// `range` came back as `fresh`, `fresh.seq` standing for `range.seq`: older inserts of it mean the
-  /// new elements now. O(steps).
+  /// `range` came back as `fresh`, `fresh.seq` standing for `range.seq`: older inserts of it mean
+  /// the new elements now. O(steps).
   void succeed(const IdRange& range, const IdRange& fresh);
   static void succeed_in(Group& group, const IdRange& range, const IdRange& fresh);
 
@@ -96,7 +98,7 @@ class UndoStacks {
   UndoLimits limits_;
   Stack undo_;
   Stack redo_;
-  bool open_ = false;       // the newest undo group takes more
+  bool open_ = false;  // the newest undo group takes more
   std::size_t bytes_ = 0;
 };
 
@@ -113,12 +115,12 @@ class BasicUndoHistory {
                      OpWriter* out);
   EditOutcome erase(BasicDocument<Shape>& document, ScalarOffset at, std::uint32_t count,
                     OpWriter* out);
-  /// Remembers an edit made elsewhere: the operations that `document` appended to a fresh writer, and
-  /// the text that its erases removed, in their order. False, and nothing remembered, when the bytes
-  /// are malformed, of another site, or do not go with the text.
+  /// Remembers an edit made elsewhere: the operations that `document` appended to a fresh writer,
+  /// and the text that its erases removed, in their order. False, and nothing remembered, when the
+  /// bytes are malformed, of another site, or do not go with the text.
   bool record(std::string_view operations, std::string_view erased_text);
-  /// Ends the group: what follows is undone by itself. Editors call it when the user pauses, moves the
-  /// cursor or starts another kind of edit.
+  /// Ends the group: what follows is undone by itself. Editors call it when the user pauses, moves
+  /// the cursor or starts another kind of edit.
   void cut() { stacks_.cut(); }
   /// Forgets everything: after the document was replaced by one with another past.
   void clear() { stacks_.clear(); }
@@ -127,8 +129,9 @@ class BasicUndoHistory {
   bool can_undo() const { return !stacks_.empty(UndoStacks::Side::undo); }
   bool can_redo() const { return !stacks_.empty(UndoStacks::Side::redo); }
   /// Undoes the newest group of which something is left; groups of which nothing is left are passed
-  /// over. Appends operations to `out` and patches for the editor to `patches`, if given; the patches'
-  /// text is valid until the next call. O(elements of the group * log n + steps remembered).
+  /// over. Appends operations to `out` and patches for the editor to `patches`, if given; the
+  /// patches' text is valid until the next call. O(elements of the group * log n + steps
+  /// remembered).
   UndoOutcome undo(BasicDocument<Shape>& document, OpWriter* out, PatchList* patches = nullptr) {
     return step(document, UndoStacks::Side::undo, out, patches);
   }

@@ -161,8 +161,9 @@ void BasicUndoHistory<Shape>::erase_visible(BasicDocument<Shape>& document, cons
 }
 
 /// Inserts the text of an erased range again. Each piece goes directly to the right of its own last
-/// tombstone: that is where it was, whatever stands in the gaps now, and in whatever order neighbours
-/// that were erased one by one come back. A piece ends where something visible has come between.
+/// tombstone: that is where it was, whatever stands in the gaps now, and in whatever order
+/// neighbours that were erased one by one come back. A piece ends where something visible has come
+/// between.
 template <class Shape>
 void BasicUndoHistory<Shape>::bring_back(BasicDocument<Shape>& document,
                                          const UndoStacks::Step& step, Group& rest, Group& inverse,

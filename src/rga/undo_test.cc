@@ -168,7 +168,9 @@ TEST_F(Undo, TwoWhoBringTheSameTextBackGetItTwice) {
 }
 
 TEST_F(Undo, TellsTheEditor) {
-  insert(0, "a\xf0\x9f\x98\x80" "b");
+  insert(0,
+         "a\xf0\x9f\x98\x80"
+         "b");
   history_.cut();
   erase(1, 1);
   PatchList patches(PatchList::Unit::utf16);

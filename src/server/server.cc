@@ -88,8 +88,7 @@ class Server::Impl final : public DocumentLoops {
 
   std::uint16_t port() const { return listener_->port(); }
 
-  // --- DocumentLoops: to the document's loop, and back with the answer
-  // -----------------------------
+  // --- DocumentLoops: to the document's loop, and back with the answer ---------------------------
   void read_text(const DocumentId& document, Executor& on,
                  collab::Done<collab::TextAnswer> done) override {
     Worker& worker = shared_.worker_of(document);

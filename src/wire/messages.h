@@ -53,7 +53,7 @@ struct Hello {
 };
 
 struct Push {
-  std::uint64_t base = 0;      // last log index that the author had applied
+  std::uint64_t base = 0;       // last log index that the author had applied
   std::string_view operations;  // an operation stream (rga/op_codec.h) of the session's own site
 };
 
@@ -64,7 +64,7 @@ struct Selection {
 };
 
 struct Presence {
-  std::string_view name;  // shown to others until access control sets identities
+  std::string_view name;     // shown to others until access control sets identities
   std::uint32_t colour = 0;  // 0xRRGGBB
   std::vector<Selection> selections;
 };
@@ -95,9 +95,9 @@ struct Welcome {
   std::uint64_t acked_seq = 0;           // last durable seq of that site
   Uuid incarnation;
   std::uint64_t ssn = 0;
-  std::uint64_t last_index = 0;       // once applied, the client is in sync
-  bool snapshot_follows = false;      // drop the state, load what comes
-  std::uint64_t snapshot_bytes = 0;   // whole size of it
+  std::uint64_t last_index = 0;      // once applied, the client is in sync
+  bool snapshot_follows = false;     // drop the state, load what comes
+  std::uint64_t snapshot_bytes = 0;  // whole size of it
   std::uint64_t heartbeat_ms = 0;
   std::uint64_t max_message_bytes = 0;
   std::string_view server;  // name and version, for people
@@ -116,8 +116,8 @@ struct Operations {
   std::string_view operations;
 };
 
-/// All own operations up to `seq` are durable; the last of them are in the log at or before `index`.
-/// Every row up to `index` has been sent, but for the session's own.
+/// All own operations up to `seq` are durable; the last of them are in the log at or before
+/// `index`. Every row up to `index` has been sent, but for the session's own.
 struct Ack {
   std::uint64_t seq = 0;
   std::uint64_t index = 0;
@@ -135,7 +135,7 @@ struct Peers {
 };
 
 struct Heartbeat {
-  std::uint64_t index = 0;  // every row up to it has been sent
+  std::uint64_t index = 0;                  // every row up to it has been sent
   std::optional<std::uint64_t> state_hash;  // of the state at `index`
 };
 
@@ -177,7 +177,7 @@ enum class CloseCode : std::uint16_t {
   reload = 4500,            // the server dropped the document's memory and reloads it
   overloaded = 4503,
   slow_consumer = 4508,
-  silent = 4509,            // no heartbeat reply
+  silent = 4509,  // no heartbeat reply
 };
 
 /// The close code that tells a client what to do about an error.

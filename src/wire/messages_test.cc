@@ -68,8 +68,7 @@ Peers some_peers() {
   return peers;
 }
 
-// --- there and back
-// -----------------------------------------------------------------------------------
+// --- there and back ------------------------------------------------------------------------------
 
 TEST(ClientMessages, HelloWithState) {
   const std::string bytes = encode(some_hello());
@@ -173,8 +172,7 @@ TEST(ServerMessages, Peers) {
   EXPECT_FALSE(back.peers[1].present);
 }
 
-// --- what is cut, unknown, or longer
-// --------------------------------------------------------------------
+// --- what is cut, unknown, or longer -------------------------------------------------------------
 
 /// `whole` says from how many bytes on the message may be understood: all of them, unless its last
 /// field goes to the end of the message.
@@ -241,8 +239,7 @@ TEST(Messages, TrailingBytesAreIgnored) {
   EXPECT_EQ(encode(from_server<Peers>(peers)), encode(some_peers()));
 }
 
-// --- limits
-// -------------------------------------------------------------------------------------------
+// --- limits --------------------------------------------------------------------------------------
 
 std::string_view refusal_of(std::string_view bytes, const Limits& with = limits) {
   const auto decoded = decode_client_message(bytes, with);
@@ -331,8 +328,7 @@ TEST(CloseCodes, FollowFromTheClassOfTheError) {
   EXPECT_EQ(code(ErrorClass::corrupt), 4500);
 }
 
-// --- docs/PROTOCOL.md's examples
-// ------------------------------------------------------------------------
+// --- docs/PROTOCOL.md's examples -----------------------------------------------------------------
 
 // Site 7 types "ab" in an empty document, as two operations, then deletes the "b".
 const std::string example = bytes_of({0x3c, 1, 7, 1, 1, 0x61, 0x20, 0x62, 0x21});

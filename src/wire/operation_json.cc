@@ -84,7 +84,8 @@ Status read_value(const json::object& object, OwnedOperation& out) {
 Result<OwnedOperation> read(const json::object& object) {
   for (const auto& member : object) {
     const std::string_view name(member.key().data(), member.key().size());
-    constexpr std::string_view known[] = {"kind", "ssn", "sum", "sid", "seq", "len", "ref", "value"};
+    constexpr std::string_view known[] = {"kind", "ssn", "sum", "sid",
+                                          "seq",  "len", "ref", "value"};
     bool expected = false;
     for (const std::string_view field : known) expected = expected || field == name;
     if (!expected) return bad("unknown field " + std::string(name));

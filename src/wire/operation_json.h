@@ -26,8 +26,8 @@ struct OwnedOperation {
 
 std::string to_json(const rga::Operation& op);
 
-/// Error class invalid, code "bad_operation", with what is wrong: every field, no other, in the range
-/// that the binary form has.
+/// Error class invalid, code "bad_operation", with what is wrong: every field, no other, in the
+/// range that the binary form has.
 Result<OwnedOperation> operation_from_json(std::string_view json);
 
 }  // namespace weft::wire

@@ -1,5 +1,5 @@
-// Operations from anywhere, applied to a document that has a state. What is refused changes nothing,
-// what is accepted is what the naive twin makes of it, and the tree stays whole.
+// Operations from anywhere, applied to a document that has a state. What is refused changes
+// nothing, what is accepted is what the naive twin makes of it, and the tree stays whole.
 //
 // First byte: bit 0 the tree's shape; bit 1: the rest are bytes of an operation stream, otherwise
 // short commands, each of which makes an operation that is nearly legal.

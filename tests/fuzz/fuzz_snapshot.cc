@@ -1,6 +1,6 @@
 // Any bytes as a snapshot: refused, or a whole document that is saved and loaded again as the same.
-// First byte: bit 0 the tree's shape; bit 1 puts the right checksum on the rest, since no fuzzer guesses
-// that.
+// First byte: bit 0 the tree's shape; bit 1 puts the right checksum on the rest, since no fuzzer
+// guesses that.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,9 +33,8 @@ void play(std::string_view bytes) {
   auto again = BasicDocument<Shape>::load(saved);
   WEFT_CHECK(again.ok());
   again->check_invariants();
-  WEFT_CHECK(again->state_hash() == loaded->state_hash() &&
-             again->version() == loaded->version() && again->text() == loaded->text() &&
-             again->ssn() == loaded->ssn());
+  WEFT_CHECK(again->state_hash() == loaded->state_hash() && again->version() == loaded->version() &&
+             again->text() == loaded->text() && again->ssn() == loaded->ssn());
   std::string once_more;
   again->save(once_more);
   auto third = BasicDocument<Shape>::load(once_more);

@@ -1,5 +1,5 @@
-// Writes the first inputs of the fuzz targets: what real documents say and save. Called while building;
-// the argument is the folder that gets a folder for each target.
+// Writes the first inputs of the fuzz targets: what real documents say and save. Called while
+// building; the argument is the folder that gets a folder for each target.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -60,7 +60,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path top(argv[1]);
-  const std::string wide = "gr\xc3\xbc\xc3\x9f" "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
+  const std::string wide =
+      "gr\xc3\xbc\xc3\x9f"
+      "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
   bool good = true;
   for (const Sample& s : {sample("ascii", "hello world, hello", false, false),
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {

@@ -8,7 +8,7 @@ import { repository, with_tree } from "./tree.mjs";
 // Files that were longer than the limit when this list was made. They may shrink, not grow.
 const longer = {
   "src/rga/document_impl.h": 840,
-  "src/rga/span_tree_impl.h": 840,
+  "src/rga/span_tree_impl.h": 720,
 };
 
 test("no source file is longer than a reader's patience", () => {

@@ -1,4 +1,5 @@
-// The bytes of operation streams: the example of docs/PROTOCOL.md, and random operations there and back.
+// The bytes of operation streams: the example of docs/PROTOCOL.md, and random operations there and
+// back.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -79,8 +80,8 @@ TEST(Codec, AnyOperationsThereAndBack) {
     Operation op;
     for (const Operation& said : ops) {
       if (!reader.next(op)) return "ends before " + describe(said);
-      if (op.kind != said.kind || op.len != said.len || !(op.id == said.id) ||
-          op.ref != said.ref || op.text != said.text) {
+      if (op.kind != said.kind || op.len != said.len || !(op.id == said.id) || op.ref != said.ref ||
+          op.text != said.text) {
         return describe(said) + " became " + describe(op);
       }
     }
@@ -109,7 +110,8 @@ TEST(Codec, MergingAndCutting) {
     }
     if (!continues_run(front, rest)) return "the parts of " + describe(whole) + " do not fit";
     if (merged_kind(front, rest) != whole.kind) return "merging changes " + describe(whole);
-    if (front.len + rest.len != whole.len || std::string(front.text) + std::string(rest.text) != text) {
+    if (front.len + rest.len != whole.len ||
+        std::string(front.text) + std::string(rest.text) != text) {
       return "a part is missing";
     }
     if (continues_run(rest, front)) return "runs continue backwards";

@@ -33,13 +33,13 @@ TEST_P(WrongJudge, IsFoundOut) {
   EXPECT_TRUE(found);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Mutants, WrongJudge,
-    ::testing::Values(Mutant::smaller_sid_wins, Mutant::sum_is_own_counter, Mutant::no_skipping,
-                      Mutant::stops_at_tombstones, Mutant::run_hangs_on_first_ref,
-                      Mutant::back_is_forward, Mutant::later_arrival_wins, Mutant::update_revives,
-                      Mutant::erase_uncounted),
-    [](const auto& mutant) { return to_string(mutant.param); });
+INSTANTIATE_TEST_SUITE_P(Mutants, WrongJudge,
+                         ::testing::Values(Mutant::smaller_sid_wins, Mutant::sum_is_own_counter,
+                                           Mutant::no_skipping, Mutant::stops_at_tombstones,
+                                           Mutant::run_hangs_on_first_ref, Mutant::back_is_forward,
+                                           Mutant::later_arrival_wins, Mutant::update_revives,
+                                           Mutant::erase_uncounted),
+                         [](const auto& mutant) { return to_string(mutant.param); });
 
 }  // namespace
 }  // namespace weft::rga::property

@@ -10,7 +10,7 @@ char32_t Dice::scalar(std::uint32_t astral_percent) {
   if (kind == 4) return 0x4e00 + below(500);
   if (kind == 5) return 0xff;  // one byte in a pool of bytes, two in UTF-8
   // The borders of the encodings' lengths.
-  static constexpr char32_t borders[] = {1,      0x7f,   0x80,   0x7ff,  0x800,
+  static constexpr char32_t borders[] = {1,      0x7f,   0x80,   0x7ff,   0x800,
                                          0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
   if (kind == 6 && astral_percent > 0) return borders[below(10)];
   return U'a' + below(26);

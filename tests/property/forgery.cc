@@ -79,9 +79,15 @@ const Operation& Forger::spoiled() {
       break;
     case 9: op_.kind = static_cast<OpKind>(dice_.below(4)); break;
     case 10: {  // the text
-      static const std::array<std::string, 9> bad = {
-          std::string(1, '\0'), "\xff",     "\xc0\x80",     "\xed\xa0\x80", "\xf4\x90\x80\x80",
-          "\xe2\x82",           "ab",       "",             "x"};
+      static const std::array<std::string, 9> bad = {std::string(1, '\0'),
+                                                     "\xff",
+                                                     "\xc0\x80",
+                                                     "\xed\xa0\x80",
+                                                     "\xf4\x90\x80\x80",
+                                                     "\xe2\x82",
+                                                     "ab",
+                                                     "",
+                                                     "x"};
       text_ = bad[dice_.below(bad.size())];
       if (dice_.chance(30)) text_.push_back('a');
       op_.text = text_;

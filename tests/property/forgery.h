@@ -1,5 +1,5 @@
-// Forger: makes operations that a hostile or broken peer could send to a document: mostly plausible,
-// often wrong in one field. Drawn from what the judge knows.
+// Forger: makes operations that a hostile or broken peer could send to a document: mostly
+// plausible, often wrong in one field. Drawn from what the judge knows.
 #pragma once
 
 #include <string>

@@ -67,8 +67,7 @@ std::uint64_t NaiveRga::seq_of(std::uint64_t sid) const {
 
 std::size_t NaiveRga::index_of(ElementId id) const {
   std::size_t i = 0;
-  while (i < elements_.size() &&
-         (elements_[i].id.sid != id.sid || elements_[i].id.seq != id.seq)) {
+  while (i < elements_.size() && (elements_[i].id.sid != id.sid || elements_[i].id.seq != id.seq)) {
     ++i;
   }
   return i;
@@ -180,8 +179,7 @@ bool NaiveRga::apply_element(const Operation& op, std::uint32_t i, char32_t scal
   }
   if (mutant_ == Mutant::update_revives) element.tombstone = false;
   if (element.tombstone) return true;
-  if (element.updated && less(id, element.last_update) &&
-      mutant_ != Mutant::later_arrival_wins) {
+  if (element.updated && less(id, element.last_update) && mutant_ != Mutant::later_arrival_wins) {
     return true;
   }
   element.updated = true;

@@ -17,18 +17,18 @@ namespace weft::rga::property {
 /// One deliberately wrong rule.
 enum class Mutant {
   none,
-  smaller_sid_wins,         // ties are broken the other way
-  sum_is_own_counter,       // the order looks at seq in place of sum
-  no_skipping,              // a remote insert goes directly to the right of its reference
-  stops_at_tombstones,      // the skip rule does not step over deleted elements
-  run_hangs_on_first_ref,   // every element of a run refers to the run's reference
-  back_is_forward,          // erase_back deletes upwards
-  later_arrival_wins,       // updates overwrite each other in order of arrival
-  update_revives,           // an update brings a deleted element back
-  erase_uncounted,          // deletions do not count in the sum
-  child_check_off,          // an element may be older than what it refers to
-  past_check_off,           // a sum may count what is not here
-  reuse_check_off,          // a known id may come again with other content
+  smaller_sid_wins,        // ties are broken the other way
+  sum_is_own_counter,      // the order looks at seq in place of sum
+  no_skipping,             // a remote insert goes directly to the right of its reference
+  stops_at_tombstones,     // the skip rule does not step over deleted elements
+  run_hangs_on_first_ref,  // every element of a run refers to the run's reference
+  back_is_forward,         // erase_back deletes upwards
+  later_arrival_wins,      // updates overwrite each other in order of arrival
+  update_revives,          // an update brings a deleted element back
+  erase_uncounted,         // deletions do not count in the sum
+  child_check_off,         // an element may be older than what it refers to
+  past_check_off,          // a sum may count what is not here
+  reuse_check_off,         // a known id may come again with other content
 };
 
 /// Its name, fit for a test's.
@@ -44,13 +44,12 @@ class NaiveRga {
     S4Vector last_update{};
   };
 
-  explicit NaiveRga(std::uint64_t ssn, Mutant mutant = Mutant::none)
-      : ssn_(ssn), mutant_(mutant) {}
+  explicit NaiveRga(std::uint64_t ssn, Mutant mutant = Mutant::none) : ssn_(ssn), mutant_(mutant) {}
 
   /// What a document must answer to `op`.
   ApplyOutcome judge(const Operation& op) const;
-  /// Applies the part of `op` that is not known yet. False when a reference is missing, which judge()
-  /// would have said before.
+  /// Applies the part of `op` that is not known yet. False when a reference is missing, which
+  /// judge() would have said before.
   bool apply(const Operation& op);
 
   std::uint64_t sum() const { return sum_; }

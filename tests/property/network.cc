@@ -28,8 +28,14 @@ Network<Shape>::Network(std::uint64_t seed, Mutant judge) : dice_(seed), mutant_
     if (dice_.chance(75)) {
       unit = dice_.chance(50) ? PatchList::Unit::scalars : PatchList::Unit::utf16;
     }
-    replicas_.push_back({sid, BasicDocument<Shape>(ssn_), NaiveRga(ssn_, judge), Mirror(unit),
-                         static_cast<Style>(dice_.below(4)), {}, {}, 0});
+    replicas_.push_back({sid,
+                         BasicDocument<Shape>(ssn_),
+                         NaiveRga(ssn_, judge),
+                         Mirror(unit),
+                         static_cast<Style>(dice_.below(4)),
+                         {},
+                         {},
+                         0});
     replicas_.back().heard.assign(count, 0);
     replicas_.back().document.set_local_site(sid);
   }
@@ -56,7 +62,7 @@ std::string Network<Shape>::run() {
   return problem_;
 }
 
-// --- local edits ----------------------------------------------------------------------------------
+// --- local edits ---------------------------------------------------------------------------------
 
 template <class Shape>
 void Network<Shape>::edit(Replica& replica) {
@@ -151,7 +157,7 @@ void Network<Shape>::take_operations(Replica& replica, OpWriter& writer) {
   if (again.bytes() != writer.bytes()) return fail("reading and writing again gives other bytes");
 }
 
-// --- what others did ------------------------------------------------------------------------------
+// --- what others did -----------------------------------------------------------------------------
 
 template <class Shape>
 bool Network<Shape>::ready(const Replica& replica, const Entry& entry) const {
@@ -262,7 +268,7 @@ void Network<Shape>::hand_over(Replica& replica, const Operation& op) {
   if (failed()) problem_ += "\nafter " + describe(op);
 }
 
-// --- checks ---------------------------------------------------------------------------------------
+// --- checks --------------------------------------------------------------------------------------
 
 template <class Shape>
 void Network<Shape>::reload(Replica& replica) {
@@ -282,7 +288,8 @@ void Network<Shape>::check(Replica& replica) {
   // The tiny tree after every step; the large one costs too much to look at each time.
   const bool tiny = Shape::leaf_spans < 16;
   if (tiny || dice_.chance(5)) replica.document.check_invariants();
-  // Half of the time nobody looks: looking ends bursts, and these must also be right when they last.
+  // Half of the time nobody looks: looking ends bursts, and these must also be right when they
+  // last.
   if (dice_.chance(50)) return;
   if (const std::string what = difference(replica.document, replica.judge); !what.empty()) {
     return fail(what);

@@ -1,8 +1,8 @@
-// Network: several replicas of one document, in one random plan that follows from a seed. They edit at
-// random, typing, backspacing or hot places; they hear of each other in random causal order, each
-// in its own style: rows as made, element by element, merged into long runs, or with a part of them
-// twice; they are saved and loaded in between. A naive twin and an editor's mirror stand beside each
-// one. Every promise of the core is checked after every step.
+// Network: several replicas of one document, in one random plan that follows from a seed. They edit
+// at random, typing, backspacing or hot places; they hear of each other in random causal order,
+// each in its own style: rows as made, element by element, merged into long runs, or with a part of
+// them twice; they are saved and loaded in between. A naive twin and an editor's mirror stand
+// beside each one. Every promise of the core is checked after every step.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,8 @@ class Network {
     NaiveRga judge;
     Mirror mirror;
     Style style;
-    std::deque<Entry> log;             // its own operations
-    std::vector<std::size_t> heard;    // per replica, entries of its log that are known here
+    std::deque<Entry> log;           // its own operations
+    std::vector<std::size_t> heard;  // per replica, entries of its log that are known here
     std::uint32_t last_at = 0;
   };
 

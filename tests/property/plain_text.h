@@ -1,5 +1,5 @@
-// Text as plainly as possible: strings of scalar values, and UTF-8 and UTF-16 by the book. The judges
-// of the property tests and of the fuzz targets count with this, never with base/utf8.h.
+// Text as plainly as possible: strings of scalar values, and UTF-8 and UTF-16 by the book. The
+// judges of the property tests and of the fuzz targets count with this, never with base/utf8.h.
 #pragma once
 
 #include <cstdint>

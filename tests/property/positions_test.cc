@@ -168,7 +168,8 @@ class Positions {
       const Anchor anchor = document_.anchor_at({gap}, side);
       const auto resolved = document_.resolve(anchor);
       if (!resolved || resolved->value != clamped) return fail("a fresh anchor is elsewhere");
-      if (anchor.element.is_head() != (clamped == 0 && (side == Anchor::Side::after || length == 0))) {
+      if (anchor.element.is_head() !=
+          (clamped == 0 && (side == Anchor::Side::after || length == 0))) {
         return fail("an anchor holds on to the wrong thing");
       }
       if (clamped < length && document_.id_at({clamped}) != plain_id_at(clamped)) {

@@ -42,8 +42,8 @@ void for_each_seed(std::uint32_t usual_rounds, const std::vector<std::uint64_t>&
     const std::string problem = property(seed);
     if (problem.empty()) continue;
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    FAIL() << problem << "\nrun again: WEFT_SEED=" << seed << " property_test --gtest_filter="
-           << test->test_suite_name() << "." << test->name();
+    FAIL() << problem << "\nrun again: WEFT_SEED=" << seed
+           << " property_test --gtest_filter=" << test->test_suite_name() << "." << test->name();
   }
 }
 

@@ -16,13 +16,15 @@
 namespace weft::rga::property {
 namespace {
 
-/// One user: a document, the history of the own edits, an editor that follows patches, and a witness
-/// that applies every operation that was said.
+/// One user: a document, the history of the own edits, an editor that follows patches, and a
+/// witness that applies every operation that was said.
 template <class Shape>
 class User {
  public:
   User(std::uint64_t sid, Dice& dice, const UndoLimits& limits = {})
-      : sid_(sid), dice_(dice), history_(sid, limits),
+      : sid_(sid),
+        dice_(dice),
+        history_(sid, limits),
         mirror_(dice.chance(50) ? PatchList::Unit::scalars : PatchList::Unit::utf16) {
     document_.set_local_site(sid);
   }
@@ -60,13 +62,26 @@ class User {
           dice_.text(dice_.chance(60) ? 1 : dice_.between(1, 8), astral_percent);
       if (dice_.chance(70)) {
         expect(history_.insert(document_, {last_at_}, encode_utf8(added), &writer) ==
-                   EditOutcome::done, "insert");
+                   EditOutcome::done,
+               "insert");
       } else {
         document_.insert({last_at_}, encode_utf8(added), &writer);
         expect(history_.record(writer.bytes(), ""), "record an insert");
       }
       last_at_ += static_cast<std::uint32_t>(added.size());
     }
+    said(writer);
+    mirror_.set(text());
+    check();
+  }
+
+  /// REQUIRES: there is text.
+  void erase_some() {
+    OpWriter writer;
+    const auto length = static_cast<std::uint32_t>(text().size());
+    const std::uint32_t at = dice_.below(length);
+    const std::uint32_t count = dice_.between(1, std::min(length - at, 12u));
+    expect(history_.erase(document_, {at}, count, &writer) == EditOutcome::done, "erase");
     said(writer);
     mirror_.set(text());
     check();
@@ -133,7 +148,8 @@ class User {
   std::string problem_;
 };
 
-/// Alone, undo leads back through every text that there was at a group's end, and redo forward again.
+/// Alone, undo leads back through every text that there was at a group's end, and redo forward
+/// again.
 template <class Shape>
 std::string walks_through_the_past(std::uint64_t seed) {
   Dice dice(seed);
@@ -160,8 +176,8 @@ std::string walks_through_the_past(std::uint64_t seed) {
       if ((outcome == UndoOutcome::done) != possible) return "undone too much or too little";
       if (possible) now = back ? now - 1 : now + 1;
       if (user.text() != past[now]) {
-        return "the text is '" + encode_utf8(user.text()) + "' and was '" +
-               encode_utf8(past[now]) + "'";
+        return "the text is '" + encode_utf8(user.text()) + "' and was '" + encode_utf8(past[now]) +
+               "'";
       }
     }
   }
@@ -245,6 +261,58 @@ std::string respects_others(std::uint64_t seed) {
 TEST(Undo, RespectsOthers) {
   for_each_seed(2500, {}, [](std::uint64_t seed) {
     return seed % 3 == 0 ? respects_others<DefaultShape>(seed) : respects_others<TinyShape>(seed);
+  });
+}
+
+/// What one user erased comes back exactly where it was, whatever others have put in between.
+template <class Shape>
+std::string comes_back_where_it_was(std::uint64_t seed) {
+  Dice dice(seed);
+  User<Shape> user(dice.chance(50) ? 1 : 9, dice);
+  User<Shape> other(5, dice);
+  const auto exchange = [&] {
+    const std::vector<std::string> said = user.take();
+    for (const std::string& bytes : other.take()) user.hear(bytes);
+    for (const std::string& bytes : said) other.hear(bytes);
+  };
+  for (std::uint32_t n = dice.between(1, 10); n > 0; --n) {
+    user.edit(10);
+    other.edit(10);
+    if (dice.chance(50)) exchange();
+  }
+  exchange();
+  user.history().cut();
+  std::set<ElementId> gone;
+  for (const NaiveRga::Element& element : user.judge().elements()) {
+    if (!element.tombstone) gone.insert(element.id.element());
+  }
+  for (std::uint32_t n = dice.between(1, 4); n > 0 && !user.text().empty(); --n) user.erase_some();
+  for (const NaiveRga::Element& element : user.judge().elements()) {
+    if (!element.tombstone) gone.erase(element.id.element());
+  }
+  if (gone.empty()) return user.problem();
+  for (std::uint32_t n = dice.between(1, 6); n > 0; --n) other.edit(10);
+  exchange();
+  const std::u32string without = user.text();
+  std::u32string with;
+  for (const NaiveRga::Element& element : user.judge().elements()) {
+    if (!element.tombstone || gone.count(element.id.element()) > 0) with.push_back(element.scalar);
+  }
+  if (user.undo() != UndoOutcome::done) return "nothing was undone";
+  if (user.text() != with) {
+    return "'" + encode_utf8(user.text()) + "' came back, not '" + encode_utf8(with) + "'";
+  }
+  if (user.redo() != UndoOutcome::done || user.text() != without) return "redo differs";
+  if (user.undo() != UndoOutcome::done || user.text() != with) return "the second undo differs";
+  exchange();
+  if (other.text() != with) return "the other user has another text";
+  return user.problem() + other.problem();
+}
+
+TEST(Undo, ComesBackWhereItWas) {
+  for_each_seed(1500, {}, [](std::uint64_t seed) {
+    return seed % 3 == 0 ? comes_back_where_it_was<DefaultShape>(seed)
+                         : comes_back_where_it_was<TinyShape>(seed);
   });
 }
 

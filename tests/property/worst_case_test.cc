@@ -1,6 +1,6 @@
-// Shapes of work that are hard on the structure or on the rules, as correctness: long offline branches
-// at one place and everywhere, random single characters, chains of edits in one spot. And what RGA
-// does not promise, shown so that it stays a known limit.
+// Shapes of work that are hard on the structure or on the rules, as correctness: long offline
+// branches at one place and everywhere, random single characters, chains of edits in one spot. And
+// what RGA does not promise, shown so that it stays a known limit.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -51,8 +51,7 @@ void SimClient::send(std::string message) {
 
 void SimClient::send_raw(std::string message) { send(std::move(message)); }
 
-// --- editing
-// --------------------------------------------------------------------------------------------
+// --- editing -------------------------------------------------------------------------------------
 
 bool SimClient::insert(std::uint32_t at, std::string_view text) {
   rga::OpWriter out;
@@ -82,8 +81,7 @@ void SimClient::push_everything() {
   for (const Pending& pending : pending_) push(pending);
 }
 
-// --- what the server says
-// -------------------------------------------------------------------------------
+// --- what the server says ------------------------------------------------------------------------
 
 void SimClient::broken(std::string what) {
   if (broken_promise_.empty()) broken_promise_ = "site " + std::to_string(sid_) + ": " + what;

@@ -5,8 +5,7 @@
 
 namespace weft::simulation {
 
-// --- time, chance, log
-// ----------------------------------------------------------------------------------
+// --- time, chance, log ---------------------------------------------------------------------------
 
 void VirtualExecutor::post_after(std::int64_t delay_ms, std::function<void()> work) {
   work_.emplace(Due{now_ms_ + delay_ms, ++posted_}, std::move(work));
@@ -38,8 +37,7 @@ std::size_t RecordingLog::count(std::string_view event) const {
   return static_cast<std::size_t>(std::count(events_.begin(), events_.end(), event));
 }
 
-// --- journal
-// --------------------------------------------------------------------------------------------
+// --- journal -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -172,8 +170,7 @@ void MemoryJournal::save_snapshot(const DocumentId& document, std::uint64_t inde
   });
 }
 
-// --- outbox
-// ---------------------------------------------------------------------------------------------
+// --- outbox --------------------------------------------------------------------------------------
 
 void SimulatedOutbox::send(std::shared_ptr<const std::string> message) {
   if (closed_ || cut_) return;
