@@ -46,7 +46,7 @@ template <class Shape>
 class Target {
  public:
   Target() {
-    const std::string state = first_state();
+    static const std::string state = first_state();
     Operation op;
     for (OpReader reader(state); reader.next(op);) apply(op);
     WEFT_CHECK(document_.sum() > 0);
