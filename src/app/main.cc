@@ -15,6 +15,7 @@ struct Run {
 
 }  // namespace
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the process, as it should.
 int main(int argc, char** argv) {
   return std::visit(Run{}, weft::app::parse_command_line(argc, argv));
 }

@@ -40,7 +40,7 @@ class FileReplay {
   }
 
   ReplayReport run() {
-    const Status status = play();
+    Status status = play();
     if (!status.ok()) blame(status.error().message);
     if (!core_.empty()) report_.core = median_of(core_);
     if (!server_.empty()) report_.server = median_of(server_);
@@ -57,7 +57,7 @@ class FileReplay {
     report_.edits = trace->edits;
     report_.authors = plan->authors;
     for (int i = 0; i < options_.runs; ++i) {
-      const Status status = play_once(*trace, *plan);
+      Status status = play_once(*trace, *plan);
       if (!status.ok()) return status;
     }
     return ok_status();

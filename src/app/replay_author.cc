@@ -32,7 +32,7 @@ Status ReplayAuthor::edit_on(std::size_t until) {
       if (!ready.ok()) return ready.error();
       if (!*ready) return ok_status();
     }
-    const Status status = edit_some();
+    Status status = edit_some();
     if (!status.ok()) return status;
     client_.seal();
     if (!stretch_is_made()) continue;
@@ -49,8 +49,8 @@ Result<bool> ReplayAuthor::begin_stretch() {
   // have to know exactly what there is up to here: the row must be closed before it could go on.
   if (stretch.need_count == 0 && client_.batches_in_flight() > 0) return false;
   for (const std::uint32_t need : script_.plan.needs_of(stretch)) {
-    const auto known = client_.integrate_until(script_.sids[script_.plan.stretches[need].author],
-                                               script_.played.stretches[need].last_seq);
+    auto known = client_.integrate_until(script_.sids[script_.plan.stretches[need].author],
+                                         script_.played.stretches[need].last_seq);
     if (!known.ok() || !*known) return known;
   }
   began_ = true;

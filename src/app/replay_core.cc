@@ -46,7 +46,7 @@ class Players {
     for (std::uint32_t i = 0; i < plan_.stretches.size(); ++i) {
       const TraceStretch& stretch = plan_.stretches[i];
       for (const std::uint32_t need : plan_.needs_of(stretch)) learn(stretch.author, need);
-      const Status status = edit(i);
+      Status status = edit(i);
       if (!status.ok()) return status;
     }
     merge();
@@ -267,7 +267,7 @@ class Readers {
 
 Result<CoreReplay> replay_in_core(const Trace& trace, const TracePlan& plan) {
   CoreReplay replay;
-  const Status status = Players(trace, plan, replay).play();
+  Status status = Players(trace, plan, replay).play();
   if (!status.ok()) return status.error();
   if (replay.problem.empty()) Readers(replay).read();
   replay.converged = replay.problem.empty();

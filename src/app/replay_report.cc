@@ -15,6 +15,7 @@ template <class Figures, class Member>
 void take_median(Figures& out, const std::vector<Figures>& runs, Member member) {
   using Value = std::remove_reference_t<decltype(out.*member)>;
   std::vector<Value> values;
+  values.reserve(runs.size());
   for (const Figures& run : runs) values.push_back(run.*member);
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());

@@ -14,7 +14,7 @@ constexpr std::size_t max_batch_bytes = std::size_t{512} << 10;
 /// Far above what a document of max_document_elements can need.
 constexpr std::uint64_t max_snapshot_bytes = std::uint64_t{1} << 30;
 
-Error broken(std::string message) {
+Error broken(const std::string& message) {
   return {ErrorClass::invalid, "protocol_broken", "the server broke the protocol: " + message};
 }
 
@@ -129,7 +129,7 @@ Status SyncClient::on_snapshot(const wire::SnapshotChunk& chunk) {
   if (chunk.bytes.size() > snapshot_bytes_ - snapshot_.size()) return broken("a snapshot too long");
   snapshot_.append(chunk.bytes);
   if (snapshot_.size() < snapshot_bytes_) return ok_status();
-  const Status loaded = load_snapshot();
+  Status loaded = load_snapshot();
   if (!loaded.ok()) return loaded;
   known_index_ = 0;
   note_index(chunk.at_index);
@@ -144,7 +144,7 @@ Status SyncClient::load_snapshot() {
   snapshot_.clear();
   snapshot_due_ = false;
   for (const Batch& batch : batches_) {
-    const Status status = apply_again(batch.operations);
+    Status status = apply_again(batch.operations);
     if (!status.ok()) return status;
   }
   return apply_again(open_.bytes());
@@ -292,7 +292,7 @@ void SyncClient::seal() {
 Result<bool> SyncClient::integrate_until(std::uint64_t sid, std::uint64_t seq) {
   while (document_.seq_of(sid) < seq) {
     if (inbox_.empty()) return false;
-    const Status status = integrate_row();
+    Status status = integrate_row();
     if (!status.ok()) return status.error();
   }
   return true;
@@ -300,7 +300,7 @@ Result<bool> SyncClient::integrate_until(std::uint64_t sid, std::uint64_t seq) {
 
 Status SyncClient::integrate_all() {
   while (!inbox_.empty()) {
-    const Status status = integrate_row();
+    Status status = integrate_row();
     if (!status.ok()) return status;
   }
   return ok_status();

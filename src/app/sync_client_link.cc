@@ -8,6 +8,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -228,7 +229,13 @@ SyncClientLink::SyncClientLink(asio::io_context& io, ServerUrl server, std::stri
     : impl_(std::make_shared<Impl>(io, std::move(server), std::move(target), std::move(options),
                                    random, std::move(events))) {}
 
-SyncClientLink::~SyncClientLink() { impl_->stop(); }
+SyncClientLink::~SyncClientLink() {
+  try {
+    impl_->stop();
+  } catch (const std::exception&) {
+    // Out of memory while saying goodbye: the socket closes without it.
+  }
+}
 
 void SyncClientLink::start() { impl_->start(); }
 void SyncClientLink::flush() { impl_->flush(); }

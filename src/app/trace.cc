@@ -4,9 +4,9 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/utf8.h"
@@ -22,6 +22,9 @@ constexpr std::size_t max_depth = 8;  // the format needs 5
 
 Error bad(std::string message) { return {ErrorClass::invalid, "bad_trace", std::move(message)}; }
 
+/// What an errno says.
+std::string describe(int number) { return std::generic_category().message(number); }
+
 /// gzip or plain: zlib tells them apart.
 class PackedFile {
  public:
@@ -30,8 +33,8 @@ class PackedFile {
     errno = 0;
     file.file_.reset(gzopen(path.c_str(), "rb"));
     if (!file.file_) {
-      const char* reason = errno != 0 ? std::strerror(errno) : "out of memory";
-      return Error{ErrorClass::not_found, "no_trace", std::string("cannot be opened: ") + reason};
+      const int reason = errno != 0 ? errno : ENOMEM;
+      return Error{ErrorClass::not_found, "no_trace", "cannot be opened: " + describe(reason)};
     }
     return file;
   }
@@ -42,8 +45,7 @@ class PackedFile {
     int code = Z_OK;
     const char* message = gzerror(file_.get(), &code);
     if (n < 0 && code == Z_ERRNO) {
-      return Error{ErrorClass::not_found, "no_trace",
-                   std::string("cannot be read: ") + std::strerror(errno)};
+      return Error{ErrorClass::not_found, "no_trace", "cannot be read: " + describe(errno)};
     }
     if (n < 0) return bad(std::string("damaged gzip data: ") + message);
     // What a cut file still holds was given before; its missing end shows only here.
@@ -96,7 +98,7 @@ class TraceReader {
   Result<Trace> read(const json::value& root) {
     const json::object* object = root.if_object();
     if (object == nullptr) return bad("the file is not a JSON object");
-    const Status status = read_history(*object);
+    Status status = read_history(*object);
     if (!status.ok()) return status.error();
     return std::move(trace_);
   }
@@ -120,14 +122,14 @@ class TraceReader {
     trace_.end_content = *end;
     const json::value* start = object.if_contains("startContent");
     if (start != nullptr) {
-      const Status status = read_start(text(start));
+      Status status = read_start(text(start));
       if (!status.ok()) return status;
     }
     const json::value* list = object.if_contains("txns");
     const json::array* transactions = list != nullptr ? list->if_array() : nullptr;
     if (transactions == nullptr) return bad("txns is missing, or is no array");
     for (std::size_t i = 0; i < transactions->size(); ++i) {
-      const Status status = read_transaction((*transactions)[i], i);
+      Status status = read_transaction((*transactions)[i], i);
       if (!status.ok()) return status;
     }
     return ok_status();

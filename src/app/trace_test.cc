@@ -19,7 +19,7 @@ class TraceFile {
   explicit TraceFile(const std::string& content, bool packed = false)
       : path_(testing::TempDir() + "weft_trace_" +
               testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    const gzFile file = gzopen(path_.c_str(), packed ? "wb" : "wbT");
+    gzFile file = gzopen(path_.c_str(), packed ? "wb" : "wbT");
     gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
     gzclose(file);
   }
