@@ -11,8 +11,8 @@ step() {
   printf '==> %s\n' "$title" >&2
   "$@" >"$log" 2>&1 || status=$?
   if [ "$status" != 0 ]; then
-    cat "$log" >&2
-    echo "./dev: '$title' failed after $((SECONDS - start)) s; the output above is in $log" >&2
+    tail -n 60 "$log" >&2
+    echo "./dev: '$title' failed after $((SECONDS - start)) s; all its output is in $log" >&2
   fi
   return "$status"
 }
