@@ -28,6 +28,8 @@ constexpr std::int64_t close_timeout_ms = 3'000;
 constexpr std::size_t hard_bound_factor = 4;
 // A buffer that one large message made large is given back.
 constexpr std::size_t kept_buffer_bytes = std::size_t{16} << 10;
+// Memory follows what has arrived, not what a frame's header declares.
+constexpr std::size_t read_chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t max_reason_bytes = 123;
 
 /// At most what fits a close frame, cut between scalar values.
@@ -66,7 +68,9 @@ class WebsocketSession final : public Connection,
         }));
     stream_.auto_fragment(false);
     stream_.binary(true);
-    stream_.read_message_max(limits().max_hello_bytes);
+    // Sizes are watched in on_read(): the stream's own check closes the socket with bytes unread,
+    // and the reset that follows can overtake its close frame.
+    stream_.read_message_max(0);
     stream_.async_accept(handshake.request, [self = shared_from_this()](const error_code& ec) {
       self->on_accept(ec);
     });
@@ -123,15 +127,25 @@ class WebsocketSession final : public Connection,
 
   // --- reading ----------------------------------------------------------------------------------
   void read_next() {
-    stream_.async_read(buffer_, [self = shared_from_this()](const error_code& ec, std::size_t) {
-      self->on_read(ec);
-    });
+    const std::size_t enough = max_message_bytes() + 1;
+    stream_.async_read_some(
+        buffer_, std::min(read_chunk_bytes, enough - buffer_.size()),
+        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_read(ec); });
+  }
+
+  std::size_t max_message_bytes() const {
+    return heard_ ? limits().max_message_bytes : limits().max_hello_bytes;
   }
 
   void on_read(const error_code& ec) {
     if (ec || ended_) return on_read_end(ec);
+    // Once closing, what comes is read and thrown away until the peer answers the close.
     if (!closing_ && session_) {
-      if (!stream_.got_binary()) {
+      if (buffer_.size() > max_message_bytes()) {
+        refuse(wire::CloseCode::message_too_big, "message_too_big", "The message is too long.");
+      } else if (!stream_.is_message_done()) {
+        return read_next();
+      } else if (!stream_.got_binary()) {
         refuse(wire::CloseCode::bad_message, "text_message", "Messages must be binary.");
       } else {
         if (!heard_) on_first_message();
@@ -147,11 +161,9 @@ class WebsocketSession final : public Connection,
   void on_first_message() {
     heard_ = true;
     if (!closing_) clear_timer();
-    stream_.read_message_max(limits().max_message_bytes);
   }
 
-  /// The stream's own reading has ended: the peer closed, broke the rules of RFC 6455, or sent too
-  /// much (the stream has answered 1009 by itself).
+  /// The stream's own reading has ended: the peer closed, or broke the rules of RFC 6455.
   void on_read_end(const error_code&) { end(); }
 
   void on_hello_timeout() {
