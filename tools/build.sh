@@ -2,6 +2,9 @@
 # What is built from what. Sourced by ./dev, and run by tools/test.mjs as `bash tools/build.sh STEP`.
 # The order of a release: core as wasm -> page -> server with the page embedded.
 
+# What one checkout has compiled, another one of the same text need not: paths below here do not count.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR-1}
+
 # One line a step, the output of the tools only when they fail.
 step() {
   local title=$1 log status=0 start=$SECONDS
