@@ -5,13 +5,13 @@
 // What a function returns by pointer belongs to the document and is valid until its next call. A
 // pointer that JavaScript hands in was made by `alloc` and stays JavaScript's. Any call may grow
 // the memory, so views on it are made anew after each call.
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/utf8.h"
 #include "rga/document.h"
@@ -25,12 +25,9 @@ using std::uint32_t;
 constexpr uint32_t apply_done = 0;
 constexpr uint32_t apply_malformed_stream = 100;
 
-struct PatchWords {
-  uint32_t at;
-  uint32_t erased;
-  uint32_t text;  // address
-  uint32_t text_bytes;
-};
+// JavaScript reads patches where they are, as four words each.
+static_assert(sizeof(Patch) == 16 && offsetof(Patch, at) == 0 && offsetof(Patch, erased) == 4 &&
+              offsetof(Patch, inserted) == 8);
 
 struct AnchorWords {
   double sid;
@@ -44,7 +41,6 @@ struct Replica {
   Document document;
   OpWriter writer;
   PatchList patches{PatchList::Unit::utf16};
-  std::vector<PatchWords> patch_words;
   uint32_t rows = 0;  // read by the last apply
   std::string bytes;  // of the last text, save or take
   AnchorWords anchor{};
@@ -55,10 +51,6 @@ struct Replica {
 std::uint64_t to_integer(double value) {
   return value >= 0 && value <= static_cast<double>(max_integer) ? static_cast<std::uint64_t>(value)
                                                                  : 0;
-}
-
-uint32_t address(const void* at) {
-  return static_cast<uint32_t>(reinterpret_cast<std::uintptr_t>(at));
 }
 
 }  // namespace
@@ -83,27 +75,23 @@ WEFT_EXPORT(doc_set_site) void doc_set_site(Replica* r, double sid) {
 /// EditOutcome.
 WEFT_EXPORT(doc_insert)
 uint32_t doc_insert(Replica* r, uint32_t at, const char* text, uint32_t size) {
-  if (at > r->document.length_utf16()) return static_cast<uint32_t>(EditOutcome::out_of_range);
-  const auto gap = r->document.from_utf16(Utf16Offset{at});
-  return static_cast<uint32_t>(r->document.insert(gap, {text, size}, &r->writer));
+  return static_cast<uint32_t>(r->document.insert_utf16(Utf16Offset{at}, {text, size}, &r->writer));
 }
 /// One typed character, without a trip through memory. EditOutcome.
 WEFT_EXPORT(doc_insert_char) uint32_t doc_insert_char(Replica* r, uint32_t at, uint32_t scalar) {
+  if (scalar > 0 && scalar < 0x80) {
+    const char ascii = static_cast<char>(scalar);
+    return static_cast<uint32_t>(
+        r->document.insert_utf16(Utf16Offset{at}, {&ascii, 1}, &r->writer));
+  }
   if (!weft::is_scalar(scalar)) return static_cast<uint32_t>(EditOutcome::bad_text);
-  if (at > r->document.length_utf16()) return static_cast<uint32_t>(EditOutcome::out_of_range);
   r->bytes.clear();
   weft::append_scalar(r->bytes, scalar);
-  const auto gap = r->document.from_utf16(Utf16Offset{at});
-  return static_cast<uint32_t>(r->document.insert(gap, r->bytes, &r->writer));
+  return static_cast<uint32_t>(r->document.insert_utf16(Utf16Offset{at}, r->bytes, &r->writer));
 }
 /// EditOutcome.
 WEFT_EXPORT(doc_erase) uint32_t doc_erase(Replica* r, uint32_t at, uint32_t count) {
-  const uint32_t length = r->document.length_utf16();
-  if (at > length || count > length - at) return static_cast<uint32_t>(EditOutcome::out_of_range);
-  const auto from = r->document.from_utf16(Utf16Offset{at});
-  const auto to = r->document.from_utf16(Utf16Offset{at + count});
-  if (from == to) return static_cast<uint32_t>(EditOutcome::done);
-  return static_cast<uint32_t>(r->document.erase(from, to.value - from.value, &r->writer));
+  return static_cast<uint32_t>(r->document.erase_utf16(Utf16Offset{at}, count, &r->writer));
 }
 
 /// Bytes of local operations that were not taken yet.
@@ -120,38 +108,32 @@ WEFT_EXPORT(doc_bytes_size) uint32_t doc_bytes_size(const Replica* r) {
   return static_cast<uint32_t>(r->bytes.size());
 }
 
-/// Integrates a stream, operation by operation, up to the first that is refused. 0 when all were
-/// applied or known; otherwise the ApplyOutcome, or 100 for a malformed stream. The texts of the
-/// patches lie in the caller's bytes.
-WEFT_EXPORT(doc_apply) uint32_t doc_apply(Replica* r, const char* at, uint32_t size) {
+/// Where they are, until the next edit.
+WEFT_EXPORT(doc_ops) const char* doc_ops(const Replica* r) { return r->writer.bytes().data(); }
+/// Forgets them; the next ones continue the same stream.
+WEFT_EXPORT(doc_drop_ops) void doc_drop_ops(Replica* r) { r->writer.drop_bytes(); }
+
+/// Integrates a stream, operation by operation, up to the first that is refused; with_patches 1
+/// gives the editor's patches too, whose texts lie in the caller's bytes. 0 when all were applied
+/// or known; otherwise the ApplyOutcome, or 100 for a malformed stream.
+WEFT_EXPORT(doc_apply)
+uint32_t doc_apply(Replica* r, const char* at, uint32_t size, uint32_t with_patches) {
   r->patches.patches.clear();
-  r->patch_words.clear();
-  r->rows = 0;
-  uint32_t answer = apply_done;
   OpReader reader({at, size});
-  Operation op;
-  while (reader.next(op)) {
-    const ApplyOutcome outcome = r->document.apply(op, &r->patches);
-    if (outcome != ApplyOutcome::applied && outcome != ApplyOutcome::duplicate) {
-      answer = static_cast<uint32_t>(outcome);
-      break;
-    }
-    ++r->rows;
-  }
-  if (reader.failed()) answer = apply_malformed_stream;
-  r->patch_words.reserve(r->patches.patches.size());
-  for (const Patch& patch : r->patches.patches) {
-    r->patch_words.push_back({patch.at, patch.erased, address(patch.inserted.data()),
-                              static_cast<uint32_t>(patch.inserted.size())});
-  }
-  return answer;
+  const StreamOutcome done = r->document.apply(reader, with_patches != 0 ? &r->patches : nullptr);
+  r->rows = static_cast<uint32_t>(done.operations);
+  if (reader.failed()) return apply_malformed_stream;
+  const bool good =
+      done.outcome == ApplyOutcome::applied || done.outcome == ApplyOutcome::duplicate;
+  return good ? apply_done : static_cast<uint32_t>(done.outcome);
 }
 WEFT_EXPORT(doc_rows) uint32_t doc_rows(const Replica* r) { return r->rows; }
-WEFT_EXPORT(doc_patches) const PatchWords* doc_patches(const Replica* r) {
-  return r->patch_words.data();
+/// Four words each: position, deleted UTF-16 units, address and size of the inserted text.
+WEFT_EXPORT(doc_patches) const Patch* doc_patches(const Replica* r) {
+  return r->patches.patches.data();
 }
 WEFT_EXPORT(doc_patch_count) uint32_t doc_patch_count(const Replica* r) {
-  return static_cast<uint32_t>(r->patch_words.size());
+  return static_cast<uint32_t>(r->patches.patches.size());
 }
 
 WEFT_EXPORT(doc_text) const char* doc_text(Replica* r) {

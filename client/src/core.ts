@@ -53,9 +53,11 @@ interface Exports {
   doc_insert_char(doc: number, at: number, scalar: number): number;
   doc_erase(doc: number, at: number, count: number): number;
   doc_ops_size(doc: number): number;
+  doc_ops(doc: number): number;
+  doc_drop_ops(doc: number): void;
   doc_take_ops(doc: number): number;
   doc_bytes_size(doc: number): number;
-  doc_apply(doc: number, at: number, size: number): number;
+  doc_apply(doc: number, at: number, size: number, withPatches: number): number;
   doc_rows(doc: number): number;
   doc_patches(doc: number): number;
   doc_patch_count(doc: number): number;
@@ -75,17 +77,23 @@ interface Exports {
   doc_line_count(doc: number): number;
 }
 
+/** A loop copies this many bytes sooner than a call of set() does. */
+const shortBytes = 64;
+
 /** One instance of the module; makes documents. */
 export class Core {
   readonly #exports: Exports;
   readonly #encoder = new TextEncoder();
   // A byte order mark inside a document is a character like any other.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #heap = new Uint8Array(0);
+  #words = new Uint32Array(0);
   #scratch = 0;
   #scratchSize = 0;
 
   private constructor(exports: Exports) {
-    this.#exports = exports;
+    // A copy, because calls through the module's own frozen object are slower.
+    this.#exports = { ...exports };
     exports._initialize();
   }
 
@@ -111,10 +119,31 @@ export class Core {
     return this.#exports;
   }
 
+  /** @internal The module's memory as bytes. Made anew when the memory has grown. */
+  get heap(): Uint8Array {
+    if (this.#heap.length === 0) {  // growing the memory detaches what looked at it
+      this.#heap = new Uint8Array(this.#exports.memory.buffer);
+      this.#words = new Uint32Array(this.#exports.memory.buffer);
+    }
+    return this.#heap;
+  }
+
+  /** @internal The same as 32-bit words. */
+  get words(): Uint32Array {
+    void this.heap;
+    return this.#words;
+  }
+
   /** @internal Copies bytes into the module; they stay there until the next give. */
-  give(bytes: Uint8Array): number {
-    const at = this.#room(bytes.length);
-    new Uint8Array(this.#exports.memory.buffer, at, bytes.length).set(bytes);
+  give(bytes: Uint8Array, from = 0, to = bytes.length): number {
+    const size = to - from;
+    const at = this.#room(size);
+    const heap = this.heap;
+    if (size <= shortBytes) {
+      for (let i = 0; i < size; i++) heap[at + i] = bytes[from + i]!;
+    } else {
+      heap.set(size === bytes.length ? bytes : bytes.subarray(from, to), at);
+    }
     return at;
   }
 
@@ -122,28 +151,29 @@ export class Core {
   giveText(text: string): [at: number, size: number] {
     const most = text.length * 3;
     const at = this.#room(most);
-    const view = new Uint8Array(this.#exports.memory.buffer, at, most);
+    const view = this.heap.subarray(at, at + most);
     return [at, this.#encoder.encodeInto(text, view).written ?? 0];
   }
 
   /** @internal */
   takeBytes(at: number, size: number): Uint8Array {
-    return new Uint8Array(this.#exports.memory.buffer, at, size).slice();
+    return this.heap.slice(at, at + size);
   }
 
   /** @internal */
   takeText(at: number, size: number): string {
-    const view = new Uint8Array(this.#exports.memory.buffer, at, size);
+    const heap = this.heap;
     if (size <= 4) {
       // What people type is short: a TextDecoder call costs more than the whole rest of the way.
       let text = "";
-      for (const byte of view) {
-        if (byte >= 0x80) return this.#decoder.decode(view);
+      for (let i = at; i < at + size; i++) {
+        const byte = heap[i]!;
+        if (byte >= 0x80) return this.#decoder.decode(heap.subarray(at, at + size));
         text += String.fromCharCode(byte);
       }
       return text;
     }
-    return this.#decoder.decode(view);
+    return this.#decoder.decode(heap.subarray(at, at + size));
   }
 
   #room(size: number): number {
@@ -241,15 +271,33 @@ export class WeftDocument {
     return this.#core.takeBytes(at, this.#exports.doc_bytes_size(this.#doc));
   }
 
+  /**
+   * Copies the local operations since the last call to `target`, from `at` on, and answers with
+   * their size. All that was moved so and is moved later is one operation stream.
+   */
+  moveOps(target: Uint8Array, at: number): number {
+    const size = this.#exports.doc_ops_size(this.#doc);
+    if (size > target.length - at) throw new RangeError("weft: no room for the operations");
+    const from = this.#exports.doc_ops(this.#doc);
+    const heap = this.#core.heap;
+    if (size <= shortBytes) {
+      for (let i = 0; i < size; i++) target[at + i] = heap[from + i]!;
+    } else {
+      target.set(heap.subarray(from, from + size), at);
+    }
+    this.#exports.doc_drop_ops(this.#doc);
+    return size;
+  }
+
   /** Integrates an operation stream, up to the first operation that is refused. */
   apply(stream: Uint8Array): Applied {
-    const refused = this.#exports.doc_apply(this.#doc, this.#core.give(stream), stream.length);
+    const refused = this.#exports.doc_apply(this.#doc, this.#core.give(stream), stream.length, 1);
     const count = this.#exports.doc_patch_count(this.#doc);
     const patches: Patch[] = [];
     if (count > 0) {
-      const at = this.#exports.doc_patches(this.#doc);
-      const words = new Uint32Array(this.#exports.memory.buffer, at, count * 4);
-      for (let i = 0; i < words.length; i += 4) {
+      const words = this.#core.words;
+      const first = this.#exports.doc_patches(this.#doc) >> 2;
+      for (let i = first; i < first + 4 * count; i += 4) {
         const size = words[i + 3]!;
         patches.push({
           at: words[i]!,
@@ -259,6 +307,11 @@ export class WeftDocument {
       }
     }
     return { refused, rows: this.#exports.doc_rows(this.#doc), patches };
+  }
+
+  /** apply() of the bytes [from, to) for a document that nobody looks at: answers with `refused`. */
+  integrate(stream: Uint8Array, from = 0, to = stream.length): number {
+    return this.#exports.doc_apply(this.#doc, this.#core.give(stream, from, to), to - from, 0);
   }
 
   anchorAt(at: number, side: Side): Anchor {

@@ -73,6 +73,10 @@ class ByteReader {
     return static_cast<std::uint8_t>(*at_++);
   }
   std::uint64_t varint() {
+    if (at_ != end_ && *at_ >= 0) return static_cast<std::uint64_t>(*at_++);  // most are one byte
+    return long_varint();
+  }
+  std::uint64_t long_varint() {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       if (at_ == end_) break;

@@ -91,22 +91,22 @@ CodePoint next_wide_scalar(const char*& at) {
   return (a & 0x07) << 18 | b << 12 | c << 6 | (byte() & 0x3f);
 }
 
-void append_scalar(std::string& out, CodePoint c) {
+void append_scalar(std::string& out, CodePoint scalar) {
   const auto push = [&](CodePoint byte) { out.push_back(static_cast<char>(byte)); };
-  if (c < 0x80) {
-    push(c);
-  } else if (c < 0x800) {
-    push(0xc0 | c >> 6);
-    push(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    push(0xe0 | c >> 12);
-    push(0x80 | (c >> 6 & 0x3f));
-    push(0x80 | (c & 0x3f));
+  if (scalar < 0x80) {
+    push(scalar);
+  } else if (scalar < 0x800) {
+    push(0xc0 | scalar >> 6);
+    push(0x80 | (scalar & 0x3f));
+  } else if (scalar < 0x10000) {
+    push(0xe0 | scalar >> 12);
+    push(0x80 | (scalar >> 6 & 0x3f));
+    push(0x80 | (scalar & 0x3f));
   } else {
-    push(0xf0 | c >> 18);
-    push(0x80 | (c >> 12 & 0x3f));
-    push(0x80 | (c >> 6 & 0x3f));
-    push(0x80 | (c & 0x3f));
+    push(0xf0 | scalar >> 18);
+    push(0x80 | (scalar >> 12 & 0x3f));
+    push(0x80 | (scalar >> 6 & 0x3f));
+    push(0x80 | (scalar & 0x3f));
   }
 }
 

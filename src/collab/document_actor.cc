@@ -247,7 +247,7 @@ void DocumentActor::run_waiting() {
 void DocumentActor::read_text(Done<TextAnswer> done) {
   used_ms_ = ports_.clock.monotonic_ms();
   if (state_ == State::loading) {
-    when_open_.push_back([this, done] { read_text(done); });
+    when_open_.emplace_back([this, done = std::move(done)] { read_text(done); });
     return;
   }
   if (state_ == State::retired) {

@@ -216,7 +216,7 @@ void DocumentActor::on_hello(Member& member, std::string_view message) {
         }
         asker->sid = sid.value();
         if (self->state_ == State::loading) {
-          self->when_open_.push_back([raw = self.get(), session] { raw->admit(session); });
+          self->when_open_.emplace_back([raw = self.get(), session] { raw->admit(session); });
         } else {
           self->admit(session);
         }

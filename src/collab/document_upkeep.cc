@@ -124,7 +124,7 @@ void DocumentActor::save_snapshot() {
   when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
     if (!durable) return;
     ports_.journal.save_snapshot(
-        id_, index, *snapshot, ports_.executor, [actor = weak(), index](Result<Unit> saved) {
+        id_, index, *snapshot, ports_.executor, [actor = weak(), index](const Result<Unit>& saved) {
           const auto self = actor.lock();
           if (!self) return;
           if (saved.ok()) {

@@ -29,9 +29,9 @@ class PresenceBoard {
 
  private:
   struct Entry {
-    std::uint64_t sid;
+    std::uint64_t sid = 0;
     std::string name;
-    std::uint32_t colour;
+    std::uint32_t colour = 0;
     std::vector<wire::Selection> selections;
   };
 

@@ -1,4 +1,7 @@
 #include "rga/document_impl.h"
+#include "rga/document_queries.h"
+#include "rga/document_remote.h"
+#include "rga/document_state.h"
 
 namespace weft::rga {
 

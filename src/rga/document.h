@@ -58,6 +58,14 @@ struct RunView {
   std::string_view text;  // of a visible run; empty for tombstones
 };
 
+/// How the operations of a stream fared.
+struct StreamOutcome {
+  /// Of the last one read: `applied` or `duplicate` when all is well; `malformed` when the stream
+  /// is not one.
+  ApplyOutcome outcome = ApplyOutcome::applied;
+  std::uint64_t operations = 0;  // applied or known already
+};
+
 template <class Shape>
 class BasicDocument {
  public:
@@ -100,6 +108,10 @@ class BasicDocument {
   /// Deletes [at, at + count). One operation for each run of one site's consecutive ids. O(log n)
   /// for each.
   EditOutcome erase(ScalarOffset at, std::uint32_t count, OpWriter* out);
+  /// insert() and erase() for editors that count in UTF-16 units. A border inside a surrogate pair
+  /// snaps to the start of its character.
+  EditOutcome insert_utf16(Utf16Offset at, std::string_view utf8, OpWriter* out);
+  EditOutcome erase_utf16(Utf16Offset at, std::uint32_t units, OpWriter* out);
   /// Gives the elements from `at` on the scalar values of `utf8`, keeping their identities.
   EditOutcome update(ScalarOffset at, std::string_view utf8, OpWriter* out);
 
@@ -107,6 +119,11 @@ class BasicDocument {
   /// Checks in the order of ApplyOutcome, then integrates; all or nothing. A partly known operation
   /// is trimmed to its unknown part. Patches are appended to `patches` if given. O(log n).
   ApplyOutcome apply(const Operation& op, PatchList* patches = nullptr);
+  /// apply() for the operations of a stream, one after the other, at most `most`, until one is
+  /// refused. The same result, sooner: what somebody typed is read and integrated in one loop.
+  /// Texts of patches point into the stream.
+  StreamOutcome apply(OpReader& stream, PatchList* patches = nullptr,
+                      std::uint64_t most = ~std::uint64_t{0});
 
   // --- positions --------------------------------------------------------------------------------
   /// Conversions clamp to the end of the text; a UTF-16 offset inside a surrogate pair snaps to its

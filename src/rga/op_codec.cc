@@ -16,6 +16,9 @@ constexpr std::uint32_t max_len = 1u << 30;
 // A tag, an id, a len and a ref at their longest.
 constexpr std::size_t max_head_bytes = 1 + 4 * 8 + 5 + 2 * 8;
 
+constexpr char backspace_tag =
+    1 | 1 << ref_shift | 1 << len_shift;  // erase, implicit id, own, len 1
+
 enum RefForm : std::uint8_t { previous = 0, own = 1, other = 2, head = 3 };
 
 char* put_varint(char* at, std::uint64_t v) {
@@ -89,6 +92,23 @@ bool OpReader::read(Operation& op) {
   failed_ = true;
   at_ = end_;
   return false;
+}
+
+std::uint32_t OpReader::read_backspaces(std::uint64_t target_seq, std::uint32_t most) {
+  most = bound(most, (end_ - at_) / 2);
+  std::uint64_t distance = last_.seq + done_ - target_seq;
+  std::uint32_t n = 0;
+  for (; n < most; ++n, distance += 2) {
+    if (at_[0] != backspace_tag) break;
+    // At least two bytes are left. The distance must be as expected: compare, do not decode.
+    char expected[10];
+    const auto size = put_varint(expected, distance) - expected;
+    if (end_ - at_ <= size || std::memcmp(at_ + 1, expected, static_cast<std::size_t>(size)) != 0)
+      break;
+    at_ += 1 + size;
+  }
+  done_ += n;
+  return n;
 }
 
 bool OpReader::parse(Operation& op) {

@@ -12,6 +12,8 @@
 // Order of the parts: tag, id, len, ref, text.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -46,6 +48,8 @@ class OpWriter {
   void clear();
   /// clear(), giving the bytes away.
   std::string take();
+  /// Forgets the bytes; what is written next continues the stream.
+  void drop_bytes() { used_ = 0; }
   /// The next operation carries its whole id, so that the stream can be cut before it.
   void cut() {
     last_ = {};
@@ -98,10 +102,38 @@ class OpReader {
   }
   bool failed() const { return failed_; }
 
+  // What somebody types or deletes key by key is many operations that differ in nothing but one
+  // character or one distance. They can be read ahead together: each call reads as many of the next
+  // operations as fit the pattern, at most `most`, and gives their number.
+
+  /// The id that an operation without one of its own would have; sid 0: none.
+  S4Vector implicit_id() const { return last_.sid == 0 ? S4Vector{} : last_.plus(done_); }
+  /// Inserts of one ASCII character, each right after the one before. Their texts, for patches,
+  /// begin at text_ahead() and lie two bytes apart. REQUIRES: implicit_id() names a site.
+  std::uint32_t read_typed(char* out, std::uint32_t most) {
+    const char* at = at_;
+    most = bound(most, (end_ - at) / 2);
+    std::uint32_t n = 0;
+    for (; n < most && at[0] == typed_tag && at[1] > 0; ++n, at += 2) out[n] = at[1];
+    at_ = at;
+    done_ += n;
+    return n;
+  }
+  const char* text_ahead() const { return at_ + 1; }
+  /// Erases of one element, of `target` and then of the ones before it of the same site.
+  /// REQUIRES: implicit_id() names target's site.
+  std::uint32_t read_backspaces(std::uint64_t target_seq, std::uint32_t most);
+
  private:
   static constexpr char typed_tag = 1 << 5;
 
   bool read(Operation& op);
+  /// No more than there are bytes for, and sums below their limit for.
+  std::uint32_t bound(std::uint32_t most, std::ptrdiff_t fit) const {
+    const std::uint64_t sums = max_integer + 1 - (last_.sum + done_);
+    const std::uint64_t least = std::min<std::uint64_t>(static_cast<std::uint64_t>(fit), sums);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, least));
+  }
   bool parse(Operation& op);
 
   const char* at_;

@@ -89,6 +89,8 @@ class RunTable {
 
     std::uint32_t ei() const { return run->ei + offset; }
     std::uint64_t sum() const { return run->sum + offset; }
+    /// Elements of the run from here on.
+    std::uint32_t rest() const { return run->len - offset; }
   };
   /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest
   /// run and near the last question.

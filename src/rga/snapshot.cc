@@ -6,12 +6,13 @@
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "base/utf8.h"
+#include "rga/lz4.h"
 
 namespace weft::rga {
 namespace {
 
 constexpr std::string_view magic = "WEFT";
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t format_version = 2;
 constexpr std::size_t checksum_bytes = 8;
 
 Error bad(const char* what) { return {ErrorClass::corrupt, "bad_snapshot", what}; }
@@ -85,11 +86,22 @@ bool ids_are_distinct(const Snapshot& snapshot) {
   return true;
 }
 
+/// Packed text is shorter than it was: bytes of the same number are the text itself.
+bool unpack_text(std::uint64_t size, Snapshot& snapshot) {
+  if (snapshot.text.size() > size || size > lz4_max_ratio * snapshot.text.size()) return false;
+  snapshot.unpacked = std::unique_ptr<char[]>(new char[static_cast<std::size_t>(size)]);
+  char* const out = snapshot.unpacked.get();
+  if (!lz4_decompress(snapshot.text, out, static_cast<std::size_t>(size))) return false;
+  snapshot.text = {out, static_cast<std::size_t>(size)};
+  return true;
+}
+
 }  // namespace
 
 // Layout: magic, version, then
 //   ssn · site count, per site: sid, seq, last_sum - seq · run count
-//   sized columns: site (run-length), len << 1 | tombstone, seq, lag (run-length), updates, text
+//   sized columns: site (run-length), len << 1 | tombstone, seq, lag (run-length), updates
+//   size of the text, sized text: as it is, or as an LZ4 block when that is shorter
 //   checksum64 of everything before it
 
 void SnapshotWriter::RunLengths::add(std::uint64_t v) {
@@ -174,7 +186,10 @@ void SnapshotWriter::finish(std::string& out) {
   writer.sized_bytes(lag_column_.bytes);
   writer.varint(update_count_);
   writer.sized_bytes(update_column_);
-  writer.sized_bytes(text_);
+  writer.varint(text_.size());
+  std::string packed;
+  lz4_compress(text_, packed);
+  writer.sized_bytes(packed.size() < text_.size() ? packed : text_);
   writer.u64_le(checksum64(std::string_view(out).substr(begin)));
 }
 
@@ -217,8 +232,12 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
   RunLengthReader lag_column(in.sized_bytes(anything));
   const std::uint64_t update_count = in.varint_max(in.remaining());
   ByteReader update_column(in.sized_bytes(anything));
+  const std::uint64_t text_size = in.varint_max(lz4_max_ratio * std::uint64_t{anything});
   snapshot.text = in.sized_bytes(anything);
   if (in.failed() || !in.at_end()) return bad("truncated");
+  if (snapshot.text.size() != text_size && !unpack_text(text_size, snapshot)) {
+    return bad("malformed text");
+  }
   if (run_count > len_column.remaining()) return bad("more runs than lengths");
 
   snapshot.runs.reserve(static_cast<std::size_t>(run_count));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,9 +40,10 @@ struct Snapshot {
   std::vector<Update> updates;
   std::string_view text;  // of the visible runs, valid UTF-8 of exactly their length
   bool ascii = true;
+  std::unique_ptr<char[]> unpacked;  // what `text` points into, if it was packed
 };
 
-/// Error class corrupt, code "bad_snapshot". The text points into `bytes`. O(n).
+/// Error class corrupt, code "bad_snapshot". The text may point into `bytes`. O(n).
 Result<Snapshot> parse_snapshot(std::string_view bytes);
 
 class SnapshotWriter {

@@ -37,9 +37,7 @@ class SpanTree {
   static constexpr std::uint32_t none = ~0u;
   using Pool = TextPool<Shape::pool_chunk_bits>;
 
-  SpanTree(const RunTable& runs, const Pool& pool) : runs_(runs), pool_(pool) {
-    root_ = new_leaf();
-  }
+  SpanTree(const RunTable& runs, const Pool& pool) : runs_(runs), pool_(pool), root_(new_leaf()) {}
 
   // --- reading ----------------------------------------------------------------------------------
   std::uint32_t visible() const { return visible_; }
@@ -79,8 +77,8 @@ class SpanTree {
   /// Puts `count` new visible elements from `ei` on into the gap. Returns the place of the first;
   /// the cursor stands on its span.
   Place insert(const Place& gap, std::uint32_t ei, std::uint32_t count);
-  /// Makes `count` visible elements from `p` on, all of one span, tombstones.
-  void erase(const Place& p, std::uint32_t count);
+  /// Makes `count` visible elements from `where` on, all of one span, tombstones.
+  void erase(const Place& where, std::uint32_t count);
   /// The skip rule: from the gap on, right past every element greater than `key`.
   Place skip_greater(const Place& gap, const Key& key);
   /// Tells that an element smaller than some others entered `leaf`.
@@ -189,9 +187,9 @@ class SpanTree {
   void split_leaf(Place& p, bool on_span);
   void insert_child(std::uint32_t left, std::uint32_t left_visible, std::uint32_t right,
                     std::uint32_t right_visible);
-  void split_node(std::uint32_t parent);
+  void split_node(std::uint32_t left_id);
   void shrink_leaf(std::uint32_t leaf);
-  bool merge_with_next(std::uint32_t leaf);
+  bool merge_with_next(std::uint32_t left_id);
   void remove_child(std::uint32_t child);
 
   // Cached summaries.
@@ -207,7 +205,7 @@ class SpanTree {
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> free_leaves_;
   std::vector<std::uint32_t> free_nodes_;
-  std::uint32_t root_ = 0;
+  std::uint32_t root_;
   std::uint32_t first_leaf_ = 0;
   std::uint32_t visible_ = 0;
   Cursor cursor_;

@@ -65,10 +65,10 @@ class SnapshotJob {
   enum class Phase : unsigned char { start, clear, rows, states, publish, sweep, finished };
   struct Row {
     rga::S4Vector first;
-    std::uint32_t len;
-    bool tombstone;
-    std::size_t text_at;
-    std::size_t text_bytes;
+    std::uint32_t len = 0;
+    bool tombstone = false;
+    std::size_t text_at = 0;
+    std::size_t text_bytes = 0;
   };
 
   SnapshotJob() = default;

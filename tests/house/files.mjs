@@ -7,19 +7,11 @@ export const max_lines = 500;
 export const max_bytes = 512 * 1024;
 const source = /\.(cc|h|ts|mjs|css|sh)$|^dev$/;
 
-/** `allowed`: {path: lines} of files that were longer before; they may only shrink. */
-export function length_problems(root, allowed) {
+export function length_problems(root) {
   const problems = [];
   for (const path of files_of(root).filter((file) => source.test(file))) {
     const lines = read(root, path).split("\n").length - 1;
-    const limit = Math.max(max_lines, allowed[path] ?? 0);
-    if (lines > limit) problems.push(`${path} has ${lines} lines, more than ${limit}`);
-    if (allowed[path] !== undefined && lines <= max_lines) {
-      problems.push(`${path} fits now: take it off the list`);
-    }
-  }
-  for (const path of Object.keys(allowed)) {
-    if (!files_of(root).includes(path)) problems.push(`${path} is gone: take it off the list`);
+    if (lines > max_lines) problems.push(`${path} has ${lines} lines, more than ${max_lines}`);
   }
   return problems;
 }

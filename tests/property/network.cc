@@ -32,7 +32,7 @@ Network<Shape>::Network(std::uint64_t seed, Mutant judge) : dice_(seed), mutant_
                          BasicDocument<Shape>(ssn_),
                          NaiveRga(ssn_, judge),
                          Mirror(unit),
-                         static_cast<Style>(dice_.below(4)),
+                         static_cast<Style>(dice_.below(5)),
                          {},
                          {},
                          0});
@@ -185,6 +185,7 @@ bool Network<Shape>::deliver_some(Replica& replica) {
 
 template <class Shape>
 void Network<Shape>::deliver(Replica& replica, std::size_t author) {
+  if (replica.style == Style::streamed) return stream(replica, author);
   const std::deque<Entry>& log = replicas_[author].log;
   std::size_t& heard = replica.heard[author];
   Operation op = log[heard].operation();
@@ -228,6 +229,58 @@ void Network<Shape>::deliver(Replica& replica, std::size_t author) {
   if (!failed() && dice_.chance(5)) {
     hand_over(replica, log[dice_.below(static_cast<std::uint32_t>(heard))].operation());
   }
+}
+
+/// As many entries as are ready and chance allows, in one stream of bytes: rows as made, or element
+/// by element, some of them known already.
+template <class Shape>
+void Network<Shape>::stream(Replica& replica, std::size_t author) {
+  const std::deque<Entry>& log = replicas_[author].log;
+  std::size_t& heard = replica.heard[author];
+  const bool by_element = dice_.chance(50);
+  OpWriter writer;
+  std::size_t entry = heard - std::min<std::size_t>(heard, dice_.chance(20) ? dice_.below(4) : 0);
+  do {
+    Operation op = log[entry].operation();
+    for (; by_element && op.len > 1; op = drop_front(op, 1)) writer.append(take_front(op, 1));
+    writer.append(op);
+    if (dice_.chance(5)) writer.cut();
+    ++entry;
+  } while (entry < log.size() && (entry <= heard || ready(replica, log[entry])) &&
+           dice_.chance(95));
+  heard = std::max(heard, entry);
+  hand_over_stream(replica, writer.bytes());
+}
+
+template <class Shape>
+void Network<Shape>::hand_over_stream(Replica& replica, std::string_view bytes) {
+  OpReader counted(bytes);
+  OpReader reader(bytes);
+  Operation op;
+  std::uint64_t left = 0;  // operations of the slice that the judge has not heard
+  for (std::uint64_t slice = 0; !failed(); --left) {
+    if (left == 0) {
+      if (slice > 0) check(replica);
+      slice = dice_.chance(50) ? dice_.between(1, 12) : ~std::uint64_t{0};
+      PatchList patches = replica.mirror.fresh_list();
+      const bool wanted = replica.mirror.wants_patches();
+      const StreamOutcome done = replica.document.apply(reader, wanted ? &patches : nullptr, slice);
+      if (done.outcome != ApplyOutcome::applied && done.outcome != ApplyOutcome::duplicate) {
+        return fail("a stream was refused: " + std::string(to_string(done.outcome)));
+      }
+      if (const std::string what = replica.mirror.follow(patches); !what.empty()) {
+        return fail(what + " after a stream");
+      }
+      left = done.operations;
+      if (left == 0) break;
+    }
+    if (!counted.next(op)) return fail("a stream had fewer operations than were applied");
+    if (replica.judge.judge(op) == ApplyOutcome::duplicate) continue;
+    if (!replica.judge.apply(op)) return fail("the judge has no place for " + describe(op));
+    elements_applied_ += op.len;
+  }
+  if (!failed() && counted.next(op)) return fail("a stream ended early");
+  check(replica);
 }
 
 /// Something whose past is missing here, or that leaves a gap. Refused, and nothing changes.

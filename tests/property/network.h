@@ -1,13 +1,14 @@
 // Network: several replicas of one document, in one random plan that follows from a seed. They edit
 // at random, typing, backspacing or hot places; they hear of each other in random causal order,
-// each in its own style: rows as made, element by element, merged into long runs, or with a part of
-// them twice; they are saved and loaded in between. A naive twin and an editor's mirror stand
-// beside each one. Every promise of the core is checked after every step.
+// each in its own style: rows as made, element by element, merged into long runs, with a part of
+// them twice, or as streams of bytes; they are saved and loaded in between. A naive twin and an
+// editor's mirror stand beside each one. Every promise of the core is checked after every step.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rga/document.h"
@@ -40,7 +41,7 @@ class Network {
       return copy;
     }
   };
-  enum class Style : std::uint8_t { as_made, by_element, merged, overlapping };
+  enum class Style : std::uint8_t { as_made, by_element, merged, overlapping, streamed };
 
   struct Replica {
     std::uint64_t sid;
@@ -78,6 +79,8 @@ class Network {
   void deliver(Replica& replica, std::size_t author);
   void deliver_too_early(Replica& replica);
   void hand_over(Replica& replica, const Operation& op);
+  void stream(Replica& replica, std::size_t author);
+  void hand_over_stream(Replica& replica, std::string_view bytes);
   void reload(Replica& replica);
   void check(Replica& replica);
   void settle_everybody();

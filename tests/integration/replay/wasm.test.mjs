@@ -2,7 +2,7 @@
 // same states as the native core's.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -21,6 +21,7 @@ before(async () => {
     join(root, "client/node_modules/typescript/bin/tsc"), "-p", join(root, "client/tsconfig.json"),
     "--outDir", compiled, "--declaration", "false",
   ], { stdio: ["ignore", "inherit", "inherit"] });
+  writeFileSync(join(compiled, "package.json"), '{ "type": "module" }');  // node 18 does not guess
   const { Core } = await import(pathToFileURL(join(compiled, "core.js")));
   const wasm = process.env.WEFT_WASM ?? join(root, "build/wasm/weft.wasm");
   assert.ok(existsSync(wasm), `${wasm} is missing: build the wasm preset`);
