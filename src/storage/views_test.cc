@@ -97,8 +97,7 @@ TEST(Views, ActivityAddsUp) {
 }
 
 std::string schema_page() {
-  const auto path =
-      std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "docs" / "SCHEMA.md";
+  const auto path = std::filesystem::path(WEFT_SOURCE_DIR) / "docs" / "SCHEMA.md";
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
