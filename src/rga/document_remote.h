@@ -223,12 +223,16 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const std::uint64_t first =
       op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
-  const ApplyOutcome checked = check_targets(site, op, first, targets);
-  if (checked != ApplyOutcome::applied) return checked;
-  const RunTable::Found found = runs.find(targets, first);
-  if (op.len <= found.rest()) {
+  const RunTable::Found found = targets == none ? RunTable::Found{} : runs.find(targets, first);
+  if (found.run == nullptr) return ApplyOutcome::unknown_target;
+  if (op.len <= found.rest()) {  // nearly always: one run
+    if (op.id.sum <= last_sum_of(site) || found.sum() + op.len - 1 >= op.id.sum) {
+      return ApplyOutcome::child_not_newer;
+    }
     erase_elements(found.ei(), op.len, patches);
   } else {
+    const ApplyOutcome checked = check_targets(site, op, first, targets);
+    if (checked != ApplyOutcome::applied) return checked;
     for_each_run_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
       erase_elements(f.ei(), n, patches);
     });

@@ -238,7 +238,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
     const bool continues = leaf->len[p.slot] > 0 && leaf->ei[p.slot] + p.offset == ei;
     if (continues) {
       leaf->len[p.slot] += signed_len(count);
-      index_.set(ei, count, p.leaf);
+      index_.append(ei, count, p.leaf);
       add_visible(signed_len(count));
       return p;
     }
@@ -263,7 +263,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
   }
   leaf->ei[p.slot] = ei;
   leaf->len[p.slot] = signed_len(count);
-  index_.set(ei, count, p.leaf);
+  index_.append(ei, count, p.leaf);
   add_visible(signed_len(count));
   return p;
 }
