@@ -43,6 +43,9 @@ class SqliteStore final : public collab::Journal, public collab::Catalog {
            collab::Done<collab::DocumentRecord> done) override;
   void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
   void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+  void undelete(const DocumentId& document, Executor& on,
+                collab::Done<collab::DocumentRecord> done) override;
+  void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
 
  private:
   class Impl;
