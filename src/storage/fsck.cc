@@ -128,7 +128,7 @@ class DocumentCheck {
       check_headers_until(index);
     };
     check_headers_until(0);
-    const Status read = source_.operations(document_, visit);
+    const Status read = source_.operations(document_, INT64_MIN, visit);
     if (!read.ok()) {
       audit.lose();
       if (const Status known = tolerate(read.error(), "operations"); !known.ok()) return known;

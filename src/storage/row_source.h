@@ -84,9 +84,10 @@ class RowSource {
   virtual Result<CatalogEntry> catalog_entry(const DocumentId& document) = 0;
   virtual Status sites(const DocumentId& document,
                        const std::function<void(const SiteRow&)>& visit) = 0;
-  /// Ascending. Nothing for a row that cannot be decoded or fails its checksum.
+  /// Those with log_index > after, ascending. Nothing for a row that cannot be decoded or fails its
+  /// checksum.
   virtual Status operations(
-      const DocumentId& document,
+      const DocumentId& document, std::int64_t after,
       const std::function<void(std::uint64_t index, std::optional<collab::LogRow>)>& visit) = 0;
   /// Ascending by at_index.
   virtual Result<std::vector<HeaderRow>> headers(const DocumentId& document) = 0;

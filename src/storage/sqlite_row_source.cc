@@ -199,13 +199,13 @@ Status SqliteRowSource::sites(const DocumentId& document,
 }
 
 Status SqliteRowSource::operations(
-    const DocumentId& document,
+    const DocumentId& document, std::int64_t after,
     const std::function<void(std::uint64_t, std::optional<collab::LogRow>)>& visit) {
   const std::string text = document.to_string();
   const ResetGuard guard(select_rows_);
   select_rows_.bind_text(1, text);
-  select_rows_.bind(2, INT64_MIN);  // rows with an index that no row may have are rows too
-  select_rows_.bind(3, INT64_MAX);
+  select_rows_.bind(2, after);
+  select_rows_.bind(3, std::int64_t{INT64_MAX});
   while (select_rows_.step()) {
     visit(select_rows_.u64(0), read_row(select_rows_, document, scratch_));
   }

@@ -25,7 +25,7 @@ class SqliteRowSource final : public RowSource {
   Status sites(const DocumentId& document,
                const std::function<void(const SiteRow&)>& visit) override;
   Status operations(
-      const DocumentId& document,
+      const DocumentId& document, std::int64_t after,
       const std::function<void(std::uint64_t, std::optional<collab::LogRow>)>& visit) override;
   Result<std::vector<HeaderRow>> headers(const DocumentId& document) override;
   Result<std::string> state(const DocumentId& document, std::uint64_t at_index,

@@ -261,4 +261,9 @@ void SqliteStore::erase(const DocumentId& document, Executor& on, collab::Done<U
   });
 }
 
+void SqliteStore::import(HistoryImport history, Executor& on,
+                         collab::Done<collab::DocumentRecord> done) {
+  impl_->write(import_request(std::move(history), impl_->now_us(), on, std::move(done)));
+}
+
 }  // namespace weft::storage

@@ -286,6 +286,8 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     const std::string& key = document_.idempotency_key;
     insert.bind(11, document_checksum({record.id, record.owner, record.creation_us, record.title,
                                        record.incarnation, key, key.empty() ? 0 : request_hash_}));
+    insert.bind(12, std::int64_t{2});
+    insert.bind(13, record.updated_us);
     return insert.run() ? SQLITE_OK : insert.code();
   }
 
@@ -332,7 +334,7 @@ int WriteSession::prepare() {
       {&insert_document,
        "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
        "last_index, sum_total, next_sid, updated, idempotency_key, request_hash, checksum) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?3, ?9, ?10, ?11)"},
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?13, ?9, ?10, ?11)"},
       {&advance_log,
        "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
        "updated = coalesce(?3, updated) "
