@@ -7,7 +7,7 @@ import { freshDirectory, Server } from "../../support-js/server.mjs";
 import { Random, seedFor } from "../replay/histories.mjs";
 import { DatabaseCopy } from "./database.mjs";
 
-const kills = Number(process.env.WEFT_DOCUMENT_KILLS ?? 15);
+const kills = Number(process.env.WEFT_DOCUMENT_KILLS ?? 60);
 const clients = 4;
 
 /** One that creates documents and deletes some of them, until the server is gone. */
@@ -94,7 +94,7 @@ test(`${kills} kills while documents are created and deleted`, { timeout: 300_00
   for (let kill = 1; kill <= kills; ++kill) {
     const when = `seed ${seed}, kill ${kill}`;
     const working = everybody.map((client) => client.work(server));
-    await sleep(50 + random.below(150));
+    await sleep(30 + random.below(90));
     await server.kill();
     await Promise.all(working);
     const copy = new DatabaseCopy(data);
