@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freshDirectory, Server } from "../../support-js/server.mjs";
+import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 import { Random, seedFor } from "../replay/histories.mjs";
 import { assertLogHolds, DatabaseCopy, textOf } from "./database.mjs";
 import { Record, uniqueCharacters } from "./record.mjs";
@@ -125,6 +125,8 @@ async function killAgainAndAgain(t, life) {
     assertLogHolds(rows, record);
     assert.equal(await server.text(id), textOf(rows), "the text is what the log means");
   }
+  const fsck = await runWeft(["fsck", "--data", data]);
+  assert.equal(fsck.code, 0, fsck.stdout + fsck.stderr);
   for (const writer of writers) assert.ok(writer.connections > kills, "it came back after every kill");
   for (const writer of writers) assert.equal(writer.refusals, 0, "nobody was sent away");
   const resent = writers.reduce((sum, writer) => sum + writer.resent, 0);
