@@ -143,7 +143,8 @@ Command parse_command_line(int argc, char** argv) {
   if (keeping.stats->parsed()) return keeping_options.stats;
   if (keeping.export_->parsed()) return keeping_options.export_;
   if (keeping.import->parsed()) return keeping_options.import;
-  return keeping_options.backup;
+  if (keeping.backup->parsed()) return keeping_options.backup;
+  return keeping_options.restore;
 }
 
 }  // namespace weft::app

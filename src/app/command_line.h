@@ -18,7 +18,7 @@ struct Finished {
 };
 
 using Command = std::variant<Finished, ServeOptions, ReplayOptions, FsckOptions, StatsOptions,
-                             ExportOptions, ImportOptions, BackupOptions>;
+                             ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);

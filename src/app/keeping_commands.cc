@@ -33,8 +33,13 @@ be running on DIR.
 
 constexpr const char* backup_footer =
     R"(Copies the database as of this moment while the server goes on, checks the copy, and syncs it. FILE is
-one file and complete, or it is not there. To restore, stop the server and put FILE in the place of
-DIR/weft.db, without the -wal and -shm files; docs/OPERATIONS.md tells it step by step.
+one file and complete, or it is not there. 'weft restore' makes a data directory of it.
+)";
+
+constexpr const char* restore_footer =
+    R"(DIR must not have a database: move weft.db, weft.db-wal and weft.db-shm away together. Clients that
+have seen edits which the backup does not have begin anew, with the text as it is in the backup. Do not
+copy a backup to DIR/weft.db by hand: such clients would mix the two histories up.
 )";
 
 void add_data(CLI::App* command, std::string& data, const char* what) {
@@ -88,6 +93,14 @@ KeepingCommands add_keeping_commands(CLI::App& app, KeepingOptions& options) {
       ->required()
       ->type_name("FILE");
   backup->footer(backup_footer);
+
+  CLI::App* restore = commands.restore =
+      app.add_subcommand("restore", "Make a data directory of a backup");
+  add_data(restore, options.restore.data, "Data directory without a database");
+  restore->add_option("FILE", options.restore.file, "What 'weft backup' wrote")
+      ->required()
+      ->type_name("");
+  restore->footer(restore_footer);
   return commands;
 }
 

@@ -1,5 +1,5 @@
 // The part of the command line that is about keeping documents: fsck, stats, export, import,
-// backup. Only command_line.cc includes it.
+// backup, restore. Only command_line.cc includes it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,6 +15,7 @@ struct KeepingOptions {
   ExportOptions export_;
   ImportOptions import;
   BackupOptions backup;
+  RestoreOptions restore;
 };
 
 struct KeepingCommands {
@@ -23,6 +24,7 @@ struct KeepingCommands {
   CLI::App* export_;
   CLI::App* import;
   CLI::App* backup;
+  CLI::App* restore;
 };
 
 /// `options` outlives the parsing.

@@ -26,6 +26,9 @@ struct Run {
   int operator()(const weft::app::BackupOptions& options) const {
     return weft::app::run_backup(options);
   }
+  int operator()(const weft::app::RestoreOptions& options) const {
+    return weft::app::run_restore(options);
+  }
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "storage/archive.h"
 #include "storage/source_state.h"
 #include "storage/sqlite_backup.h"
+#include "storage/sqlite_restore.h"
 #include "storage/sqlite_row_source.h"
 #include "storage/sqlite_store.h"
 #include "wire/limits.h"
@@ -161,6 +162,20 @@ int run_backup(const BackupOptions& options) {
   const auto bytes = storage::backup_database(*path, options.output);
   if (!bytes) return complain(bytes.error());
   std::fprintf(stderr, "%s: %" PRIu64 " bytes\n", options.output.c_str(), *bytes);
+  return exit_done;
+}
+
+int run_restore(const RestoreOptions& options) {
+  const std::string directory = options.data.empty() ? default_data_directory() : options.data;
+  if (directory.empty()) {
+    return complain({ErrorClass::invalid, "no_data_directory",
+                     "where should it be restored? HOME is not set: give --data DIR."});
+  }
+  SystemClock clock;
+  SystemRandom random;
+  const auto documents = storage::restore_database(options.file, directory, clock, random);
+  if (!documents) return complain(documents.error());
+  std::fprintf(stderr, "%s: %" PRIu64 " documents\n", directory.c_str(), *documents);
   return exit_done;
 }
 

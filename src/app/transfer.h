@@ -1,4 +1,5 @@
-// `weft export`, `weft import` and `weft backup`: what carries documents out of a database and in.
+// `weft export`, `weft import`, `weft backup` and `weft restore`: what carries documents out of a
+// database and in.
 #pragma once
 
 #include <string>
@@ -23,8 +24,14 @@ struct BackupOptions {
   std::string output;
 };
 
+struct RestoreOptions {
+  std::string data;  // a directory
+  std::string file;
+};
+
 int run_export(const ExportOptions& options);
 int run_import(const ImportOptions& options);
 int run_backup(const BackupOptions& options);
+int run_restore(const RestoreOptions& options);
 
 }  // namespace weft::app

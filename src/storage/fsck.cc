@@ -287,7 +287,7 @@ class DocumentCheck {
 Result<FsckCounts> check_database(RowSource& source,
                                   const std::function<void(const Finding&)>& report) {
   FsckCounts counts;
-  const auto find = [&](Finding finding) {
+  const auto find = [&](const Finding& finding) {
     ++counts.findings;
     report(finding);
   };

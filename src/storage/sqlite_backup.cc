@@ -36,7 +36,9 @@ Status write_copy(const std::string& from, const std::string& partial) {
   Database source;
   int code = source.open(from, Database::Mode::read_only, busy_timeout_ms);
   if (code != SQLITE_OK) return to_error(code, "data_directory", "opening " + from);
-  if (Status known = check_schema(source, from); !known.ok()) return known;
+  // An older schema is copied as it is: what reads the copy brings it up to date.
+  const Status known = check_schema(source, from);
+  if (!known.ok() && known.error().code != "older_schema") return known;
   // One read transaction around it all: without it the copy would begin anew after every commit.
   std::int64_t documents = 0;
   code = source.exec("BEGIN");

@@ -143,8 +143,8 @@ export class Writer {
       case "heartbeat":
         return this.#socket.send(encodeHeartbeatReply(this.#state.applied));
       case "refused":
-        // From 4500 on: come again later.
-        if (message.closeCode >= 4500) return ++this.refusals;
+        // From 4500 on, and when the server restarts: come again later.
+        if (message.closeCode >= 4500 || message.closeCode === 1012) return ++this.refusals;
         throw new Error(`refused: ${message.closeCode} ${message.code}: ${message.message}`);
       case "snapshot":
         return this.#onSnapshot(message);
