@@ -5,6 +5,7 @@
 #include <map>
 
 #include "app/exit_code.h"
+#include "app/keeping_commands.h"
 #include "app/version.h"
 
 namespace weft::app {
@@ -119,9 +120,11 @@ Command parse_command_line(int argc, char** argv) {
   ReplayOptions replay_options;
   std::string topic;
   const CLI::App* serve = add_serve(app, serve_options);
-  add_replay(app, replay_options);
+  const CLI::App* replay = add_replay(app, replay_options);
+  KeepingOptions keeping_options;
+  const KeepingCommands keeping = add_keeping_commands(app, keeping_options);
   CLI::App* help = app.add_subcommand("help", "Tell about a command");
-  help->add_option("COMMAND", topic, "serve or replay")->type_name("");
+  help->add_option("COMMAND", topic, "One of the commands above")->type_name("");
 
   try {
     app.parse(argc, argv);
@@ -135,7 +138,13 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (help->parsed()) return Finished{print_help(app, topic)};
   if (serve->parsed()) return serve_options;
-  return replay_options;
+  if (replay->parsed()) return replay_options;
+  if (keeping.fsck->parsed()) return keeping_options.fsck;
+  if (keeping.stats->parsed()) return keeping_options.stats;
+  if (keeping.export_->parsed()) return keeping_options.export_;
+  if (keeping.import->parsed()) return keeping_options.import;
+  if (keeping.backup->parsed()) return keeping_options.backup;
+  return keeping_options.restore;
 }
 
 }  // namespace weft::app

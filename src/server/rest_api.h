@@ -56,6 +56,7 @@ class RestApi {
                   Respond respond) const;
   void get_text(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   void remove(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
+  void undelete(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   Response health() const;
 
   RestConfig config_;
@@ -68,7 +69,7 @@ class RestApi {
 
 /// Where a path under /api/v1/documents leads.
 struct DocumentRoute {
-  enum class Kind : unsigned char { collection, record, text, socket };
+  enum class Kind : unsigned char { collection, record, text, undelete, socket };
   Kind kind = Kind::collection;
   DocumentId id;
 };

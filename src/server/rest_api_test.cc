@@ -54,6 +54,16 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     if (fails) return done(error);
     done(Unit{});
   }
+  void undelete(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
+    asked.push_back("undelete");
+    if (fails) return done(error);
+    done(record);
+  }
+  void erase(const DocumentId&, Executor&, collab::Done<Unit> done) override {
+    asked.push_back("erase");
+    if (fails) return done(error);
+    done(Unit{});
+  }
   void read_text(const DocumentId&, Executor&, collab::Done<collab::TextAnswer> done) override {
     asked.push_back("text");
     if (fails) return done(error);
@@ -100,6 +110,20 @@ TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {
   EXPECT_EQ(documents.asked, (std::vector<std::string>{"remove", "forget"}));
 }
 
+TEST_F(RestApiTest, DeletingForGoodErasesAndForgets) {
+  EXPECT_EQ(ask("DELETE", document + "?hard=true").status, 204u);
+  EXPECT_EQ(ask("DELETE", document + "?hard=false").status, 204u);
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"erase", "forget", "remove", "forget"}));
+}
+
+TEST_F(RestApiTest, UndeletingAnswersTheDocument) {
+  documents.record.last_index = 7;
+  const Response response = ask("POST", document + "/undelete");
+  EXPECT_EQ(response.status, 200u);
+  EXPECT_EQ(header(response, "ETag"), "\"7\"");
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"undelete"}));
+}
+
 TEST_F(RestApiTest, AFailedDeletionForgetsNothing) {
   documents.fails = true;
   documents.error = {ErrorClass::gone, "document_deleted", "It was deleted."};
@@ -140,6 +164,9 @@ TEST_F(RestApiTest, RefusesBeforeAskingTheStore) {
             400u);
   EXPECT_EQ(ask("GET", "/api/v1/documents?limit=0").status, 400u);
   EXPECT_EQ(ask("PUT", document).status, 405u);
+  EXPECT_EQ(ask("DELETE", document + "?hard=yes").status, 400u);
+  EXPECT_EQ(ask("DELETE", document + "?soft=true").status, 400u);
+  EXPECT_EQ(ask("GET", document + "/undelete").status, 405u);
   EXPECT_EQ(ask("GET", "/api/v1/documents/1").status, 404u);
   EXPECT_EQ(ask("GET", "/api/v1/documentsx").status, 404u);
   EXPECT_EQ(ask("GET", document + "/text/").status, 404u);

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <random>
 
+#include "storage/fsck.h"
+#include "storage/sqlite_row_source.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -232,6 +234,7 @@ TEST_F(Damage, FlippedBytesOfTheFileNeverGiveAWrongText) {
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   std::size_t opened = 0;
   std::size_t loaded = 0;
+  std::size_t clean = 0;
   for (int round = 0; round < 300; ++round) {
     std::string spoiled = bytes;
     if (round % 10 == 9) {
@@ -251,11 +254,22 @@ TEST_F(Damage, FlippedBytesOfTheFileNeverGiveAWrongText) {
     }
     ++opened;
     rig.store = std::move(result).value();
-    for (const std::uint64_t n : {victim, bystander}) loaded += whole_or_error(n) ? 1u : 0u;
+    std::size_t whole = 0;
+    for (const std::uint64_t n : {victim, bystander}) whole += whole_or_error(n) ? 1u : 0u;
+    loaded += whole;
+    // What fsck calls clean can be read.
+    const auto source = SqliteRowSource::open(rig.database());
+    const auto counts = source.ok() ? check_database(**source, [](const Finding&) {})
+                                    : Result<FsckCounts>(source.error());
+    if (counts.ok() && counts->findings == 0) {
+      ++clean;
+      EXPECT_EQ(whole, 2u);
+    }
     // Writing on top of damage may fail, but it answers.
     static_cast<void>(rig.lease(test_uuid(victim), test_uuid(500)));
   }
   EXPECT_GT(opened, 100u);
+  EXPECT_LT(clean, opened / 2);
   EXPECT_GT(loaded, 100u);
 }
 

@@ -1,5 +1,7 @@
 #include "storage/document_rows.h"
 
+#include "storage/row_codec.h"
+
 namespace weft::storage {
 
 std::optional<DocumentRow> read_document(const Statement& select) {
@@ -18,6 +20,11 @@ std::optional<DocumentRow> read_document(const Statement& select) {
   row.record.sum_total = select.u64(7);
   row.record.updated_us = select.i64(8);
   row.deleted = !select.is_null(9);
+  row.next_sid = select.u64(13);
+  const std::uint64_t checksum =
+      document_checksum({*id, *owner, row.record.creation_us, row.record.title, *incarnation,
+                         select.text(11), select.u64(10)});
+  if (select.is_null(12) || select.u64(12) != checksum) return std::nullopt;
   return row;
 }
 
@@ -29,6 +36,11 @@ Error document_not_found(const DocumentId& document) {
 Error document_deleted(const DocumentId& document) {
   return {ErrorClass::gone, "document_deleted",
           "document " + document.to_string() + " was deleted"};
+}
+
+Error document_erased(const DocumentId& document) {
+  return {ErrorClass::gone, "document_erased",
+          "document " + document.to_string() + " was deleted for good"};
 }
 
 Error damaged_document(std::string_view document_text) {

@@ -9,6 +9,7 @@ namespace {
 // Makes the checksums of different tables differ for the same numbers.
 constexpr std::uint64_t operations_tag = 1;
 constexpr std::uint64_t header_tag = 2;
+constexpr std::uint64_t documents_tag = 3;
 
 // A vector is bounded by its blob; this bounds the memory that a damaged count can ask for.
 constexpr std::uint64_t max_sites = std::uint64_t{1} << 24;
@@ -131,6 +132,20 @@ std::uint64_t header_checksum(const DocumentId& document, const SnapshotHeader& 
   out.u64_le(header.state_bytes);
   out.u64_le(header.state_checksum);
   out.bytes(header.version_vector);
+  return checksum64(bytes);
+}
+
+std::uint64_t document_checksum(const DocumentOrigin& origin) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u64_le(documents_tag);
+  out.bytes(origin.document.view());
+  out.bytes(origin.owner.view());
+  out.u64_le(static_cast<std::uint64_t>(origin.creation_us));
+  out.bytes(origin.incarnation.view());
+  out.u64_le(origin.request_hash);
+  out.sized_bytes(origin.title);
+  out.bytes(origin.idempotency_key);
   return checksum64(bytes);
 }
 

@@ -63,4 +63,17 @@ struct SnapshotHeader {
 /// is dropped and the header remains as a milestone for version_at.
 std::uint64_t header_checksum(const DocumentId& document, const SnapshotHeader& header);
 
+/// What of a row of `documents` stays as it was created.
+struct DocumentOrigin {
+  DocumentId document;
+  Uuid owner;
+  std::int64_t creation_us = 0;
+  std::string_view title;
+  Uuid incarnation;
+  std::string_view idempotency_key;  // empty: NULL
+  std::uint64_t request_hash = 0;    // 0: NULL
+};
+/// Whoever changes one of these columns writes the checksum anew.
+std::uint64_t document_checksum(const DocumentOrigin& origin);
+
 }  // namespace weft::storage

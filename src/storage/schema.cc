@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "storage/row_codec.h"
+
 namespace weft::storage {
 namespace {
 
@@ -152,7 +154,40 @@ SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, 
  GROUP BY d.document_id, d.title, day, o.sid;
 )sql";
 
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}};
+// The checksum covers the columns of `documents` that stay as they were created; the others are
+// told by the log and by the sites. A document whose rows are gone for good leaves its id behind.
+constexpr const char* keeping = R"sql(
+ALTER TABLE documents ADD COLUMN checksum INTEGER;
+UPDATE documents SET checksum = weft_document_checksum(
+  document_id, owner_id, creation_date, title, incarnation, idempotency_key, request_hash);
+
+CREATE TABLE erased_documents (
+  document_id TEXT NOT NULL PRIMARY KEY CHECK (length(document_id) = 36),
+  erased_at   INTEGER NOT NULL,
+  rows_left   INTEGER NOT NULL CHECK (rows_left IN (0, 1))
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr Migration migrations[] = {{1, "first_schema", first_schema}, {2, "keeping", keeping}};
+
+// weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
+// it damaged.
+void sql_document_checksum(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto text = [&](int at) {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_value_text(values[at]));
+    return data == nullptr
+               ? std::string_view{}
+               : std::string_view{data, static_cast<std::size_t>(sqlite3_value_bytes(values[at]))};
+  };
+  const auto document = Uuid::parse(text(0));
+  const auto owner = Uuid::parse(text(1));
+  const auto incarnation = Uuid::parse(text(4));
+  if (!document || !owner || !incarnation) return sqlite3_result_null(context);
+  const std::uint64_t checksum =
+      document_checksum({*document, *owner, sqlite3_value_int64(values[2]), text(3), *incarnation,
+                         text(5), static_cast<std::uint64_t>(sqlite3_value_int64(values[6]))});
+  sqlite3_result_int64(context, static_cast<std::int64_t>(checksum));
+}
 
 Error damaged(const std::string& path, std::string_view why) {
   return {ErrorClass::corrupt, "damaged_database",
@@ -184,6 +219,13 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
   return open_error(code, path);
 }
 
+Error newer_schema(const std::string& path, std::int64_t version) {
+  return {ErrorClass::invalid, "newer_schema",
+          path + " has schema version " + std::to_string(version) +
+              ", and this program knows versions up to " + std::to_string(newest_schema_version()) +
+              ". Run the newer program that wrote it; the file was not touched."};
+}
+
 }  // namespace
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
@@ -209,15 +251,36 @@ Status migrate(Database& db, const std::string& path, Clock& clock) {
     if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
   }
   if (version > newest_schema_version()) {
-    return Error{ErrorClass::invalid, "newer_schema",
-                 path + " has schema version " + std::to_string(version) +
-                     ", and this program knows versions up to " +
-                     std::to_string(newest_schema_version()) +
-                     ". Run the newer program that wrote it; the file was not touched."};
+    return newer_schema(path, version);
   }
+  code = sqlite3_create_function_v2(db.handle(), "weft_document_checksum", 7,
+                                    SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                                    &sql_document_checksum, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return open_error(code, path);
   for (const Migration& migration : migrations) {
     if (migration.version <= version) continue;
     if (Status applied = apply(db, path, migration, clock); !applied.ok()) return applied;
+  }
+  return ok_status();
+}
+
+Status check_schema(Database& db, const std::string& path) {
+  std::int64_t ours = 0;
+  std::int64_t version = 0;
+  const int code = db.query_int("PRAGMA application_id", ours);
+  if (code != SQLITE_OK) return open_error(code, path);
+  if (ours != application_id) return damaged(path, "is a database of another program");
+  if (db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", version) !=
+      SQLITE_OK) {
+    return damaged(path, "has no readable schema_migrations table");
+  }
+  if (version > newest_schema_version()) return newer_schema(path, version);
+  if (version < newest_schema_version()) {
+    return Error{ErrorClass::conflict, "older_schema",
+                 path + " has schema version " + std::to_string(version) + ", and this program " +
+                     std::to_string(newest_schema_version()) +
+                     ". Serve it once with this program, which brings it up to date, then try "
+                     "again."};
   }
   return ok_status();
 }

@@ -20,4 +20,8 @@ std::int64_t newest_schema_version();
 /// Weft's, or damaged), unavailable "data_directory" (cannot be written).
 Status migrate(Database& db, const std::string& path, Clock& clock);
 
+/// For those who only read: the database is Weft's and of the newest version. Errors: as migrate,
+/// and conflict "older_schema".
+Status check_schema(Database& db, const std::string& path);
+
 }  // namespace weft::storage

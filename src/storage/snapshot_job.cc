@@ -88,6 +88,16 @@ Result<std::unique_ptr<SnapshotJob>> SnapshotJob::unpack(const DocumentId& docum
 
 int SnapshotJob::write_slice(SnapshotSession& session, const SliceLimits& limits) {
   bool all = false;
+  if (phase_ != Phase::start) {
+    // Erased between two slices: what is there already is the eraser's to remove.
+    Statement& select = session.document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text_);
+    if (!select.step()) {
+      if (select.code() == SQLITE_OK) refuse(document_erased(document_));
+      return select.code();
+    }
+  }
   switch (phase_) {
     case Phase::start: return start(session);
     case Phase::clear: {

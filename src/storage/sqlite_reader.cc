@@ -62,6 +62,7 @@ int SqliteReader::prepare() {
       {&begin_, "BEGIN"},
       {&commit_, "COMMIT"},
       {&select_document_, by_id},
+      {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&select_page_, page},
       {&select_rows_, select_rows_sql},
       {&select_state_headers_, state_headers},
@@ -81,13 +82,21 @@ Result<collab::DocumentRecord> SqliteReader::record_of(const DocumentId& documen
   const ResetGuard guard(select_document_);
   select_document_.bind_text(1, document_text);
   if (!select_document_.step()) {
-    if (select_document_.code() == SQLITE_OK) return document_not_found(document);
+    if (select_document_.code() == SQLITE_OK) return absence_of(document, document_text);
     return read_error(select_document_.code(), "reading a document's row");
   }
   auto row = read_document(select_document_);
   if (!row) return damaged_document(document_text);
   if (row->deleted) return document_deleted(document);
   return std::move(row->record);
+}
+
+Error SqliteReader::absence_of(const DocumentId& document, std::string_view document_text) {
+  const ResetGuard guard(select_erased_);
+  select_erased_.bind_text(1, document_text);
+  if (select_erased_.step()) return document_erased(document);
+  if (select_erased_.code() == SQLITE_OK) return document_not_found(document);
+  return read_error(select_erased_.code(), "reading what was erased");
 }
 
 template <class Visit>

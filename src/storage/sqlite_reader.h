@@ -37,6 +37,8 @@ class SqliteReader {
   /// The document's row; not_found, gone and corrupt as errors.
   Result<collab::DocumentRecord> record_of(const DocumentId& document,
                                            std::string_view document_text);
+  /// Why there is no row: it was erased, or there never was one.
+  Error absence_of(const DocumentId& document, std::string_view document_text);
   /// Calls visit(LogRow&&) for the rows first … last. Damaged or missing ones: corrupt
   /// "damaged_log".
   template <class Visit>
@@ -54,7 +56,7 @@ class SqliteReader {
   Log& log_;
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_page_, select_rows_;
+  Statement select_document_, select_erased_, select_page_, select_rows_;
   Statement select_state_headers_, select_milestone_, select_state_;
   std::string scratch_;
 };

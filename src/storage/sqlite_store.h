@@ -9,6 +9,7 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "collab/ports.h"
+#include "storage/import_request.h"
 
 namespace weft::storage {
 
@@ -43,6 +44,12 @@ class SqliteStore final : public collab::Journal, public collab::Catalog {
            collab::Done<collab::DocumentRecord> done) override;
   void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
   void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+  void undelete(const DocumentId& document, Executor& on,
+                collab::Done<collab::DocumentRecord> done) override;
+  void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+
+  /// Brings in a document with its history; see storage/import_request.h.
+  void import(HistoryImport history, Executor& on, collab::Done<collab::DocumentRecord> done);
 
  private:
   class Impl;

@@ -305,6 +305,13 @@ class Rig {
     return wait<Unit>([&](auto done) { store->remove(id, executor, done); });
   }
 
+  Result<collab::DocumentRecord> undelete(const DocumentId& id) {
+    return wait<collab::DocumentRecord>([&](auto done) { store->undelete(id, executor, done); });
+  }
+  Result<Unit> erase(const DocumentId& id) {
+    return wait<Unit>([&](auto done) { store->erase(id, executor, done); });
+  }
+
   /// Appends the author's edits at the end of the log; they were made on all of it.
   void append_edits(const DocumentId& id, Author& author) {
     const auto record = get(id);

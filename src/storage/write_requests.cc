@@ -13,21 +13,6 @@ namespace {
 
 using collab::LogRow;
 
-// Sets `row` when the document exists; leaves it empty when not. A damaged row is corrupt.
-int find_document(WriteSession& session, std::string_view document_text,
-                  std::optional<Result<DocumentRow>>& row) {
-  Statement& select = session.select_document;
-  const ResetGuard guard(select);
-  select.bind_text(1, document_text);
-  if (!select.step()) return select.code();
-  if (auto read = read_document(select)) {
-    row.emplace(*std::move(read));
-  } else {
-    row.emplace(damaged_document(document_text));
-  }
-  return SQLITE_OK;
-}
-
 class Append final : public TypedWriteRequest<std::uint64_t> {
  public:
   Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows, Executor& on,
@@ -90,12 +75,9 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
   // The log did not stand where the caller thought: why?
   int explain_refusal(WriteSession& session) {
     std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    if (!found) {
-      answer(document_not_found(document_));
-    } else if (!found->ok()) {
+    const int code = find_document(session, document_, document_text_, found);
+    if (code != SQLITE_OK) return code;
+    if (!found->ok()) {
       answer(found->error());
     } else if ((*found)->deleted) {
       answer(document_deleted(document_));
@@ -126,13 +108,10 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
 
   int run(WriteSession& session) override {
     std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    if (!found || !found->ok() || (*found)->deleted) {
-      answer(!found         ? document_not_found(document_)
-             : !found->ok() ? found->error()
-                            : document_deleted(document_));
+    const int code = find_document(session, document_, document_text_, found);
+    if (code != SQLITE_OK) return code;
+    if (!found->ok() || (*found)->deleted) {
+      answer(!found->ok() ? found->error() : document_deleted(document_));
       return SQLITE_OK;
     }
     {
@@ -207,6 +186,16 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     record.sum_total = *content_len;
     record.updated_us = now_us_;
     const std::string document_text = record.id.to_string();
+    {
+      Statement& erased = session.select_erased;  // an id is given out once, for ever
+      const ResetGuard guard(erased);
+      erased.bind_text(1, document_text);
+      if (erased.step()) {
+        refuse(SQLITE_CONSTRAINT_PRIMARYKEY);
+        return SQLITE_OK;
+      }
+      if (erased.code() != SQLITE_OK) return erased.code();
+    }
 
     if (const int code = insert_document(session, record, document_text); code != SQLITE_OK) {
       return code;
@@ -237,7 +226,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
       answer(Error{ErrorClass::conflict, "document_exists",
-                   "there is a document " + document_.id.to_string() + " already"});
+                   "there is or was a document " + document_.id.to_string() + " already"});
     } else {
       answer(to_error(code, "commit_failed", "the new document " + document_.id.to_string()));
     }
@@ -294,6 +283,11 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       insert.bind_text(9, document_.idempotency_key);
       insert.bind(10, request_hash_);
     }
+    const std::string& key = document_.idempotency_key;
+    insert.bind(11, document_checksum({record.id, record.owner, record.creation_us, record.title,
+                                       record.incarnation, key, key.empty() ? 0 : request_hash_}));
+    insert.bind(12, std::int64_t{2});
+    insert.bind(13, record.updated_us);
     return insert.run() ? SQLITE_OK : insert.code();
   }
 
@@ -302,42 +296,30 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
   const std::uint64_t request_hash_;
 };
 
-class Remove final : public TypedWriteRequest<Unit> {
- public:
-  Remove(const DocumentId& document, std::int64_t now_us, Executor& on, collab::Done<Unit> done)
-      : TypedWriteRequest(on, std::move(done)),
-        document_(document),
-        document_text_(document.to_string()),
-        now_us_(now_us) {}
+}  // namespace
 
-  int run(WriteSession& session) override {
-    Statement& mark = session.mark_deleted;
-    mark.bind(1, now_us_);
-    mark.bind_text(2, document_text_);
-    if (!mark.run()) return mark.code();
-    if (session.db.changes() > 0) {
-      answer(Unit{});
+int find_document(WriteSession& session, const DocumentId& document, std::string_view document_text,
+                  std::optional<Result<DocumentRow>>& row) {
+  {
+    Statement& select = session.select_document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text);
+    if (select.step()) {
+      if (auto read = read_document(select)) {
+        row.emplace(*std::move(read));
+      } else {
+        row.emplace(damaged_document(document_text));
+      }
       return SQLITE_OK;
     }
-    std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    answer(found ? document_deleted(document_) : document_not_found(document_));
-    return SQLITE_OK;
+    if (select.code() != SQLITE_OK) return select.code();
   }
-
-  void refuse(int code) override {
-    answer(to_error(code, "commit_failed", "deleting document " + document_text_));
-  }
-
- private:
-  const DocumentId document_;
-  const std::string document_text_;
-  const std::int64_t now_us_;
-};
-
-}  // namespace
+  Statement& erased = session.select_erased;
+  const ResetGuard guard(erased);
+  erased.bind_text(1, document_text);
+  row.emplace(erased.step() ? document_erased(document) : document_not_found(document));
+  return erased.code();
+}
 
 int WriteSession::prepare() {
   const std::string document_by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
@@ -351,8 +333,8 @@ int WriteSession::prepare() {
       {&select_by_key, document_by_key},
       {&insert_document,
        "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
-       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?3, ?9, ?10)"},
+       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash, checksum) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?13, ?9, ?10, ?11)"},
       {&advance_log,
        "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
        "updated = coalesce(?3, updated) "
@@ -363,11 +345,32 @@ int WriteSession::prepare() {
        "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
       {&take_sid,
        "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
+      {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
+      {&insert_erased,
+       "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES (?1, ?2, 1)"},
+      {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
+      {&finish_erased,
+       "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
+      {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
+      {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
        "UPDATE documents SET deleted_at = ?1 WHERE document_id = ?2 AND deleted_at IS NULL"},
   };
   for (const auto& [statement, sql] : statements) {
     if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  static constexpr std::pair<const char*, const char*> tables[] = {
+      {"document_snapshot_headers", "at_index"},
+      {"document_snapshot_states", "at_index, ord"},
+      {"document_snapshots", "at_index, ord"},
+      {"operations", "log_index"},
+      {"sites", "sid"}};
+  for (std::size_t i = 0; i < std::size(tables); ++i) {
+    const auto& [table, key] = tables[i];
+    const std::string sql = std::string("DELETE FROM ") + table + " WHERE document_id = ?1 AND (" +
+                            key + ") IN (SELECT " + key + " FROM " + table +
+                            " WHERE document_id = ?1 LIMIT ?2)";
+    if (const int code = erase_some[i].prepare(db, sql); code != SQLITE_OK) return code;
   }
   return SQLITE_OK;
 }
@@ -390,11 +393,6 @@ std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument docume
                                              std::int64_t now_us, Executor& on,
                                              collab::Done<collab::Catalog::Created> done) {
   return std::make_unique<Create>(std::move(document), now_us, on, std::move(done));
-}
-
-std::unique_ptr<WriteRequest> remove_request(const DocumentId& document, std::int64_t now_us,
-                                             Executor& on, collab::Done<Unit> done) {
-  return std::make_unique<Remove>(document, now_us, on, std::move(done));
 }
 
 }  // namespace weft::storage

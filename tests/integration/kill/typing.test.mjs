@@ -3,13 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freshDirectory, Server } from "../../support-js/server.mjs";
+import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 import { Random, seedFor } from "../replay/histories.mjs";
 import { assertLogHolds, DatabaseCopy, textOf } from "./database.mjs";
 import { Record, uniqueCharacters } from "./record.mjs";
 import { Writer } from "./writer.mjs";
 
-const kills = Number(process.env.WEFT_KILLS ?? 50);
+// Many short lives of a data directory, and not one long one: what a kill costs to judge grows with
+// the log.
+const lives = Number(process.env.WEFT_KILL_LIVES ?? 6);
+const kills = Number(process.env.WEFT_KILLS ?? 40);  // of each
 const documents = 2;
 const writersOfEach = 3;
 const longestWait = 20_000;
@@ -47,8 +50,13 @@ async function checkText(server, { id, record }, when) {
   return promise;
 }
 
-test(`${kills} kills while ${documents * writersOfEach} writers type`, { timeout: 600_000 }, async (t) => {
-  const seed = seedFor(t);
+for (let life = 1; life <= lives; ++life) {
+  const name = `${kills} kills while ${documents * writersOfEach} writers type, directory ${life}`;
+  test(name, { timeout: 300_000 }, (t) => killAgainAndAgain(t, life));
+}
+
+async function killAgainAndAgain(t, life) {
+  const seed = seedFor(t) + life;
   const random = new Random(seed);
   const characters = uniqueCharacters();
   const data = freshDirectory(t);
@@ -72,12 +80,16 @@ test(`${kills} kills while ${documents * writersOfEach} writers type`, { timeout
     // `connections` tells that it is this life of the server that was heard, not the one before.
     await until(`${when}: acknowledgements`, () =>
       writers.every((writer) => writer.connections >= kill && writer.acksOnConnection > 0));
-    await sleep(random.below(120));
+    await sleep(random.below(60));
     await server.kill();
     const copy = new DatabaseCopy(data);
     try {
       copy.assertSound();
-      for (const { id, record } of subjects) assertLogHolds(copy.rows(id), record);
+      for (const { id, record } of subjects) {
+        const rows = copy.rows(id);
+        assertLogHolds(rows, record);
+        assert.deepEqual(record.breaches(textOf(rows), record.promise()), [], when);
+      }
     } finally {
       copy.remove();
     }
@@ -113,9 +125,12 @@ test(`${kills} kills while ${documents * writersOfEach} writers type`, { timeout
     assertLogHolds(rows, record);
     assert.equal(await server.text(id), textOf(rows), "the text is what the log means");
   }
+  const fsck = await runWeft(["fsck", "--data", data]);
+  assert.equal(fsck.code, 0, fsck.stdout + fsck.stderr);
   for (const writer of writers) assert.ok(writer.connections > kills, "it came back after every kill");
+  for (const writer of writers) assert.equal(writer.refusals, 0, "nobody was sent away");
   const resent = writers.reduce((sum, writer) => sum + writer.resent, 0);
   assert.ok(resent > 0, "some pushes were under way when the server died");
   const acked = subjects.reduce((sum, { record }) => sum + record.ackedCount, 0);
   t.diagnostic(`${acked} edits acknowledged, ${resent} pushes sent again, 0 lost, 0 doubled`);
-});
+}
