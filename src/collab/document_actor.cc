@@ -85,6 +85,10 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
     window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
     cache_->append(std::move(row));
   }
+  // Nothing came after it: what was loaded is what the one who asked is going to get.
+  if (loaded.tail.empty() && loaded.snapshot_index > 0) {
+    cache_snapshot(loaded.snapshot_index, std::move(loaded.snapshot));
+  }
   if (durable_index_ != record_.last_index || document_.sum() != record_.sum_total ||
       document_.ssn() != record_.ssn) {
     return damaged("the log does not end where the document's record says");

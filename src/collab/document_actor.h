@@ -94,6 +94,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply);
   void schedule_presence();
   void tell_presence();
+  void cache_snapshot(std::uint64_t index, std::string bytes);
   std::shared_ptr<const std::string> snapshot_now();
   void save_snapshot_if_due();
   void save_snapshot();
@@ -142,7 +143,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t snapshot_tried_index_ = 0;
   std::uint64_t snapshot_saved_index_ = 0;
   std::uint64_t cached_snapshot_index_ = 0;
-  std::weak_ptr<const std::string> cached_snapshot_;
+  std::int64_t cached_snapshot_used_ms_ = 0;
+  std::shared_ptr<const std::string> cached_snapshot_;  // or null; upkeep drops it
 };
 
 }  // namespace weft::collab

@@ -286,10 +286,14 @@ void DocumentActor::welcome(Member& member, std::uint64_t acked_seq) {
 void DocumentActor::pump(std::uint64_t session) {
   Member* member = find(session);
   if (member == nullptr || member->stage != Member::Stage::catching_up) return;
-  if (pump_snapshot(*member) && pump_rows(*member)) {
-    go_live(*member);
-    return;
+  const std::size_t offset = member->snapshot_offset;
+  const std::uint64_t index = member->sent_index;
+  const bool all = pump_snapshot(*member) && pump_rows(*member);
+  // Who takes what is sent is alive, though it has nothing to say yet.
+  if (member->snapshot_offset != offset || member->sent_index != index) {
+    member->heard_ms = ports_.clock.monotonic_ms();
   }
+  if (all) go_live(*member);
 }
 
 /// False: comes back later.
