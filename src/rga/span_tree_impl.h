@@ -159,6 +159,7 @@ Place SpanTree<Shape>::find(std::uint32_t ei) const {
     if (s < leaf.count && holds(s)) return {l, s, ei - leaf.ei[s]};
     if (s > 0 && s <= leaf.count && holds(s - 1)) return {l, s - 1, ei - leaf.ei[s - 1]};
   }
+  if (l != cursor_.leaf) prefetch(leaf);
   std::uint32_t i = 0;
   while (!holds(i)) ++i;
   return {l, i, ei - leaf.ei[i]};
@@ -190,6 +191,7 @@ Place SpanTree<Shape>::seek(std::uint32_t at) {
     c.leaf_visible = n.visible[i];
   }
   if (child == root_) c.leaf_visible = visible_;
+  prefetch(leaves_[child]);
   c.leaf = child;
   c.leaf_start = at - rest;
   c.located = true;
