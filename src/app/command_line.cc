@@ -23,13 +23,15 @@ const std::string exit_codes = R"(Exit codes:
   5  another weft serves this data directory
   6  the database is damaged
   7  the database was written by a newer weft
+  8  the PostgreSQL database does not answer, or refuses what is needed
 )";
 
 constexpr const char* footer = "\n'weft help COMMAND' tells more about a command.";
 
 constexpr const char* serve_footer =
     R"(When it is ready it prints one line on stdout, "Weft is at http://127.0.0.1:8080/": open it in a
-browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it after
+browser. Logs go to stderr. Everything is kept in DIR/weft.db, or in the PostgreSQL database: give its
+password by the environment, because everybody can read the command lines of a machine. SIGTERM or SIGINT stops it after
 finishing what is under way; a second one stops it at once. Nothing acknowledged is lost either way.
 
 )";
@@ -42,14 +44,24 @@ const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
                                                     {"warning", LogLevel::warning},
                                                     {"error", LogLevel::error}};
 
+void add_store_options(CLI::App& command, StoreOptions& options) {
+  const std::string data = default_data_directory();
+  command
+      .add_option("--data", options.data_directory,
+                  "Directory of the documents (default: " +
+                      (data.empty() ? std::string("none, HOME is not set") : data) + ")")
+      ->type_name("DIR");
+  command
+      .add_option(
+          "--database-url", options.database_url,
+          "PostgreSQL database of the documents instead (default: $DATABASE_URL, or $DB_HOST, "
+          "$DB_PORT, $DB_USER, $DB_PSW and $DB_NAME)")
+      ->type_name("URL");
+}
+
 CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Serve documents to browsers and programs");
-  const std::string data = default_data_directory();
-  serve
-      ->add_option("--data", options.data_directory,
-                   "Directory of the documents (default: " +
-                       (data.empty() ? std::string("none, HOME is not set") : data) + ")")
-      ->type_name("DIR");
+  add_store_options(*serve, options.store);
   serve
       ->add_option("--listen", options.listen,
                    "Loopback address to serve on; port 0 takes any free one")
@@ -70,6 +82,16 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
       ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case).description(""));
   serve->footer(serve_footer + exit_codes);
   return serve;
+}
+
+CLI::App* add_migrate(CLI::App& app, MigrateOptions& options) {
+  CLI::App* migrate =
+      app.add_subcommand("migrate", "Bring a database's schema up to date, as serve does at start");
+  add_store_options(*migrate, options.store);
+  migrate->add_flag("--check", options.check,
+                    "Change nothing; exit with 1 when there is something to do");
+  migrate->footer(exit_codes);
+  return migrate;
 }
 
 CLI::App* add_replay(CLI::App& app, ReplayOptions& options) {
@@ -116,12 +138,14 @@ Command parse_command_line(int argc, char** argv) {
   app.footer(exit_codes + footer);
 
   ServeOptions serve_options;
+  MigrateOptions migrate_options;
   ReplayOptions replay_options;
   std::string topic;
   const CLI::App* serve = add_serve(app, serve_options);
+  const CLI::App* migrate = add_migrate(app, migrate_options);
   add_replay(app, replay_options);
   CLI::App* help = app.add_subcommand("help", "Tell about a command");
-  help->add_option("COMMAND", topic, "serve or replay")->type_name("");
+  help->add_option("COMMAND", topic, "serve, migrate or replay")->type_name("");
 
   try {
     app.parse(argc, argv);
@@ -135,6 +159,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (help->parsed()) return Finished{print_help(app, topic)};
   if (serve->parsed()) return serve_options;
+  if (migrate->parsed()) return migrate_options;
   return replay_options;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "app/migrate.h"
 #include "app/replay.h"
 #include "app/serve.h"
 
@@ -15,7 +16,7 @@ struct Finished {
   int exit_code = 0;
 };
 
-using Command = std::variant<Finished, ServeOptions, ReplayOptions>;
+using Command = std::variant<Finished, ServeOptions, MigrateOptions, ReplayOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);

@@ -1,5 +1,6 @@
 #include "storage/schema.h"
 
+#include <filesystem>
 #include <string_view>
 
 namespace weft::storage {
@@ -188,6 +189,28 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
 
+Error newer_schema(const std::string& what, const SchemaVersions& versions) {
+  return {ErrorClass::invalid, "newer_schema",
+          what + " has schema version " + std::to_string(versions.stored) +
+              ", and this program knows versions up to " + std::to_string(versions.newest) +
+              ". Run the newer program that wrote it; nothing was changed."};
+}
+
+Result<SchemaVersions> schema_versions(const std::string& path) {
+  SchemaVersions versions{0, newest_schema_version()};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return versions;
+  Database db;
+  std::int64_t tables = 0;
+  int code = db.open(path, Database::Mode::read_only, 2000);
+  if (code == SQLITE_OK) code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
+  if (code != SQLITE_OK) return open_error(code, path);
+  if (tables == 0) return versions;
+  code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", versions.stored);
+  if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+  return versions;
+}
+
 Status migrate(Database& db, const std::string& path, Clock& clock) {
   std::int64_t tables = 0;
   std::int64_t ours = 0;
@@ -209,11 +232,7 @@ Status migrate(Database& db, const std::string& path, Clock& clock) {
     if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
   }
   if (version > newest_schema_version()) {
-    return Error{ErrorClass::invalid, "newer_schema",
-                 path + " has schema version " + std::to_string(version) +
-                     ", and this program knows versions up to " +
-                     std::to_string(newest_schema_version()) +
-                     ". Run the newer program that wrote it; the file was not touched."};
+    return newer_schema(path, {version, newest_schema_version()});
   }
   for (const Migration& migration : migrations) {
     if (migration.version <= version) continue;

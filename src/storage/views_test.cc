@@ -11,8 +11,11 @@
 namespace weft::storage::test {
 namespace {
 
-TEST(Views, OperationElementsAreTheRunsUnrolled) {
-  Rig rig;
+class Views : public OnBoth {};
+WEFT_ON_BOTH(Views);
+
+TEST_P(Views, OperationElementsAreTheRunsUnrolled) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "añ🎈").ok());
   Author author(2);
@@ -56,8 +59,8 @@ TEST(Views, OperationElementsAreTheRunsUnrolled) {
             expected);
 }
 
-TEST(Views, OperationIdsAreUuidsThatNameDocumentSiteAndSequence) {
-  Rig rig;
+TEST_P(Views, OperationIdsAreUuidsThatNameDocumentSiteAndSequence) {
+  Rig rig(GetParam());
   ASSERT_TRUE(rig.create(1, "abc").ok());
   ASSERT_TRUE(rig.create(2, "abc").ok());
   Author author(0xabcdef);
@@ -80,8 +83,8 @@ TEST(Views, OperationIdsAreUuidsThatNameDocumentSiteAndSequence) {
   EXPECT_EQ(db.value("SELECT count(DISTINCT operation_id) FROM operation_elements"), "8");
 }
 
-TEST(Views, ActivityAddsUp) {
-  Rig rig;
+TEST_P(Views, ActivityAddsUp) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abcdef").ok());
   Author author(2);
@@ -97,9 +100,7 @@ TEST(Views, ActivityAddsUp) {
 }
 
 std::string schema_page() {
-  const auto path =
-      std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "docs" / "SCHEMA.md";
-  std::ifstream in(path);
+  std::ifstream in(checkout() / "docs/SCHEMA.md");
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -148,8 +149,8 @@ TEST(SchemaPage, EveryTableViewAndColumnIsDescribed) {
 }
 
 // The text can be computed in SQL from nothing but the log's elements: nothing is missing in a row.
-TEST(Views, TheLogAloneReplaysToTheText) {
-  Rig rig;
+TEST_P(Views, TheLogAloneReplaysToTheText) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "start").ok());
   Author author(2);
