@@ -24,21 +24,21 @@ void PgWriter::submit(const DocumentId& document, std::unique_ptr<PgRequest> req
 void PgWriter::commit_jobs(PgLink& link, Pool::Jobs jobs) {
   std::vector<PgRequest*> all;
   for (const auto& job : jobs) all.push_back(job.get());
-  PgOutcome outcome = commit_group(link.connection(), all);
-  if (outcome.kind == PgOutcome::Kind::constraint) {
+  Ending ending = commit_group(link.connection(), all);
+  if (ending.outcome.kind == PgOutcome::Kind::constraint) {
     // Some request contradicts the database, or another server was quicker. Nothing has changed and
     // nobody has heard anything, so each runs for itself: that hardly ever happens.
-    log_.write(LogLevel::warning, "write_refused", outcome.message);
+    log_.write(LogLevel::warning, "write_refused", ending.outcome.message);
     for (PgRequest* request : all) {
-      outcome = commit_group(link.connection(), {request});
-      if (outcome.kind == PgOutcome::Kind::constraint) {
-        request->refuse(outcome);
-      } else if (!outcome.done()) {
-        request->set_failure(note_failure(outcome));
+      ending = commit_group(link.connection(), {request});
+      if (ending.outcome.kind == PgOutcome::Kind::constraint) {
+        request->refuse(ending.outcome);
+      } else if (!ending.outcome.done()) {
+        request->set_failure(note_failure(ending));
       }
     }
-  } else if (!outcome.done()) {
-    const Error error = note_failure(outcome);
+  } else if (!ending.outcome.done()) {
+    const Error error = note_failure(ending);
     for (PgRequest* request : all) request->set_failure(error);
   }
   if (!link.connection().is_alive()) link.drop();
@@ -47,24 +47,26 @@ void PgWriter::commit_jobs(PgLink& link, Pool::Jobs jobs) {
   completions.post();
 }
 
-PgOutcome PgWriter::commit_group(PgConnection& connection,
-                                 const std::vector<PgRequest*>& requests) {
+PgWriter::Ending PgWriter::commit_group(PgConnection& connection,
+                                        const std::vector<PgRequest*>& requests) {
   PgGroup group;
   for (const PgRequest* request : requests) request->declare(group);
-  PgOutcome outcome = group.read(connection);
-  if (outcome.done()) {
+  Ending ending{group.read(connection), false};
+  if (ending.outcome.done()) {
     for (PgRequest* request : requests) request->judge(group);
-    outcome = group.commit(connection);
+    ending = {group.commit(connection), true};
   }
-  if (!outcome.done()) connection.roll_back();
-  return outcome;
+  if (!ending.outcome.done()) connection.roll_back();
+  return ending;
 }
 
-Error PgWriter::note_failure(const PgOutcome& outcome) {
-  const Error error = to_error(outcome, "commit_failed",
-                               outcome.kind == PgOutcome::Kind::lost
-                                   ? "committing; whether it happened is not known"
-                                   : "committing");
+Error PgWriter::note_failure(const Ending& ending) {
+  const bool lost = ending.outcome.kind == PgOutcome::Kind::lost;
+  const Error error =
+      lost && !ending.tried_to_commit
+          ? database_unavailable(ending.outcome.message)
+          : to_error(ending.outcome, "commit_failed",
+                     lost ? "committing; whether it happened is not known" : "committing");
   log_.write(LogLevel::error, error.code, error.message);
   return error;
 }

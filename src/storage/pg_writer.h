@@ -31,9 +31,13 @@ class PgWriter {
   using Pool = PgPool<PgRequest>;
 
   void commit_jobs(PgLink& link, Pool::Jobs jobs);
+  struct Ending {
+    PgOutcome outcome;
+    bool tried_to_commit;  // when not, it is certain that nothing was changed
+  };
   /// Reads, judges and commits; what is not done has been rolled back, as far as we know.
-  PgOutcome commit_group(PgConnection& connection, const std::vector<PgRequest*>& requests);
-  Error note_failure(const PgOutcome& outcome);
+  Ending commit_group(PgConnection& connection, const std::vector<PgRequest*>& requests);
+  Error note_failure(const Ending& ending);
 
   Log& log_;
   std::vector<std::unique_ptr<Pool>> pools_;

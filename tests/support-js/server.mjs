@@ -39,11 +39,12 @@ export class Server {
   stdout = "";
   stderr = "";
 
-  /** `args` are added to "serve --data … --listen 127.0.0.1:0". */
-  static async start(t, { data = freshDirectory(t), args = [], port = 0 } = {}) {
+  /** `args` are added to "serve --data … --listen 127.0.0.1:0"; `database`, a URL, goes for --data. */
+  static async start(t, { database, data, args = [], port = 0 } = {}) {
     const server = new Server();
-    server.data = data;
-    await server.#spawn(["serve", "--data", data, "--listen", `127.0.0.1:${port}`, ...args]);
+    server.data = data ?? (database ? undefined : freshDirectory(t));
+    const store = database ? ["--database-url", database] : ["--data", server.data];
+    await server.#spawn(["serve", ...store, "--listen", `127.0.0.1:${port}`, ...args]);
     t.after(() => server.kill());
     return server;
   }

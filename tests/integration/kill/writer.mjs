@@ -35,8 +35,11 @@ export class Writer {
   #joined = false;
   #snapshotDue = 0;
   #stopped = false;
+  #patient;
 
-  constructor({ host, id, record, random, characters }) {
+  /** `patient`: comes again also when it is told that the database is away. */
+  constructor({ host, id, record, random, characters, patient = false }) {
+    this.#patient = patient;
     this.#url = `ws://${host}/api/v1/documents/${id}/ws`;
     this.#record = record;
     this.#random = random;
@@ -139,6 +142,7 @@ export class Writer {
       case "heartbeat":
         return this.#socket.send(encodeHeartbeatReply(this.#state.applied));
       case "refused":
+        if (this.#patient && message.closeCode >= 4500) return;
         throw new Error(`refused: ${message.closeCode} ${message.code}: ${message.message}`);
       case "snapshot":
         return this.#onSnapshot(message);
