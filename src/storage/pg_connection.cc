@@ -312,11 +312,13 @@ bool PgConnection::roll_back() {
 }
 
 bool PgConnection::is_alive() {
-  if (lost_) return false;
-  pollfd descriptor{PQsocket(connection_.get()), POLLIN, 0};
-  if (::poll(&descriptor, 1, 0) > 0 &&
-      (PQconsumeInput(connection_.get()) != 1 || PQstatus(connection_.get()) != CONNECTION_OK)) {
-    lost_ = true;
+  // What it says before it hangs up comes first.
+  for (int looks = 0; looks < 4 && !lost_; ++looks) {
+    pollfd descriptor{PQsocket(connection_.get()), POLLIN, 0};
+    if (::poll(&descriptor, 1, 0) <= 0) break;
+    if (PQconsumeInput(connection_.get()) != 1 || PQstatus(connection_.get()) != CONNECTION_OK) {
+      lost_ = true;
+    }
   }
   return !lost_;
 }

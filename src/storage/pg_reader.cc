@@ -122,6 +122,7 @@ Result<PgRows> PgReader::ask(const PgStatement& statement, PgParams params,
   connection_.add(statement, std::move(params));
   std::vector<PgRows> answers;
   const PgOutcome outcome = connection_.run(answers);
+  if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
   if (!outcome.done()) return to_error(outcome, "read_failed", doing);
   return std::move(answers.back());
 }

@@ -120,7 +120,10 @@ Status PgSnapshots::store(PgConnection& connection, PgSnapshotJob& job) {
   const PgOutcome outcome = write(connection, *rows, refusal);
   if (!outcome.done() || refusal) connection.roll_back();
   if (!outcome.done()) {
-    const Error error = to_error(outcome, "commit_failed", "storing a snapshot");
+    // Whether it was stored does not matter: it can be stored again.
+    const Error error = outcome.kind == PgOutcome::Kind::lost
+                            ? database_unavailable(outcome.message)
+                            : to_error(outcome, "commit_failed", "storing a snapshot");
     log_.write(LogLevel::error, error.code, error.message);
     return error;
   }
