@@ -13,9 +13,10 @@ packages_of() {
         libclang-rt-14-dev-wasm32
       ;;
     test) echo libgtest-dev libclang-rt-14-dev clang-format-14 chromium postgresql-15 ;;
+    bench) echo postgresql-15 ;;
     check) echo clang-format-14 clang-tidy-14 shellcheck ;;
     *)
-      echo "./dev install: unknown set '$1' (build, test, check)" >&2
+      echo "./dev install: unknown set '$1' (build, test, bench, check)" >&2
       return 2
       ;;
   esac
