@@ -41,6 +41,7 @@ export class DatabaseCopy extends View {
   #directory = mkdtempSync(join(tmpdir(), "weft-copy-"));
 
   constructor(data) {
+    super();
     for (const name of ["weft.db", "weft.db-wal"]) {
       const from = join(data, name);
       if (existsSync(from)) copyFileSync(from, join(this.#directory, name));
