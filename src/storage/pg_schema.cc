@@ -14,7 +14,8 @@ struct Migration {
   const char* sql;
 };
 
-constexpr Migration migrations[] = {{1, "first_schema", pg_first_schema}};
+constexpr Migration migrations[] = {{1, "first_schema", pg_first_schema},
+                                    {2, "blame_view", pg_blame_view}};
 constexpr std::int64_t newest = std::end(migrations)[-1].version;
 
 // Any number that other programs do not use in this database: "Weft" twice.

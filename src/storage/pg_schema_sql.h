@@ -145,4 +145,21 @@ SELECT d.document_id, d.title,
  GROUP BY d.document_id, d.title, day, o.sid;
 )sql";
 
+// Who wrote which characters of the newest snapshot, and when: one row for each piece of the text
+// that came with one operation.
+inline constexpr const char* pg_blame_view = R"sql(
+CREATE VIEW document_blame AS
+SELECT s.document_id, s.at_index, s.ord, greatest(s.seq, o.seq) AS seq, s.sid, o.log_index,
+       o.timestamp,
+       substr(s.value, (greatest(s.seq, o.seq) - s.seq + 1)::integer,
+              (least(s.seq + s.len, o.seq + o.len) - greatest(s.seq, o.seq))::integer) AS text
+  FROM document_snapshot_headers AS h
+  JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+  JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                      AND o.seq < s.seq + s.len AND s.seq < o.seq + o.len
+ WHERE NOT s.tombstone AND h.has_state
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.has_state);
+)sql";
+
 }  // namespace weft::storage

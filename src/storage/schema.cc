@@ -153,7 +153,24 @@ SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, 
  GROUP BY d.document_id, d.title, day, o.sid;
 )sql";
 
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}};
+// Who wrote which characters of the newest snapshot, and when: one row for each piece of the text
+// that came with one operation.
+constexpr const char* blame_view = R"sql(
+CREATE VIEW document_blame AS
+SELECT s.document_id, s.at_index, s.ord, max(s.seq, o.seq) AS seq, s.sid, o.log_index, o.timestamp,
+       substr(s.value, max(s.seq, o.seq) - s.seq + 1,
+              min(s.seq + s.len, o.seq + o.len) - max(s.seq, o.seq)) AS text
+  FROM document_snapshot_headers AS h
+  JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+  JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                      AND o.seq < s.seq + s.len AND s.seq < o.seq + o.len
+ WHERE s.tombstone = 0 AND h.has_state = 1
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.has_state = 1);
+)sql";
+
+constexpr Migration migrations[] = {{1, "first_schema", first_schema},
+                                    {2, "blame_view", blame_view}};
 
 Error damaged(const std::string& path, std::string_view why) {
   return {ErrorClass::corrupt, "damaged_database",

@@ -99,6 +99,31 @@ TEST_P(Views, ActivityAddsUp) {
             (std::vector<std::string>{"title|2023-11-14|1|1|6|0|0", "title|2023-11-14|2|3|3|2|1"}));
 }
 
+TEST_P(Views, BlameGivesEachPieceToItsOperation) {
+  Rig rig(GetParam());
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "añc").ok());
+  // Two operations that continue each other are one run of the snapshot, and still two of the log.
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  author.insert(3, "🎈x");
+  rig.append_edits(id, author);
+  author.insert(5, "yz");
+  author.erase(1, 1);
+  author.erase(3, 1);
+  author.update(0, "A");
+  rig.append_edits(id, author);
+  ASSERT_TRUE(rig.save(id, rig.get(id)->last_index, author.saved()).ok());
+  RawDatabase db(rig.database());
+  EXPECT_EQ(db.query("SELECT log_index, sid, seq, text FROM document_blame ORDER BY ord, seq"),
+            (std::vector<std::string>{"1|1|1|A", "1|1|3|c", "2|2|1|🎈", "3|2|3|yz"}));
+  std::string text;
+  for (const auto& piece : db.query("SELECT text FROM document_blame ORDER BY ord, seq")) {
+    text += piece;
+  }
+  EXPECT_EQ(text, author.document.text());
+}
+
 std::string schema_page() {
   std::ifstream in(checkout() / "docs/SCHEMA.md");
   return {std::istreambuf_iterator<char>(in), {}};
