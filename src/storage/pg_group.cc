@@ -16,6 +16,11 @@ constexpr PgStatement lock_documents{
     "lock_documents", "SELECT " WEFT_DOCUMENT_COLUMNS
                       " FROM documents WHERE document_id = ANY($1::uuid[]) ORDER BY documents."
                       "document_id FOR NO KEY UPDATE"};
+// Of two servers that are asked for the same new document the second waits, and then finds it. The
+// keys come sorted, and after the documents: so nobody blocks each other here, either.
+constexpr PgStatement lock_keys{
+    "lock_keys",
+    "SELECT count(pg_advisory_xact_lock(hashtextextended(k, 1))) FROM unnest($1::text[]) AS k"};
 constexpr PgStatement find_keys{"find_keys",
                                 "SELECT " WEFT_DOCUMENT_COLUMNS
                                 " FROM documents WHERE idempotency_key = ANY($1::text[])"};
@@ -52,8 +57,8 @@ constexpr PgStatement begin{"begin", "BEGIN"};
 constexpr PgStatement commit_statement{"commit", "COMMIT"};
 
 constexpr PgStatement statements[] = {
-    lock_documents, find_keys,         find_sites, insert_documents, update_documents,
-    insert_sites,   insert_operations, begin,      commit_statement};
+    lock_documents,   lock_keys,    find_keys,         find_sites, insert_documents,
+    update_documents, insert_sites, insert_operations, begin,      commit_statement};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -96,6 +101,7 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     for (const std::string& key : wanted_keys_) keys.add_bytes(key);
     PgParams by_key;
     by_key.add(std::move(keys));
+    connection.add(lock_keys, by_key);
     connection.add(find_keys, std::move(by_key));
   }
   if (!wanted_sites_.empty()) {
@@ -123,7 +129,10 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     }
   };
   keep(answers[at++]);
-  if (!wanted_keys_.empty()) keep(answers[at++]);
+  if (!wanted_keys_.empty()) {
+    ++at;  // of the locks
+    keep(answers[at++]);
+  }
   if (!wanted_sites_.empty()) {
     const PgRows& rows = answers[at];
     for (int i = 0; i < rows.size(); ++i) {
