@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "app/exit_code.h"
-#include "app/serve.h"
+#include "app/store_choice.h"
 
 namespace weft::app {
 

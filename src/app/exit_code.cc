@@ -11,6 +11,10 @@ ExitCode exit_code_for(const Error& error) {
   if (error.code == "bad_archive" || error.code == "newer_archive" || error.code == "bad_text") {
     return exit_failed;
   }
+  for (const std::string_view code :
+       {"database_unavailable", "database_refused", "unsafe_database", "database_encoding"}) {
+    if (error.code == code) return exit_database;
+  }
   if (error.error_class == ErrorClass::corrupt) return exit_damaged;
   if (error.error_class == ErrorClass::invalid) return exit_usage;
   return exit_failed;

@@ -9,18 +9,11 @@
 #include "app/exit_code.h"
 #include "storage/document_stats.h"
 #include "storage/fsck.h"
-#include "storage/sqlite_row_source.h"
 
 namespace weft::app {
 namespace {
 
 namespace json = boost::json;
-
-Result<std::unique_ptr<storage::SqliteRowSource>> open_source(const InspectOptions& options) {
-  auto path = database_path(options.data);
-  if (!path) return path.error();
-  return storage::SqliteRowSource::open(*path);
-}
 
 /// One line: tabs and line feeds in stored values must not make two of it.
 std::string one_line(std::string text) {
@@ -78,7 +71,7 @@ void print_stats(const storage::DocumentStats& stats) {
 }  // namespace
 
 int run_fsck(const FsckOptions& options) {
-  auto source = open_source(options);
+  auto source = open_row_source(options.store);
   if (!source) {
     complain(source.error());
     return exit_usage;
@@ -112,7 +105,7 @@ int run_fsck(const FsckOptions& options) {
 }
 
 int run_stats(const StatsOptions& options) {
-  auto source = open_source(options);
+  auto source = open_row_source(options.store);
   if (!source) return complain(source.error());
   json::array documents;
   if (!options.json) {

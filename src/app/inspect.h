@@ -1,12 +1,12 @@
 // `weft fsck` and `weft stats`: what looks at a whole database and changes nothing.
 #pragma once
 
-#include <string>
+#include "app/store_choice.h"
 
 namespace weft::app {
 
 struct InspectOptions {
-  std::string data;  // a directory or a database file; empty: the default directory
+  StoreOptions store;  // a database file may stand for a directory
   bool json = false;
 };
 struct FsckOptions : InspectOptions {};

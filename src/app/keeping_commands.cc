@@ -1,5 +1,7 @@
 #include "app/keeping_commands.h"
 
+#include "app/store_arguments.h"
+
 namespace weft::app {
 namespace {
 
@@ -27,13 +29,14 @@ client ids and the owner. Deleted documents can be exported too. Works beside a 
 
 constexpr const char* import_footer =
     R"(Prints the document's id. An archive keeps its id, and is refused if that id is or was in use here:
---as-new gives it a fresh one. Clients that knew the document elsewhere begin anew. The server must not
-be running on DIR.
+--as-new gives it a fresh one. Clients that knew the document elsewhere begin anew. A server must not
+be running on DIR; on PostgreSQL it may.
 )";
 
 constexpr const char* backup_footer =
     R"(Copies the database as of this moment while the server goes on, checks the copy, and syncs it. FILE is
-one file and complete, or it is not there. 'weft restore' makes a data directory of it.
+one file and complete, or it is not there. 'weft restore' makes a data directory of it. PostgreSQL is
+backed up by its own tools: docs/OPERATIONS.md.
 )";
 
 constexpr const char* restore_footer =
@@ -54,19 +57,19 @@ KeepingCommands add_keeping_commands(CLI::App& app, KeepingOptions& options) {
   KeepingCommands commands{};
   CLI::App* fsck = commands.fsck =
       app.add_subcommand("fsck", "Check the whole database and name every damaged row");
-  add_data(fsck, options.fsck.data, directory_or_file);
+  add_store_options(*fsck, options.fsck.store, directory_or_file);
   fsck->add_flag("--json", options.fsck.json, "Print one JSON object");
   fsck->footer(fsck_footer);
 
   CLI::App* stats = commands.stats =
       app.add_subcommand("stats", "Tell how large documents and their histories are");
-  add_data(stats, options.stats.data, directory_or_file);
+  add_store_options(*stats, options.stats.store, directory_or_file);
   stats->add_flag("--json", options.stats.json, "Print one JSON object");
   stats->footer(stats_footer);
 
   CLI::App* export_ = commands.export_ =
       app.add_subcommand("export", "Write one document with its history to a file");
-  add_data(export_, options.export_.data, directory_or_file);
+  add_store_options(*export_, options.export_.store, directory_or_file);
   export_->add_option("DOCUMENT_ID", options.export_.document, "The document")
       ->required()
       ->type_name("");
@@ -77,7 +80,7 @@ KeepingCommands add_keeping_commands(CLI::App& app, KeepingOptions& options) {
 
   CLI::App* import = commands.import =
       app.add_subcommand("import", "Bring in a document from an archive or a text file");
-  add_data(import, options.import.data, "Data directory");
+  add_store_options(*import, options.import.store);
   import->add_option("FILE", options.import.file, "What 'weft export' wrote; - is stdin")
       ->required()
       ->type_name("");

@@ -8,6 +8,9 @@ struct Run {
   int operator()(const weft::app::ServeOptions& options) const {
     return weft::app::run_serve(options);
   }
+  int operator()(const weft::app::MigrateOptions& options) const {
+    return weft::app::run_migrate(options);
+  }
   int operator()(const weft::app::ReplayOptions& options) const {
     return weft::app::run_replay(options);
   }

@@ -8,7 +8,7 @@
 
 #include "app/database_path.h"
 #include "app/exit_code.h"
-#include "app/serve.h"
+#include "app/store_choice.h"
 #include "app/system_ports.h"
 #include "app/whole_file.h"
 #include "base/utf8.h"
@@ -16,8 +16,6 @@
 #include "storage/source_state.h"
 #include "storage/sqlite_backup.h"
 #include "storage/sqlite_restore.h"
-#include "storage/sqlite_row_source.h"
-#include "storage/sqlite_store.h"
 #include "wire/limits.h"
 
 namespace weft::app {
@@ -47,9 +45,7 @@ Result<std::string> exported(const ExportOptions& options) {
     return Error{ErrorClass::invalid, "bad_document_id",
                  options.document + " is not a document's id"};
   }
-  const auto path = database_path(options.data);
-  if (!path) return path.error();
-  auto source = storage::SqliteRowSource::open(*path);
+  auto source = open_row_source(options.store);
   if (!source) return source.error();
   if (!options.text) {
     const auto archive = storage::read_archive(**source, *id);
@@ -80,7 +76,7 @@ Result<std::string> checked_title(std::string title) {
   return title;
 }
 
-Result<collab::DocumentRecord> import_text(storage::SqliteStore& store, Executor& on,
+Result<collab::DocumentRecord> import_text(storage::Store& store, Executor& on,
                                            SystemRandom& random, const ImportOptions& options) {
   auto text = read_whole_file(options.file, max_text_bytes);
   if (!text) return text.error();
@@ -106,7 +102,7 @@ Result<collab::DocumentRecord> import_text(storage::SqliteStore& store, Executor
   return std::move(created->record);
 }
 
-Result<collab::DocumentRecord> import_archive(storage::SqliteStore& store, Executor& on,
+Result<collab::DocumentRecord> import_archive(storage::Store& store, Executor& on,
                                               SystemRandom& random, const ImportOptions& options) {
   auto bytes = read_whole_file(options.file, max_archive_bytes);
   if (!bytes) return bytes.error();
@@ -138,16 +134,13 @@ int run_export(const ExportOptions& options) {
 }
 
 int run_import(const ImportOptions& options) {
-  const std::string directory = options.data.empty() ? default_data_directory() : options.data;
-  if (directory.empty()) {
-    return complain({ErrorClass::invalid, "no_data_directory",
-                     "where should the document be kept? HOME is not set: give --data DIR."});
-  }
+  auto choice = choose_store(options.store);
+  if (!choice) return complain(choice.error());
   SystemClock clock;
   SystemRandom random;
   OnTheSpot on;
   const std::unique_ptr<Log> log = make_stderr_log(LogLevel::warning);
-  auto store = storage::SqliteStore::open({.directory = directory}, clock, *log);
+  auto store = open_store(*choice, clock, *log);
   if (!store) return complain(store.error());
   const auto imported = options.text ? import_text(**store, on, random, options)
                                      : import_archive(**store, on, random, options);

@@ -4,16 +4,18 @@
 
 #include <string>
 
+#include "app/store_choice.h"
+
 namespace weft::app {
 
 struct ExportOptions {
-  std::string data;
+  StoreOptions store;  // a database file may stand for a directory
   std::string document;
   std::string output;  // empty: stdout
   bool text = false;   // only the text, as it is now
 };
 struct ImportOptions {
-  std::string data;  // a directory
+  StoreOptions store;
   std::string file;  // "-": stdin
   std::string title;
   bool as_new = false;  // under a fresh id

@@ -8,7 +8,6 @@
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "storage/fsck.h"
-#include "storage/sqlite_row_source.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -22,7 +21,7 @@ class SeededRandom final : public Random {
   std::mt19937_64 engine_{7};
 };
 
-class Archives : public ::testing::Test {
+class Archives : public OnBoth {
  protected:
   void SetUp() override {
     ASSERT_TRUE(rig.create(1, "The first line.\n", "key", "a title 🎈").ok());
@@ -40,7 +39,7 @@ class Archives : public ::testing::Test {
   }
 
   Result<Archive> read() {
-    auto source = SqliteRowSource::open(rig.database());
+    auto source = rig.source();
     if (!source.ok()) return source.error();
     return read_archive(**source, id);
   }
@@ -50,7 +49,7 @@ class Archives : public ::testing::Test {
     });
   }
   static std::uint64_t damage_in(Rig& where) {
-    auto source = SqliteRowSource::open(where.database());
+    auto source = where.source();
     return check_database(**source,
                           [](const Finding& finding) {
                             ADD_FAILURE()
@@ -59,19 +58,21 @@ class Archives : public ::testing::Test {
         ->findings;
   }
 
-  Rig rig;
+  Rig rig{GetParam()};
   SeededRandom random;
   const DocumentId id = test_uuid(1);
   std::string text;
   std::uint64_t hash = 0;
 };
 
-TEST_F(Archives, ComeBackAsTheyWere) {
+WEFT_ON_BOTH(Archives);
+
+TEST_P(Archives, ComeBackAsTheyWere) {
   const auto bytes = encode_archive(*read());
   ASSERT_TRUE(bytes.ok()) << bytes.error().message;
   auto archive = decode_archive(*bytes);
   ASSERT_TRUE(archive.ok()) << archive.error().message;
-  Rig other;
+  Rig other(GetParam());
   const auto imported = import(other, *archive);
   ASSERT_TRUE(imported.ok()) << imported.error().message;
   const auto original = *rig.get(id);
@@ -99,7 +100,7 @@ TEST_F(Archives, ComeBackAsTheyWere) {
   // Nobody writes as a site of the history: also the client that had site 2 gets a new one.
   EXPECT_EQ(*other.lease(id, test_uuid(902)), 4u);
   // The same archive again, from there, is the same but for its lineage.
-  auto source = SqliteRowSource::open(other.database());
+  auto source = other.source();
   auto again = read_archive(**source, id);
   EXPECT_EQ(again->next_sid, 5u);
   again->next_sid = archive->next_sid;
@@ -107,7 +108,16 @@ TEST_F(Archives, ComeBackAsTheyWere) {
   EXPECT_EQ(*encode_archive(*again), *bytes);
 }
 
-TEST_F(Archives, AnIdIsImportedOnceForEver) {
+// From one database to the other: moving from SQLite to PostgreSQL, and back.
+TEST_P(Archives, GoFromOneDatabaseToTheOther) {
+  const auto bytes = encode_archive(*read());
+  Rig other(GetParam() == Backend::sqlite ? Backend::postgres : Backend::sqlite);
+  ASSERT_TRUE(import(other, *decode_archive(*bytes)).ok());
+  EXPECT_EQ(replay(*other.load(id))->state_hash(), hash);
+  EXPECT_EQ(damage_in(other), 0u);
+}
+
+TEST_P(Archives, AnIdIsImportedOnceForEver) {
   const Archive archive = *read();
   EXPECT_ERROR(import(rig, archive), ErrorClass::conflict, "document_exists");
   Archive copy = archive;
@@ -122,17 +132,17 @@ TEST_F(Archives, AnIdIsImportedOnceForEver) {
   EXPECT_EQ(damage_in(rig), 0u);
 }
 
-TEST_F(Archives, AnEmptyDocumentIsOneToo) {
+TEST_P(Archives, AnEmptyDocumentIsOneToo) {
   ASSERT_TRUE(rig.create(2, "").ok());
-  auto source = SqliteRowSource::open(rig.database());
+  auto source = rig.source();
   const auto bytes = encode_archive(*read_archive(**source, test_uuid(2)));
-  Rig other;
+  Rig other(GetParam());
   ASSERT_TRUE(import(other, *decode_archive(*bytes)).ok());
   EXPECT_EQ(replay(*other.load(test_uuid(2)))->text(), "");
   EXPECT_EQ(damage_in(other), 0u);
 }
 
-TEST_F(Archives, ADamagedLogIsNotExported) {
+TEST_P(Archives, ADamagedLogIsNotExported) {
   {
     RawDatabase db(rig.database());
     ASSERT_EQ(db.exec("UPDATE operations SET sum = sum + 1 WHERE log_index = 9"), SQLITE_OK);
@@ -146,7 +156,7 @@ TEST_F(Archives, ADamagedLogIsNotExported) {
 
 // Bits flipped, bytes cut off, put in and taken out; with the checksum as it was, and with one that
 // fits, because then only the decoder's own checks are left.
-TEST_F(Archives, DamageIsRefused) {
+TEST_P(Archives, DamageIsRefused) {
   const std::string good = *encode_archive(*read());
   const unsigned seed = 20'261'130;
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -182,7 +192,7 @@ TEST_F(Archives, DamageIsRefused) {
   EXPECT_GT(refused, 3000);
 }
 
-TEST_F(Archives, APromiseOfMoreThanZlibCanKeepIsRefused) {
+TEST_P(Archives, APromiseOfMoreThanZlibCanKeepIsRefused) {
   std::string bytes("WEFTHIST\x01", 9);
   ByteWriter out(bytes);
   out.bytes(id.view());

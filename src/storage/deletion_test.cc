@@ -38,8 +38,11 @@ void fill(Rig& rig, std::uint64_t n, int edits, const std::string& word) {
   ASSERT_TRUE(rig.save(test_uuid(n), rig.get(test_uuid(n))->last_index, author.saved()).ok());
 }
 
-TEST(Deletion, UndeletingBringsEverythingBack) {
-  Rig rig;
+class Deletion : public OnBoth {};
+WEFT_ON_BOTH(Deletion);
+
+TEST_P(Deletion, UndeletingBringsEverythingBack) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   fill(rig, 1, 10, "word");
   const auto before = rig.get(id);
@@ -59,8 +62,8 @@ TEST(Deletion, UndeletingBringsEverythingBack) {
   EXPECT_ERROR(rig.undelete(test_uuid(77)), ErrorClass::not_found, "document_not_found");
 }
 
-TEST(Deletion, ErasingLeavesNoRowAndNoByteOfTheText) {
-  Rig rig;
+TEST_P(Deletion, ErasingLeavesNoRowAndNoByteOfTheText) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   const std::string secret = "Xylophonkonzertmitschnitt";
   fill(rig, 1, 50, secret);
@@ -80,17 +83,19 @@ TEST(Deletion, ErasingLeavesNoRowAndNoByteOfTheText) {
   EXPECT_ERROR(rig.erase(test_uuid(77)), ErrorClass::not_found, "document_not_found");
   EXPECT_EQ(replay(*rig.load(test_uuid(2)))->text().substr(0, 8), "harmless");
   rig.close();
-  std::ifstream in(rig.database(), std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_EQ(bytes.find(secret), std::string::npos);
-  EXPECT_NE(bytes.find("harmless"), std::string::npos);
+  if (GetParam() == Backend::sqlite) {
+    std::ifstream in(rig.database(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_EQ(bytes.find(secret), std::string::npos);
+    EXPECT_NE(bytes.find("harmless"), std::string::npos);
+  }
   rig.open();
   EXPECT_ERROR(rig.get(id), ErrorClass::gone, "document_erased");
 }
 
 // More rows than one slice removes; the others' commits go in between.
-TEST(Deletion, ErasingALongLogHoldsUpNobody) {
-  Rig rig;
+TEST_P(Deletion, ErasingALongLogHoldsUpNobody) {
+  Rig rig(GetParam());
   fill(rig, 1, 9000, "x");
   fill(rig, 2, 1, "y");
   Author author(2);
@@ -115,15 +120,19 @@ TEST(Deletion, ErasingALongLogHoldsUpNobody) {
 }
 
 // A process that ends in the middle leaves a mark; the next one goes on.
-TEST(Deletion, ErasingGoesOnAfterARestart) {
-  Rig rig;
+TEST_P(Deletion, ErasingGoesOnAfterARestart) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   fill(rig, 1, 100, "x");
   rig.close();
   {
     RawDatabase db(rig.database());
-    ASSERT_EQ(db.exec("INSERT INTO erased_documents VALUES ('" + id.to_string() +
-                      "', 1, 1); DELETE FROM documents WHERE document_id = '" + id.to_string() +
+    // PostgreSQL keeps the row for as long as others refer to it.
+    const std::string first = db.is_postgres()
+                                  ? "UPDATE documents SET deleted_at = 1, checksum = NULL"
+                                  : "DELETE FROM documents";
+    ASSERT_EQ(db.exec("INSERT INTO erased_documents VALUES ('" + id.to_string() + "', 1, 1); " +
+                      first + " WHERE document_id = '" + id.to_string() +
                       "'; DELETE FROM operations WHERE log_index < 40"),
               SQLITE_OK);
   }
@@ -137,9 +146,9 @@ TEST(Deletion, ErasingGoesOnAfterARestart) {
 }
 
 // A snapshot that is being written while its document is erased leaves nothing behind.
-TEST(Deletion, ASnapshotOnItsWayLeavesNothing) {
+TEST_P(Deletion, ASnapshotOnItsWayLeavesNothing) {
   for (unsigned round = 0; round < 8; ++round) {
-    Rig rig;
+    Rig rig(GetParam());
     const DocumentId id = test_uuid(1);
     fill(rig, 1, 3000, "x");
     Author author(2);
@@ -158,14 +167,14 @@ TEST(Deletion, ASnapshotOnItsWayLeavesNothing) {
 }
 
 // A database of the first schema gets its checksums, and a changed title is found.
-TEST(Deletion, TheRowOfADocumentHasAChecksum) {
+TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
   Rig rig;
   fill(rig, 1, 3, "x");
   rig.close();
   {
     RawDatabase db(rig.database());
     ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
-                      "DELETE FROM schema_migrations WHERE version = 2"),
+                      "DROP VIEW document_blame; DELETE FROM schema_migrations WHERE version >= 2"),
               SQLITE_OK);
   }
   rig.open();

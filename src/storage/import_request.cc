@@ -1,6 +1,5 @@
 #include "storage/import_request.h"
 
-#include <set>
 #include <string>
 
 #include "storage/document_rows.h"
@@ -55,8 +54,7 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
 
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
-      answer(Error{ErrorClass::conflict, "document_exists",
-                   "there is or was a document " + document_text_ + " already"});
+      answer(document_exists(history_.archive.record.id));
     } else {
       answer(to_error(code, "commit_failed", "the imported document " + document_text_));
     }
@@ -96,18 +94,6 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
 };
 
 }  // namespace
-
-HistoryImport prepare_import(Archive archive, Random& random) {
-  HistoryImport history;
-  std::set<std::uint64_t> sids = {1};  // that of first contents, whether there was one or not
-  for (const collab::LogRow& row : archive.rows) sids.insert(row.id.sid);
-  for (const std::uint64_t sid : sids) {
-    history.sites.emplace_back(sid, Uuid::from_random(random.next(), random.next()));
-  }
-  history.incarnation = Uuid::from_random(random.next(), random.next());
-  history.archive = std::move(archive);
-  return history;
-}
 
 std::unique_ptr<WriteRequest> import_request(HistoryImport history, std::int64_t now_us,
                                              Executor& on,

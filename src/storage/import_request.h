@@ -1,26 +1,12 @@
-// The request that brings an archive into the database: the document, its sites and its whole log
-// in one transaction. It becomes a new lineage, because what clients of the old one keep is not
-// known here.
+// The request that brings an archive into SQLite.
 #pragma once
 
 #include <memory>
-#include <utility>
-#include <vector>
 
-#include "storage/archive.h"
+#include "storage/history_import.h"
 #include "storage/write_requests.h"
 
 namespace weft::storage {
-
-struct HistoryImport {
-  Archive archive;  // as decode_archive gave it; id and title may be others
-  Uuid incarnation;
-  /// Who owns the sites of the history here: nobody, so that nobody writes as one of them.
-  std::vector<std::pair<std::uint64_t, ClientId>> sites;
-};
-
-/// A fresh incarnation, and an owner that nobody is for every site of the history.
-HistoryImport prepare_import(Archive archive, Random& random);
 
 /// Conflict, code "document_exists", when the id is or was a document's.
 std::unique_ptr<WriteRequest> import_request(HistoryImport history, std::int64_t now_us,

@@ -39,9 +39,28 @@ inline constexpr std::string_view select_rows_sql =
     "checksum FROM operations WHERE document_id = ?1 AND log_index > ?2 AND log_index <= ?3 "
     "ORDER BY log_index";
 
-/// Reads the current row of select_rows_sql. Nothing when its checksum does not fit.
-std::optional<collab::LogRow> read_row(const Statement& select, const DocumentId& document,
-                                       std::string& scratch);
+/// Reads the columns of select_rows_sql, from a row of either database. Nothing when its checksum
+/// does not fit.
+template <class Columns>
+std::optional<collab::LogRow> read_row(const Columns& columns, const DocumentId& document,
+                                       std::string& scratch) {
+  const std::uint64_t kind = columns.u64(2);
+  const std::uint64_t len = columns.u64(7);
+  if (kind > static_cast<std::uint64_t>(rga::OpKind::update) || len == 0 || len > UINT32_MAX) {
+    return std::nullopt;
+  }
+  collab::LogRow row;
+  row.index = columns.u64(0);
+  row.base = columns.u64(1);
+  row.kind = static_cast<rga::OpKind>(kind);
+  row.id = {columns.u64(3), columns.u64(4), columns.u64(5), columns.u64(6)};
+  row.len = static_cast<std::uint32_t>(len);
+  row.ref = {columns.u64(8), columns.u64(9)};
+  row.text = columns.text(10);
+  row.timestamp_us = columns.i64(11);
+  if (row_checksum(document, row.index, row, scratch) != columns.u64(12)) return std::nullopt;
+  return row;
+}
 
 /// varint count, then for each site ascending: varint sid, varint seq.
 std::string encode_version(const rga::VersionVector& version);

@@ -1,5 +1,6 @@
 #include "storage/schema.h"
 
+#include <filesystem>
 #include <string_view>
 
 #include "storage/row_codec.h"
@@ -168,7 +169,24 @@ CREATE TABLE erased_documents (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}, {2, "keeping", keeping}};
+// Who wrote which characters of the newest snapshot, and when: one row for each piece of the text
+// that came with one operation.
+constexpr const char* blame_view = R"sql(
+CREATE VIEW document_blame AS
+SELECT s.document_id, s.at_index, s.ord, max(s.seq, o.seq) AS seq, s.sid, o.log_index, o.timestamp,
+       substr(s.value, max(s.seq, o.seq) - s.seq + 1,
+              min(s.seq + s.len, o.seq + o.len) - max(s.seq, o.seq)) AS text
+  FROM document_snapshot_headers AS h
+  JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+  JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                      AND o.seq < s.seq + s.len AND s.seq < o.seq + o.len
+ WHERE s.tombstone = 0 AND h.has_state = 1
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.has_state = 1);
+)sql";
+
+constexpr Migration migrations[] = {
+    {1, "first_schema", first_schema}, {2, "keeping", keeping}, {3, "blame_view", blame_view}};
 
 // weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
 // it damaged.
@@ -219,16 +237,38 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
   return open_error(code, path);
 }
 
-Error newer_schema(const std::string& path, std::int64_t version) {
-  return {ErrorClass::invalid, "newer_schema",
-          path + " has schema version " + std::to_string(version) +
-              ", and this program knows versions up to " + std::to_string(newest_schema_version()) +
-              ". Run the newer program that wrote it; the file was not touched."};
-}
-
 }  // namespace
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
+
+Error newer_schema(const std::string& what, const SchemaVersions& versions) {
+  return {ErrorClass::invalid, "newer_schema",
+          what + " has schema version " + std::to_string(versions.stored) +
+              ", and this program knows versions up to " + std::to_string(versions.newest) +
+              ". Run the newer program that wrote it; nothing was changed."};
+}
+
+Error older_schema(const std::string& what, const SchemaVersions& versions) {
+  return {ErrorClass::conflict, "older_schema",
+          what + " has schema version " + std::to_string(versions.stored) + ", and this program " +
+              std::to_string(versions.newest) +
+              ". Bring it up to date with 'weft migrate', then try again."};
+}
+
+Result<SchemaVersions> schema_versions(const std::string& path) {
+  SchemaVersions versions{0, newest_schema_version()};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return versions;
+  Database db;
+  std::int64_t tables = 0;
+  int code = db.open(path, Database::Mode::read_only, 2000);
+  if (code == SQLITE_OK) code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
+  if (code != SQLITE_OK) return open_error(code, path);
+  if (tables == 0) return versions;
+  code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", versions.stored);
+  if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+  return versions;
+}
 
 Status migrate(Database& db, const std::string& path, Clock& clock) {
   std::int64_t tables = 0;
@@ -251,7 +291,7 @@ Status migrate(Database& db, const std::string& path, Clock& clock) {
     if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
   }
   if (version > newest_schema_version()) {
-    return newer_schema(path, version);
+    return newer_schema(path, {version, newest_schema_version()});
   }
   code = sqlite3_create_function_v2(db.handle(), "weft_document_checksum", 7,
                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
@@ -274,14 +314,9 @@ Status check_schema(Database& db, const std::string& path) {
       SQLITE_OK) {
     return damaged(path, "has no readable schema_migrations table");
   }
-  if (version > newest_schema_version()) return newer_schema(path, version);
-  if (version < newest_schema_version()) {
-    return Error{ErrorClass::conflict, "older_schema",
-                 path + " has schema version " + std::to_string(version) + ", and this program " +
-                     std::to_string(newest_schema_version()) +
-                     ". Serve it once with this program, which brings it up to date, then try "
-                     "again."};
-  }
+  const SchemaVersions versions{version, newest_schema_version()};
+  if (versions.stored > versions.newest) return newer_schema(path, versions);
+  if (versions.stored < versions.newest) return older_schema(path, versions);
   return ok_status();
 }
 

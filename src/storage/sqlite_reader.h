@@ -32,6 +32,7 @@ class SqliteReader {
   Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
 
  private:
+  struct Source;
   explicit SqliteReader(Log& log) : log_(log) {}
   int prepare();
   /// The document's row; not_found, gone and corrupt as errors.
@@ -51,7 +52,6 @@ class SqliteReader {
   Result<std::vector<SnapshotHeader>> headers_of(Statement& select, const DocumentId& document,
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
-  void log_skipped(std::string_view document_text, std::uint64_t at_index, std::string_view why);
 
   Log& log_;
   Database db_;

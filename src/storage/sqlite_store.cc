@@ -4,6 +4,7 @@
 
 #include "storage/data_directory.h"
 #include "storage/deletion_requests.h"
+#include "storage/import_request.h"
 #include "storage/schema.h"
 #include "storage/snapshot_job.h"
 #include "storage/sqlite_reader.h"

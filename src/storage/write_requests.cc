@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "base/checksum.h"
-#include "base/codec.h"
-#include "base/utf8.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
 
@@ -29,7 +26,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
     std::uint64_t sum = 0;
     for (const LogRow& row : rows_) {
       if (!is_storable(row)) {
-        answer(Error{ErrorClass::invalid, "row_refused", "a log row has a number out of range"});
+        answer(row_refused());
         return SQLITE_OK;
       }
       sum += row.len;
@@ -62,10 +59,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
 
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE) {
-      answer(Error{ErrorClass::conflict, "operation_exists",
-                   "the log of document " + document_text_ +
-                       " already has an operation with this "
-                       "site and sequence number"});
+      answer(operation_exists(document_));
     } else {
       answer(to_error(code, "commit_failed", "a log row of document " + document_text_));
     }
@@ -82,10 +76,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
     } else if ((*found)->deleted) {
       answer(document_deleted(document_));
     } else {
-      answer(Error{ErrorClass::conflict, "log_moved",
-                   "the log of document " + document_text_ + " ends at " +
-                       std::to_string((*found)->record.last_index) + ", not at " +
-                       std::to_string(expected_)});
+      answer(log_moved(document_, (*found)->record.last_index, expected_));
     }
     return SQLITE_OK;
   }
@@ -162,29 +153,19 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       : TypedWriteRequest(on, std::move(done)),
         document_(std::move(document)),
         now_us_(now_us),
-        request_hash_(hash_request(document_)) {}
+        request_hash_(request_hash(document_)) {}
 
   int run(WriteSession& session) override {
-    const auto content_len = count_scalars(document_.content);
-    if (!content_len || *content_len > UINT32_MAX || !count_scalars(document_.title) ||
-        !count_scalars(document_.idempotency_key)) {
-      answer(
-          Error{ErrorClass::invalid, "bad_text", "title and content must be UTF-8 without U+0000"});
+    const auto content_len = storable_length(document_);
+    if (!content_len) {
+      answer(bad_text());
       return SQLITE_OK;
     }
     if (!document_.idempotency_key.empty()) {
       bool known = false;
       if (const int code = find_key(session, known); code != SQLITE_OK || known) return code;
     }
-    collab::DocumentRecord record;
-    record.id = document_.id;
-    record.owner = document_.owner;
-    record.creation_us = now_us_;
-    record.title = document_.title;
-    record.incarnation = document_.incarnation;
-    record.last_index = *content_len > 0 ? 1 : 0;
-    record.sum_total = *content_len;
-    record.updated_us = now_us_;
+    collab::DocumentRecord record = first_record(document_, *content_len, now_us_);
     const std::string document_text = record.id.to_string();
     {
       Statement& erased = session.select_erased;  // an id is given out once, for ever
@@ -209,12 +190,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     if (!site.run()) return site.code();
 
     if (*content_len > 0) {
-      LogRow row;
-      row.kind = rga::OpKind::insert;
-      row.len = static_cast<std::uint32_t>(*content_len);
-      row.id = {record.ssn, 1, 1, 1};
-      row.text = document_.content;
-      row.timestamp_us = now_us_;
+      const LogRow row = first_row(document_, *content_len, now_us_);
       bind_row(session.insert_row, document_text, 1, row,
                row_checksum(record.id, 1, row, session.scratch));
       if (!session.insert_row.run()) return session.insert_row.code();
@@ -225,23 +201,13 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
 
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
-      answer(Error{ErrorClass::conflict, "document_exists",
-                   "there is or was a document " + document_.id.to_string() + " already"});
+      answer(document_exists(document_.id));
     } else {
       answer(to_error(code, "commit_failed", "the new document " + document_.id.to_string()));
     }
   }
 
  private:
-  static std::uint64_t hash_request(const collab::Catalog::NewDocument& document) {
-    std::string bytes;
-    ByteWriter out(bytes);
-    out.bytes(document.owner.view());
-    out.sized_bytes(document.title);
-    out.bytes(document.content);
-    return checksum64(bytes);
-  }
-
   // `known`: the key was used before, and the answer is set.
   int find_key(WriteSession& session, bool& known) {
     Statement& select = session.select_by_key;
@@ -253,8 +219,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     if (!row) {
       answer(damaged_document(select.text(0)));
     } else if (select.u64(10) != request_hash_) {
-      answer(Error{ErrorClass::conflict, "idempotency_key_reused",
-                   "this idempotency key was used for a request with another title or content"});
+      answer(idempotency_key_reused());
     } else if (row->deleted) {
       answer(document_deleted(row->record.id));
     } else {

@@ -41,14 +41,15 @@ export class Server {
   stderr = "";
 
   /**
-   * `args` are added to "serve --data … --listen 127.0.0.1:0"; `within` is a command that runs what
-   * follows it, such as nsenter.
+   * `args` are added to "serve --data … --listen 127.0.0.1:0"; `database`, a URL, goes for --data;
+   * `within` is a command that runs what follows it, such as nsenter.
    */
-  static async start(t, { data = freshDirectory(t), args = [], port = 0, within = [] } = {}) {
+  static async start(t, { database, data, args = [], port = 0, within = [] } = {}) {
     const server = new Server();
-    server.data = data;
+    server.data = data ?? (database ? undefined : freshDirectory(t));
+    const store = database ? ["--database-url", database] : ["--data", server.data];
     await server.#spawn([
-      ...within, binary, "serve", "--data", data, "--listen", `127.0.0.1:${port}`, ...args,
+      ...within, binary, "serve", ...store, "--listen", `127.0.0.1:${port}`, ...args,
     ]);
     t.after(() => server.kill());
     return server;
