@@ -43,6 +43,9 @@ constexpr const char* restore_footer =
     R"(DIR must not have a database: move weft.db, weft.db-wal and weft.db-shm away together. Clients that
 have seen edits which the backup does not have begin anew, with the text as it is in the backup. Do not
 copy a backup to DIR/weft.db by hand: such clients would mix the two histories up.
+
+PostgreSQL: bring the backup back with pg_restore or psql, then run this with --database-url and without
+FILE, before a server is started on it.
 )";
 
 void add_data(CLI::App* command, std::string& data, const char* what) {
@@ -99,10 +102,8 @@ KeepingCommands add_keeping_commands(CLI::App& app, KeepingOptions& options) {
 
   CLI::App* restore = commands.restore =
       app.add_subcommand("restore", "Make a data directory of a backup");
-  add_data(restore, options.restore.data, "Data directory without a database");
-  restore->add_option("FILE", options.restore.file, "What 'weft backup' wrote")
-      ->required()
-      ->type_name("");
+  add_store_options(*restore, options.restore.store, "Data directory without a database");
+  restore->add_option("FILE", options.restore.file, "What 'weft backup' wrote")->type_name("");
   restore->footer(restore_footer);
   return commands;
 }

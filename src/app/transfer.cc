@@ -13,6 +13,7 @@
 #include "app/whole_file.h"
 #include "base/utf8.h"
 #include "storage/archive.h"
+#include "storage/pg_restore.h"
 #include "storage/source_state.h"
 #include "storage/sqlite_backup.h"
 #include "storage/sqlite_restore.h"
@@ -159,16 +160,24 @@ int run_backup(const BackupOptions& options) {
 }
 
 int run_restore(const RestoreOptions& options) {
-  const std::string directory = options.data.empty() ? default_data_directory() : options.data;
-  if (directory.empty()) {
-    return complain({ErrorClass::invalid, "no_data_directory",
-                     "where should it be restored? HOME is not set: give --data DIR."});
+  const auto choice = choose_store(options.store);
+  if (!choice) return complain(choice.error());
+  const auto* target = std::get_if<storage::PgTarget>(&choice->where);
+  if (options.file.empty() != (target != nullptr)) {
+    return complain({ErrorClass::invalid, "bad_restore",
+                     target == nullptr
+                         ? "which backup? Give its file."
+                         : "a PostgreSQL database is restored by its own tools first, and then by "
+                           "this command without a file."});
   }
   SystemClock clock;
   SystemRandom random;
-  const auto documents = storage::restore_database(options.file, directory, clock, random);
+  const auto documents =
+      target == nullptr ? storage::restore_database(
+                              options.file, std::get<std::string>(choice->where), clock, random)
+                        : storage::pg_renew_lineages(*target, clock, random);
   if (!documents) return complain(documents.error());
-  std::fprintf(stderr, "%s: %" PRIu64 " documents\n", directory.c_str(), *documents);
+  std::fprintf(stderr, "%s: %" PRIu64 " documents\n", choice->describe().c_str(), *documents);
   return exit_done;
 }
 

@@ -27,8 +27,8 @@ struct BackupOptions {
 };
 
 struct RestoreOptions {
-  std::string data;  // a directory
-  std::string file;
+  StoreOptions store;
+  std::string file;  // empty for a PostgreSQL database, which its own tools have brought back
 };
 
 int run_export(const ExportOptions& options);

@@ -57,6 +57,12 @@ export class Postgres {
     await closed;
   }
 
+  /** SQL that changes something. */
+  exec(sql, database) {
+    execFileSync("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", this.url(database), "-c", sql],
+      { timeout: 20_000, stdio: ["ignore", "ignore", "pipe"] });
+  }
+
   /** Rows as objects. */
   query(sql, database) {
     const output = execFileSync(
