@@ -15,8 +15,6 @@ constexpr std::size_t cache_rows = 2048;
 constexpr std::size_t cache_bytes = std::size_t{1} << 20;
 // A run stops growing here, so that rows stay small enough to read and send one by one.
 constexpr std::uint32_t max_row_elements = 1u << 16;
-// Accepted and not yet durable; above it pushes are refused as overload.
-constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
 constexpr std::size_t row_overhead_bytes = 128;
 
 }  // namespace
@@ -139,14 +137,16 @@ void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::u
   for (const rga::Operation& op : operations) {
     // The validator has asked everything that the document asks.
     WEFT_CHECK(document_.apply(op) == rga::ApplyOutcome::applied);
-    LogRow row = make_row(op, base, now_us);
-    queue_bytes_ += row.text.size() + row_overhead_bytes;
-    const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
-                          queue_.back().len + row.len <= max_row_elements;
-    if (may_grow && extend_row(queue_.back(), row)) continue;
-    queue_.push_back(std::move(row));
+    enqueue(make_row(op, base, now_us));
   }
   commit();
+}
+
+void DocumentActor::enqueue(LogRow row) {
+  queue_bytes_ += row.text.size() + row_overhead_bytes;
+  const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
+                        queue_.back().len + row.len <= max_row_elements;
+  if (!may_grow || !extend_row(queue_.back(), row)) queue_.push_back(std::move(row));
 }
 
 /// One batch is with the journal at a time; what comes meanwhile goes together with the next.

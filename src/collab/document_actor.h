@@ -25,6 +25,7 @@
 #include "collab/ports.h"
 #include "collab/presence.h"
 #include "collab/row_cache.h"
+#include "collab/server_edit.h"
 #include "collab/shard.h"
 #include "rga/document.h"
 
@@ -45,6 +46,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void leave(std::uint64_t session);
 
   void read_text(Done<TextAnswer> done);
+  /// document_edits.cc. Answers when it is durable.
+  void edit(ServerEdit request, Done<EditAnswer> done);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
   /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
@@ -54,6 +57,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::size_t session_count() const { return members_.size(); }
 
  private:
+  // Accepted and not yet durable; above it pushes are refused as overload.
+  static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
+
   enum class State : unsigned char { loading, open, retired };
 
   // document_actor.cc: loading, pushes, commits.
@@ -61,12 +67,16 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<Error> rebuild(Journal::Loaded& loaded);
   void on_push(Member& member, std::string_view message, const wire::Push& push);
   void accept(const std::vector<rga::Operation>& operations, std::uint64_t base);
+  void enqueue(LogRow row);
   void commit();
   void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index);
   void fan_out(const std::vector<LogRow>& rows);
   void when_durable(std::uint64_t index, std::function<void(bool durable)> then);
   void run_waiting();
   void retire();
+
+  // document_edits.cc: the server's own edits.
+  void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
 
   // document_sessions.cc: a session from hello to close.
   void on_hello(Member& member, std::string_view message);
@@ -123,6 +133,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::size_t queue_bytes_ = 0;
   std::size_t in_flight_ = 0;  // rows that the journal is writing
   std::uint64_t sealed_index_ = 0;
+  std::map<ClientId, std::uint64_t> own_sites_;  // of those for whom the server edits
 
   struct Waiting {
     std::uint64_t index;

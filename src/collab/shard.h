@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "collab/ports.h"
+#include "collab/server_edit.h"
 #include "wire/limits.h"
 
 namespace weft::collab {
@@ -67,6 +68,9 @@ class Shard {
   std::unique_ptr<Session> connect(const DocumentId& document, std::shared_ptr<Outbox> outbox);
   /// The durable text.
   void read_text(const DocumentId& document, Done<TextAnswer> done);
+  /// An edit by the server itself; see server_edit.h. Errors: that of the plan; too_large
+  /// "document_full"; overloaded "overloaded"; as loading and committing.
+  void edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done);
   /// The document was deleted from the catalog: sessions are closed with 4404.
   void forget(const DocumentId& document);
   /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions

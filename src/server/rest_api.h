@@ -27,6 +27,9 @@ class DocumentLoops {
   /// collab::Shard::read_text on the document's loop; the answer comes on `on`.
   virtual void read_text(const DocumentId& document, Executor& on,
                          collab::Done<collab::TextAnswer> done) = 0;
+  /// collab::Shard::edit on the document's loop; the answer comes on `on`.
+  virtual void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
+                    collab::Done<collab::EditAnswer> done) = 0;
   /// collab::Shard::forget on the document's loop, then `done` on `on`.
   virtual void forget(const DocumentId& document, Executor& on, std::function<void()> done) = 0;
 };

@@ -30,6 +30,8 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   bool fails = false;
   std::vector<std::string> asked;
   NewDocument created;
+  std::string text = "the text";
+  std::vector<collab::TextEdit> edits;
 
   void create(NewDocument document, Executor&, collab::Done<Created> done) override {
     asked.push_back("create " + document.idempotency_key);
@@ -68,6 +70,18 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     asked.push_back("text");
     if (fails) return done(error);
     done(collab::TextAnswer{record, "the text", 3});
+  }
+  void edit(const DocumentId&, collab::ServerEdit request, Executor&,
+            collab::Done<collab::EditAnswer> done) override {
+    asked.push_back("edit");
+    if (fails) return done(error);
+    rga::Document document;
+    document.set_local_site(1);
+    document.insert({0}, text, nullptr);
+    const auto planned = request.plan(document, record.last_index);
+    if (!planned.ok()) return done(planned.error());
+    edits = *planned;
+    done(collab::EditAnswer{record, record.last_index});
   }
   void forget(const DocumentId&, Executor&, std::function<void()> done) override {
     asked.push_back("forget");

@@ -100,6 +100,18 @@ class Server::Impl final : public DocumentLoops {
     });
   }
 
+  void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
+            collab::Done<collab::EditAnswer> done) override {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post(
+        [&worker, &on, document, request = std::move(request), done = std::move(done)]() mutable {
+          worker.shard.edit(document, std::move(request),
+                            [&on, done = std::move(done)](Result<collab::EditAnswer> answer) {
+                              on.post([done, answer = std::move(answer)] { done(answer); });
+                            });
+        });
+  }
+
   void forget(const DocumentId& document, Executor& on, std::function<void()> done) override {
     Worker& worker = shared_.worker_of(document);
     worker.loop.post([&worker, &on, document, done = std::move(done)]() mutable {

@@ -41,6 +41,7 @@ class World {
     config_.limits.max_tail_rows = dice_.chance(50) ? 4096 : 1 + dice_.below(40);
     config_.limits.snapshot_chunk_bytes = 1 + dice_.below(200);
     if (dice_.chance(40)) config_.limits.max_outbox_bytes = 100 + dice_.below(4000);
+    server_edit_percent_ = dice_.chance(60) ? 1 + dice_.below(15) : 0;
     start();
     const std::uint32_t clients = 2 + dice_.below(4);
     for (std::uint64_t i = 1; i <= clients; ++i) {
@@ -56,6 +57,7 @@ class World {
     for (std::uint32_t i = 0; i < steps; ++i) {
       if (dice_.chance(crash_percent)) crash();
       for (auto& client : clients_) disturb(*client);
+      if (dice_.chance(server_edit_percent_)) edit_by_server();
       executor_.run_for(dice_.below(20));
       if (const std::string what = broken(); !what.empty()) return what;
     }
@@ -102,6 +104,23 @@ class World {
         "a", "bc", "\xc3\xa9", "\xf0\x9f\x8c\xb1", "line\n", "a longer piece of text"};
     client.insert(dice_.chance(50) ? last_at_ = at : std::min(last_at_, length),
                   words[dice_.below(6)]);
+  }
+
+  /// What REST does: a mark that is found again, and something taken away.
+  void edit_by_server() {
+    const std::string mark = "<" + std::to_string(++last_mark_) + ">";
+    shard_->edit(document_,
+                 {Uuid::from_random(99, 1 + dice_.below(2)),
+                  [this, mark](const rga::Document& document, std::uint64_t) {
+                    const std::uint32_t at = dice_.below(document.length() + 1);
+                    const std::uint32_t rest = document.length() - at;
+                    std::vector<collab::TextEdit> edits;
+                    edits.push_back({at, rest == 0 ? 0 : dice_.below(std::min(rest, 5u)), mark});
+                    return Result<std::vector<collab::TextEdit>>(std::move(edits));
+                  }},
+                 [this, mark](const Result<collab::EditAnswer>& answer) {
+                   if (answer.ok()) marks_.push_back(mark);
+                 });
   }
 
   std::string broken() const {
@@ -177,6 +196,13 @@ class World {
         if (!elements.contains(id)) return "an acknowledged element is missing";
       }
     }
+    std::string inserted;
+    for (const collab::LogRow& row : journal_.stored(document_).rows) inserted += row.text;
+    for (const std::string& mark : marks_) {
+      const std::size_t at = inserted.find(mark);
+      if (at == std::string::npos) return "an acknowledged edit of the server is missing";
+      if (inserted.find(mark, at + 1) != std::string::npos) return "an edit of the server twice";
+    }
     return "";
   }
 
@@ -184,6 +210,9 @@ class World {
   SeededRandom random_;
   bool calm_ = true;
   std::uint32_t last_at_ = 0;
+  std::uint32_t server_edit_percent_ = 0;
+  std::uint32_t last_mark_ = 0;
+  std::vector<std::string> marks_;  // of edits by the server that were answered
   VirtualExecutor executor_;
   RecordingLog log_;
   MemoryJournal journal_{executor_};
