@@ -107,7 +107,7 @@ int run_serve(const ServeOptions& options) {
   config.page = page_table();
   config.page_directory = options.page_directory;
   auto server = server::Server::open(std::move(config),
-                                     {clock, random, *log, *store.value(), *store.value()}, loops);
+                                     {clock, random, *log, *store.value(), *store.value(), *store.value()}, loops);
   if (!server) return fail(server.error());
 
   loops.start();

@@ -54,7 +54,9 @@ class Server::Impl final : public DocumentLoops {
  public:
   Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
       : config_(std::move(config)),
-        api_(rest_config(config_, ports.random), ports.catalog, *this, ports.random,
+        rest_config_(rest_config(config_, ports.random)),
+        history_(rest_config_.author, ports.catalog, ports.journal, ports.history, *this),
+        api_(rest_config_, ports.catalog, *this, history_, ports.random,
              PageFiles(config_.page, config_.page_directory)),
         shared_{config_,     api_,
                 ports.clock, ports.random,
@@ -137,6 +139,8 @@ class Server::Impl final : public DocumentLoops {
 
  private:
   ServerConfig config_;
+  RestConfig rest_config_;
+  HistoryApi history_;
   RestApi api_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;

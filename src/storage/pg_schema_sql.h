@@ -174,4 +174,18 @@ SELECT s.document_id, s.at_index, s.ord, greatest(s.seq, o.seq) AS seq, s.sid, o
                       WHERE n.document_id = h.document_id AND n.has_state);
 )sql";
 
+// Old snapshots stay as milestones of the history, without their rows; and versions get names.
+inline constexpr const char* pg_history = R"sql(
+ALTER TABLE document_snapshot_headers ADD COLUMN has_rows boolean NOT NULL DEFAULT true;
+UPDATE document_snapshot_headers SET has_rows = has_state;
+
+CREATE TABLE document_versions (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  name        text NOT NULL,
+  log_index   bigint NOT NULL CHECK (log_index >= 0),
+  created     bigint NOT NULL,
+  PRIMARY KEY (document_id, name)
+);
+)sql";
+
 }  // namespace weft::storage

@@ -185,8 +185,25 @@ SELECT s.document_id, s.at_index, s.ord, max(s.seq, o.seq) AS seq, s.sid, o.log_
                       WHERE n.document_id = h.document_id AND n.has_state = 1);
 )sql";
 
-constexpr Migration migrations[] = {
-    {1, "first_schema", first_schema}, {2, "keeping", keeping}, {3, "blame_view", blame_view}};
+// Old snapshots stay as milestones of the history, without their rows; and versions get names.
+constexpr const char* history = R"sql(
+ALTER TABLE document_snapshot_headers
+  ADD COLUMN has_rows INTEGER NOT NULL DEFAULT 1 CHECK (has_rows IN (0, 1));
+UPDATE document_snapshot_headers SET has_rows = has_state;
+
+CREATE TABLE document_versions (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  name        TEXT NOT NULL,
+  log_index   INTEGER NOT NULL CHECK (log_index >= 0),
+  created     INTEGER NOT NULL,
+  PRIMARY KEY (document_id, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr Migration migrations[] = {{1, "first_schema", first_schema},
+                                    {2, "keeping", keeping},
+                                    {3, "blame_view", blame_view},
+                                    {4, "history", history}};
 
 // weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
 // it damaged.

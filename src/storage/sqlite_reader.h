@@ -10,6 +10,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
@@ -30,6 +31,14 @@ class SqliteReader {
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
   Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
+  // As collab::History says.
+  Result<collab::Journal::Loaded> load_at(const DocumentId& document, std::uint64_t index);
+  Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
+  Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
+                                                 std::size_t max_rows);
+  Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
+                                                       std::uint64_t index);
+  Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
 
  private:
   struct Source;
@@ -53,11 +62,15 @@ class SqliteReader {
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
 
+  template <class Bind, class Visit>
+  Status for_each(Statement& select, const DocumentId& document, Bind bind, Visit visit);
+
   Log& log_;
   Database db_;
   Statement begin_, commit_;
   Statement select_document_, select_erased_, select_page_, select_rows_;
   Statement select_state_headers_, select_milestone_, select_state_;
+  Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;
 };
 
