@@ -116,32 +116,37 @@ bool BasicDocument<Shape>::Impl::well_formed(const Operation& op) {
 }
 
 template <class Shape>
+bool BasicDocument<Shape>::Impl::insert_matches(std::uint32_t site, const Operation& op,
+                                                std::uint32_t known_len) {
+  const char* text = op.text.data();
+  bool same = true;
+  for (std::uint32_t i = 0; i < known_len && same; ++i) {
+    const CodePoint said = next_scalar(text);
+    const RunTable::Found found = runs.find(site, op.id.seq + i);
+    if (found.run == nullptr || tree.present(found.ei(), 1) == 0) {
+      same = purged > 0;
+      continue;
+    }
+    const std::uint32_t ei = found.ei();
+    same = found.sum() == op.id.sum + i && (!tree.visible_at(tree.find(ei)) ||
+                                            updates.contains(ei) || said == pool.at(ei));
+  }
+  return same;
+}
+
+template <class Shape>
 bool BasicDocument<Shape>::Impl::matches_known(std::uint32_t site, const Operation& op,
                                                std::uint32_t known_len) {
-  if (op.kind == OpKind::insert) {
-    const char* text = op.text.data();
-    std::uint64_t sum_here = op.id.sum;
-    bool same = true;
-    const bool all_inserts =
-        for_each_run_of(site, op.id.seq, known_len, [&](RunTable::Found found, std::uint32_t n) {
-          same = same && found.sum() == sum_here;
-          sum_here += n;
-          for_each_piece(found.ei(), n, [&](const Place& p, std::uint32_t count) {
-            const std::uint32_t first = tree.ei_at(p);
-            const bool visible = tree.visible_at(p);
-            for (std::uint32_t i = 0; i < count; ++i) {
-              const CodePoint said = next_scalar(text);
-              if (visible && !updates.contains(first + i)) same &= said == pool.at(first + i);
-            }
-          });
-        });
-    return all_inserts && same;
-  }
+  if (op.kind == OpKind::insert) return insert_matches(site, op, known_len);
   for (std::uint32_t i = 0; i < known_len; ++i) {
-    if (runs.find(site, op.id.seq + i).run != nullptr) return false;
+    if (ei_of({op.id.sid, op.id.seq + i}) != none) return false;  // it was an insert
     const std::uint64_t seq = op.kind == OpKind::erase_back ? op.ref.seq - i : op.ref.seq + i;
     const std::uint32_t ei = ei_of({op.ref.sid, seq});
-    if (ei == none) return false;
+    if (ei == none) {
+      if (purged == 0) return false;
+      continue;
+    }
+    if (op.kind == OpKind::purge) return false;
     if (op.kind != OpKind::update && tree.visible_at(tree.find(ei))) return false;
   }
   return true;
@@ -156,6 +161,7 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_new(std::uint32_t site, const Ope
   }
   if (op.kind == OpKind::insert) return apply_insert(site, op, patches);
   if (op.kind == OpKind::update) return apply_update(site, op, patches);
+  if (op.kind == OpKind::purge) return apply_purge(site, op);
   return apply_erase(site, op, patches);
 }
 
@@ -171,7 +177,9 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_insert(std::uint32_t site, const 
   std::uint32_t ref = none;
   if (!op.ref.is_head()) {
     const RunTable::Found found = runs.find_element(op.ref);
-    if (found.run == nullptr) return ApplyOutcome::unknown_ref;
+    if (found.run == nullptr || (purged > 0 && tree.present(found.ei(), 1) == 0)) {
+      return ApplyOutcome::unknown_ref;
+    }
     if (!(Key{found.sum(), op.ref.sid} < key)) return ApplyOutcome::child_not_newer;
     ref = found.ei();
   }

@@ -12,6 +12,8 @@ template <std::uint32_t chunk_bits>
 class ElementIndex {
  public:
   static constexpr std::uint32_t chunk_size = 1u << chunk_bits;
+  /// In place of a leaf: the element was taken out of the sequence.
+  static constexpr std::uint32_t gone = (1u << 31) - 2;
 
   std::uint32_t leaf_of(std::uint32_t ei) const {
     const std::uint32_t word = chunks_[ei >> chunk_bits];
