@@ -142,6 +142,25 @@ struct BasicDocument<Shape>::Impl {
     return true;
   }
 
+  /// for_each_run_of, but what was purged, and so may be missing, is left out.
+  template <class F>
+  bool for_each_left_of(std::uint32_t site, std::uint64_t seq, std::uint32_t count, F&& f) const {
+    if (purged == 0) return for_each_run_of(site, seq, count, f);
+    while (count > 0) {
+      const RunTable::Found found = runs.find(site, seq);
+      std::uint32_t n = 0;
+      if (found.run != nullptr) n = tree.present(found.ei(), std::min(count, found.rest()));
+      if (n > 0) {
+        f(found, n);
+      } else if (seq > runs.site(site).seq) {
+        return false;
+      }
+      seq += std::max(n, 1u);
+      count -= std::max(n, 1u);
+    }
+    return true;
+  }
+
   /// The element's index, or none when it was never inserted or is purged.
   std::uint32_t ei_of(ElementId id) const {
     const RunTable::Found found = runs.find_element(id);

@@ -216,11 +216,14 @@ ApplyOutcome BasicDocument<Shape>::Impl::check_targets(std::uint32_t site, const
                                                        std::uint64_t first,
                                                        std::uint32_t target_site) const {
   bool newer = op.id.sum > last_sum_of(site);
-  const bool all_known =
-      target_site != none &&
-      for_each_run_of(target_site, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
-        newer = newer && f.sum() + n - 1 < op.id.sum;
-      });
+  const auto compare = [&](const RunTable::Found& f, std::uint32_t n) {
+    newer = newer && f.sum() + n - 1 < op.id.sum;
+  };
+  // Only a purge insists that its targets are there: others do nothing to what is no more.
+  const bool all_known = target_site != none &&
+                         (op.kind == OpKind::purge
+                              ? for_each_run_of(target_site, first, op.len, compare)
+                              : for_each_left_of(target_site, first, op.len, compare));
   if (!all_known) return ApplyOutcome::unknown_target;
   return newer ? ApplyOutcome::applied : ApplyOutcome::child_not_newer;
 }
@@ -234,10 +237,10 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   const ApplyOutcome checked = check_targets(site, op, first, targets);
   if (checked != ApplyOutcome::applied) return checked;
   const RunTable::Found found = runs.find(targets, first);
-  if (op.len <= found.rest()) {
+  if (purged == 0 && op.len <= found.rest()) {
     erase_elements(found.ei(), op.len, patches);
   } else {
-    for_each_run_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+    for_each_left_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
       erase_elements(f.ei(), n, patches);
     });
   }
@@ -253,13 +256,18 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_update(std::uint32_t site, const 
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const ApplyOutcome checked = check_targets(site, op, op.ref.seq, targets);
   if (checked != ApplyOutcome::applied) return checked;
-  S4Vector id = op.id;
-  std::string_view text = op.text;
-  for_each_run_of(targets, op.ref.seq, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
-    const std::string_view part = text.substr(0, *prefix_bytes(text, n));
-    update_elements(id, f.ei(), n, part, patches);
-    text.remove_prefix(part.size());
-    id = id.plus(n);
+  // Stretch by stretch; the text before each belongs to what is left out.
+  const char* text = op.text.data();
+  std::uint32_t read = 0;
+  const auto text_at = [&](std::uint32_t offset) {
+    for (; read < offset; ++read) next_scalar(text);
+    return text;
+  };
+  for_each_left_of(targets, op.ref.seq, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+    const auto offset = static_cast<std::uint32_t>(f.run->seq + f.offset - op.ref.seq);
+    const char* const begin = text_at(offset);
+    const std::string_view part(begin, static_cast<std::size_t>(text_at(offset + n) - begin));
+    update_elements(op.id.plus(offset), f.ei(), n, part, patches);
   });
   if (site == none) site = runs.intern_site(op.id.sid);
   advance(site, op.id.sum + op.len - 1, op.len);

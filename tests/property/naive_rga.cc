@@ -100,6 +100,11 @@ ElementId NaiveRga::target(const Operation& op, std::uint32_t i) const {
   return {op.ref.sid, op.ref.seq + i};
 }
 
+/// REQUIRES: it is not here.
+bool NaiveRga::may_be_purged(ElementId id) const {
+  return purged_ > 0 && id.seq >= 1 && id.seq <= seq_of(id.sid);
+}
+
 bool NaiveRga::says_the_same(const Operation& op, std::uint32_t known) const {
   if (mutant_ == Mutant::reuse_check_off) return true;
   const std::u32string text = decode_utf8(op.text).value_or(std::u32string());
@@ -148,7 +153,10 @@ ApplyOutcome NaiveRga::judge(const Operation& op) const {
     bool deleted = true;
     for (std::uint32_t i = known; i < op.len; ++i) {
       const Element* aim = find(target(op, i));
-      if (aim == nullptr) return ApplyOutcome::unknown_target;
+      if (aim == nullptr) {
+        if (op.kind != OpKind::purge && may_be_purged(target(op, i))) continue;
+        return ApplyOutcome::unknown_target;
+      }
       deleted = deleted && aim->tombstone;
       newer = newer && aim->id.sum < id.sum;
     }
@@ -178,7 +186,7 @@ bool NaiveRga::apply_element(const Operation& op, std::uint32_t i, char32_t scal
     return insert(first ? op.ref : ElementId{id.sid, id.seq - 1}, id, scalar);
   }
   const std::size_t at = index_of(target(op, i));
-  if (at == elements_.size()) return false;
+  if (at == elements_.size()) return op.kind != OpKind::purge && may_be_purged(target(op, i));
   Element& element = elements_[at];
   if (op.kind == OpKind::purge) {
     ++purged_;

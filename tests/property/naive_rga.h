@@ -73,6 +73,7 @@ class NaiveRga {
   bool less(const S4Vector& a, const S4Vector& b) const;
   std::size_t index_of(ElementId id) const;
   ElementId target(const Operation& op, std::uint32_t i) const;
+  bool may_be_purged(ElementId id) const;
   bool says_the_same(const Operation& op, std::uint32_t known) const;
   bool apply_element(const Operation& op, std::uint32_t i, char32_t scalar);
   bool insert(ElementId ref, const S4Vector& id, char32_t scalar);
