@@ -39,7 +39,7 @@ std::uint64_t row_checksum(const DocumentId& document, std::uint64_t index,
 }
 
 bool is_storable(const collab::LogRow& row) {
-  return row.len >= 1 && row.kind <= rga::OpKind::update && in_range(row.base) &&
+  return row.len >= 1 && row.kind <= rga::OpKind::purge && in_range(row.base) &&
          in_range(row.id.ssn) && in_range(row.id.sum) && in_range(row.id.sid) &&
          in_range(row.id.seq) && in_range(row.ref.sid) && in_range(row.ref.seq) &&
          (row.operation().has_text() || row.text.empty());
@@ -76,7 +76,7 @@ std::optional<collab::LogRow> read_row(const Statement& select, const DocumentId
                                        std::string& scratch) {
   const std::uint64_t kind = select.u64(2);
   const std::uint64_t len = select.u64(7);
-  if (kind > static_cast<std::uint64_t>(rga::OpKind::update) || len == 0 || len > UINT32_MAX) {
+  if (kind > static_cast<std::uint64_t>(rga::OpKind::purge) || len == 0 || len > UINT32_MAX) {
     return std::nullopt;
   }
   collab::LogRow row;

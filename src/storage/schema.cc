@@ -152,7 +152,73 @@ SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, 
  GROUP BY d.document_id, d.title, day, o.sid;
 )sql";
 
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}};
+// Kind 4, purge. A CHECK cannot be changed in place, so the log is copied once.
+constexpr const char* purges = R"sql(
+DROP VIEW operation_elements;
+DROP VIEW document_activity;
+
+CREATE TABLE operations_with_purges (
+  document_id  TEXT NOT NULL REFERENCES documents (document_id),
+  log_index    INTEGER NOT NULL CHECK (log_index >= 1),
+  base         INTEGER NOT NULL CHECK (base >= 0 AND base < log_index),
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 4),
+  ssn          INTEGER NOT NULL CHECK (ssn >= 1),
+  sum          INTEGER NOT NULL CHECK (sum >= seq),
+  sid          INTEGER NOT NULL CHECK (sid >= 1),
+  seq          INTEGER NOT NULL CHECK (seq >= 1),
+  len          INTEGER NOT NULL CHECK (len >= 1),
+  ref_sid      INTEGER CHECK (ref_sid >= 1),
+  ref_seq      INTEGER CHECK (ref_seq >= 1),
+  value        TEXT CHECK (length(value) = len),
+  timestamp    INTEGER NOT NULL,
+  checksum     INTEGER NOT NULL,
+  tombstone    INTEGER NOT NULL GENERATED ALWAYS AS (kind IN (1, 2)) VIRTUAL,
+  operation_id TEXT NOT NULL GENERATED ALWAYS AS (
+    substr(document_id, 1, 14) || '8' || substr(document_id, 16, 4) || '8' ||
+    printf('%03x-%03x%09x', (sid >> 12) & 4095, sid & 4095, seq & 68719476735)) VIRTUAL,
+  PRIMARY KEY (document_id, log_index),
+  UNIQUE (document_id, sid, seq),
+  CHECK ((ref_sid IS NULL) = (ref_seq IS NULL)),
+  CHECK (kind = 0 OR ref_sid IS NOT NULL),
+  CHECK ((value IS NULL) = (kind IN (1, 2, 4)))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO operations_with_purges (
+       document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value,
+       timestamp, checksum)
+SELECT document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value,
+       timestamp, checksum
+  FROM operations ORDER BY document_id, log_index;
+DROP TABLE operations;
+ALTER TABLE operations_with_purges RENAME TO operations;
+
+-- One row for each element of each operation: the runs of `operations`, unrolled.
+CREATE VIEW operation_elements AS
+SELECT substr(o.operation_id, 1, 27) || printf('%09x', (o.seq + e.key) & 68719476735) AS operation_id,
+       o.document_id, o.log_index, e.key AS ord,
+       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' WHEN 4 THEN 'purge' ELSE 'erase' END AS kind,
+       o.ssn, o.sum + e.key AS sum, o.sid, o.seq + e.key AS seq,
+       CASE WHEN o.kind = 0 AND e.key > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
+       CASE o.kind WHEN 0 THEN CASE e.key WHEN 0 THEN o.ref_seq ELSE o.seq + e.key - 1 END
+                   WHEN 2 THEN o.ref_seq - e.key
+                   ELSE o.ref_seq + e.key END AS ref_seq,
+       substr(o.value, e.key + 1, 1) AS value, o.tombstone, o.timestamp
+  FROM operations AS o,
+       json_each('[0' || replace(hex(zeroblob(o.len - 1)), '00', ',0') || ']') AS e;
+
+-- Who wrote how much on which day.
+CREATE VIEW document_activity AS
+SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, o.sid,
+       count(*) AS rows,
+       sum(CASE WHEN o.kind = 0 THEN o.len ELSE 0 END) AS inserted,
+       sum(CASE WHEN o.tombstone THEN o.len ELSE 0 END) AS deleted,
+       sum(CASE WHEN o.kind = 3 THEN o.len ELSE 0 END) AS updated,
+       min(o.timestamp) AS first_timestamp, max(o.timestamp) AS last_timestamp
+  FROM documents AS d JOIN operations AS o ON o.document_id = d.document_id
+ GROUP BY d.document_id, d.title, day, o.sid;
+)sql";
+
+constexpr Migration migrations[] = {{1, "first_schema", first_schema}, {2, "purges", purges}};
 
 Error damaged(const std::string& path, std::string_view why) {
   return {ErrorClass::corrupt, "damaged_database",
@@ -188,7 +254,7 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
 
-Status migrate(Database& db, const std::string& path, Clock& clock) {
+Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t up_to) {
   std::int64_t tables = 0;
   std::int64_t ours = 0;
   std::int64_t version = 0;
@@ -216,7 +282,7 @@ Status migrate(Database& db, const std::string& path, Clock& clock) {
                      ". Run the newer program that wrote it; the file was not touched."};
   }
   for (const Migration& migration : migrations) {
-    if (migration.version <= version) continue;
+    if (migration.version <= version || migration.version > up_to) continue;
     if (Status applied = apply(db, path, migration, clock); !applied.ok()) return applied;
   }
   return ok_status();

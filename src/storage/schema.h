@@ -17,7 +17,8 @@ std::int64_t newest_schema_version();
 
 /// Brings the database to the newest version, one transaction for each migration. `path` is for the
 /// messages. Errors: invalid "newer_schema", corrupt "damaged_database" (not a database, not
-/// Weft's, or damaged), unavailable "data_directory" (cannot be written).
-Status migrate(Database& db, const std::string& path, Clock& clock);
+/// Weft's, or damaged), unavailable "data_directory" (cannot be written). Tests stop at `up_to`.
+Status migrate(Database& db, const std::string& path, Clock& clock,
+               std::int64_t up_to = newest_schema_version());
 
 }  // namespace weft::storage
