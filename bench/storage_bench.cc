@@ -1,7 +1,9 @@
-// How fast the SQLite journal makes rows durable, beside the floor of the same disk in the same
-// run: a program that writes the same number of bytes and calls fdatasync, with no database at all.
+// How fast the journals on SQLite and PostgreSQL make rows durable, beside two floors in the same
+// run: the disk, by a program that writes as many bytes and calls fdatasync, and the bare database,
+// by rows of a number and a word on one connection. PostgreSQL is started for it, with its
+// directory beside.
 //
-//   storage_bench [DIRECTORY] [SECONDS-PER-MEASURE]
+//   storage_bench [DIRECTORY] [SECONDS-PER-MEASURE] [sqlite|postgres]
 //
 // Times drift with the machine and with its load; the ratio to the floor is what counts.
 #include <fcntl.h>
@@ -19,7 +21,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/bare_databases.h"
+#include "storage/pg_store.h"
 #include "storage/sqlite_store.h"
+#include "tests/support/postgres_server.h"
 
 namespace weft {
 namespace {
@@ -144,6 +149,26 @@ void floor_loop(const std::string& directory, std::size_t bytes, double seconds)
   ::unlink(path.c_str());
 }
 
+// The database without us.
+void bare_loop(const char* name, const bench::Commit& commit, double seconds) {
+  if (!commit) give_up({ErrorClass::unavailable, "bare", "the bare database cannot be measured"});
+  std::int64_t rows = 0;
+  for (const std::int64_t batch : {1, 100, 1000}) {
+    const std::int64_t first = rows;
+    Measure measure;
+    while (measure.elapsed() < seconds) {
+      const auto before = SteadyClock::now();
+      if (!commit(rows, batch)) give_up({ErrorClass::unavailable, "bare", "a bare commit failed"});
+      rows += batch;
+      measure.ms.push_back(1000 * seconds_since(before));
+    }
+    char what[64];
+    std::snprintf(what, sizeof what, "bare %s: %lld rows a commit", name,
+                  static_cast<long long>(batch));
+    measure.report(what, static_cast<std::size_t>(rows - first));
+  }
+}
+
 // A word typed at the end, by five people in turn: each row is one run.
 collab::LogRow typed_row(std::uint64_t index) {
   collab::LogRow row;
@@ -160,14 +185,27 @@ collab::LogRow typed_row(std::uint64_t index) {
 
 class Bench {
  public:
-  Bench(const std::string& directory, double seconds) : seconds_(seconds) {
-    storage::SqliteConfig config;
-    config.directory = directory;
-    auto opened = storage::SqliteStore::open(config, clock_, log_);
+  explicit Bench(double seconds) : seconds_(seconds) {}
+
+  void open_sqlite(const std::string& directory) {
+    auto opened = storage::SqliteStore::open({.directory = directory}, clock_, log_);
     if (!opened.ok()) give_up(opened.error());
     store_ = std::move(opened).value();
   }
+  void open_postgres(const std::string& url) {
+    storage::PgConfig config;
+    config.target.url = url;
+    auto opened = storage::PgStore::open(config, clock_, log_);
+    if (!opened.ok()) give_up(opened.error());
+    store_ = std::move(opened).value();
+  }
+  void all() {
+    for (const std::size_t batch : {1u, 10u, 100u, 1000u}) one_writer(batch);
+    for (const std::size_t writers : {10u, 100u, 1000u}) many_writers(writers);
+    load(20'000);
+  }
 
+ private:
   // One writer, `batch` rows in every append, the next one after the answer.
   void one_writer(std::size_t batch) {
     const DocumentId id = create();
@@ -252,7 +290,6 @@ class Bench {
     measure.report(what, rows * measure.ms.size());
   }
 
- private:
   DocumentId create() {
     collab::Catalog::NewDocument document;
     ++created_;
@@ -273,24 +310,40 @@ class Bench {
   StderrLog log_;
   Loop loop_;
   std::uint64_t created_ = 0;
-  std::unique_ptr<storage::SqliteStore> store_;
+  std::unique_ptr<storage::Store> store_;
 };
 
-int run(const std::string& parent, double seconds) {
+int run(const std::string& parent, double seconds, const std::string& only) {
   std::string directory = parent + "/weft-storage-bench-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) {
     std::fprintf(stderr, "storage_bench: cannot create a directory in %s\n", parent.c_str());
     return 1;
   }
-  {
-    // One row makes three pages dirty: the document, the log and its index.
-    constexpr std::size_t wal_bytes = std::size_t{3} * (4096 + 24);
+  // One row makes three pages dirty: the document, the log and its index.
+  constexpr std::size_t wal_bytes = std::size_t{3} * (4096 + 24);
+  if (only != "postgres") {
+    std::printf("SQLite\n");
     floor_loop(directory, wal_bytes, seconds);
-    Bench bench(directory, seconds);
-    for (const std::size_t batch : {1u, 10u, 100u, 1000u}) bench.one_writer(batch);
-    for (const std::size_t writers : {10u, 100u, 1000u}) bench.many_writers(writers);
-    bench.load(20'000);
+    bare_loop("SQLite", bench::bare_sqlite(directory), seconds);
+    Bench bench(seconds);
+    bench.open_sqlite(directory);
+    bench.all();
     floor_loop(directory, wal_bytes, seconds);
+  }
+  if (only != "sqlite") {
+    std::printf("PostgreSQL\n");
+    test::PostgresServer postgres(parent);
+    if (!postgres.start()) {
+      give_up({ErrorClass::unavailable, "postgres", "PostgreSQL does not start; is it installed?"});
+    }
+    // Its WAL is written in blocks of 8 KiB.
+    constexpr std::size_t block_bytes = 8192;
+    floor_loop(directory, block_bytes, seconds);
+    bare_loop("PostgreSQL", bench::bare_postgres(postgres.url()), seconds);
+    Bench bench(seconds);
+    bench.open_postgres(postgres.url());
+    bench.all();
+    floor_loop(directory, block_bytes, seconds);
   }
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);
@@ -303,9 +356,11 @@ int run(const std::string& parent, double seconds) {
 int main(int argc, char** argv) {
   const std::string parent = argc > 1 ? argv[1] : std::filesystem::temp_directory_path().string();
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2.0;
-  if (seconds <= 0) {
-    std::fprintf(stderr, "usage: storage_bench [DIRECTORY] [SECONDS-PER-MEASURE]\n");
+  const std::string only = argc > 3 ? argv[3] : "";
+  if (seconds <= 0 || (!only.empty() && only != "sqlite" && only != "postgres")) {
+    std::fprintf(stderr,
+                 "usage: storage_bench [DIRECTORY] [SECONDS-PER-MEASURE] [sqlite|postgres]\n");
     return 2;
   }
-  return weft::run(parent, seconds);
+  return weft::run(parent, seconds, only);
 }

@@ -97,12 +97,16 @@ build_bench() {
 }
 
 run_benches() {
-  local program found=0
+  local program name word found=0
   for program in build/release/*_bench build/release/bench_*; do
     [ -f "$program" ] || continue
-    if [ $# -gt 0 ] && ! printf '%s\n' "$@" | grep -qF -- "$(basename "$program")"; then continue; fi
+    name=$(basename "$program")
+    if [ $# -gt 0 ]; then
+      for word in "$@" ''; do [ -n "$word" ] && [[ $name == *"$word"* ]] && break; done
+      [ -n "$word" ] || continue
+    fi
     found=1
-    echo "==> $(basename "$program")"
+    echo "==> $name"
     "$program"
   done
   if [ $found = 0 ]; then

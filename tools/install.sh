@@ -7,15 +7,16 @@ packages_of() {
     build)
       # The server ...
       echo ca-certificates g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev \
-        libsqlite3-dev libspdlog-dev libcli11-dev zlib1g-dev
+        libsqlite3-dev libpq-dev libspdlog-dev libcli11-dev zlib1g-dev
       # ... and its core as WebAssembly for the page.
       echo clang-14 lld-14 llvm-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 \
         libclang-rt-14-dev-wasm32
       ;;
-    test) echo libgtest-dev libclang-rt-14-dev clang-format-14 chromium sqlite3 ;;
+    test) echo libgtest-dev libclang-rt-14-dev clang-format-14 chromium sqlite3 postgresql-15 ;;
+    bench) echo postgresql-15 ;;
     check) echo clang-format-14 clang-tidy-14 shellcheck ;;
     *)
-      echo "./dev install: unknown set '$1' (build, test, check)" >&2
+      echo "./dev install: unknown set '$1' (build, test, bench, check)" >&2
       return 2
       ;;
   esac

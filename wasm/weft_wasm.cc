@@ -42,6 +42,7 @@ struct Replica {
   OpWriter writer;
   PatchList patches{PatchList::Unit::utf16};
   uint32_t rows = 0;  // read by the last apply
+  OpReader feed{{}};  // a stream that arrives in pieces
   std::string bytes;  // of the last text, save or take
   AnchorWords anchor{};
   uint32_t line_column[2]{};
@@ -51,6 +52,13 @@ struct Replica {
 std::uint64_t to_integer(double value) {
   return value >= 0 && value <= static_cast<double>(max_integer) ? static_cast<std::uint64_t>(value)
                                                                  : 0;
+}
+
+uint32_t answer_of(const OpReader& reader, const StreamOutcome& done) {
+  if (reader.failed()) return apply_malformed_stream;
+  const bool good =
+      done.outcome == ApplyOutcome::applied || done.outcome == ApplyOutcome::duplicate;
+  return good ? apply_done : static_cast<uint32_t>(done.outcome);
 }
 
 }  // namespace
@@ -122,10 +130,13 @@ uint32_t doc_apply(Replica* r, const char* at, uint32_t size, uint32_t with_patc
   OpReader reader({at, size});
   const StreamOutcome done = r->document.apply(reader, with_patches != 0 ? &r->patches : nullptr);
   r->rows = static_cast<uint32_t>(done.operations);
-  if (reader.failed()) return apply_malformed_stream;
-  const bool good =
-      done.outcome == ApplyOutcome::applied || done.outcome == ApplyOutcome::duplicate;
-  return good ? apply_done : static_cast<uint32_t>(done.outcome);
+  return answer_of(reader, done);
+}
+/// doc_apply without patches of whole operations of a stream that comes in pieces, each piece
+/// continuing the one before. What was refused once must not be fed again.
+WEFT_EXPORT(doc_feed) uint32_t doc_feed(Replica* r, const char* at, uint32_t size) {
+  r->feed.go_on({at, size});
+  return answer_of(r->feed, r->document.apply(r->feed));
 }
 WEFT_EXPORT(doc_rows) uint32_t doc_rows(const Replica* r) { return r->rows; }
 /// Four words each: position, deleted UTF-16 units, address and size of the inserted text.

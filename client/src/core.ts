@@ -58,6 +58,7 @@ interface Exports {
   doc_take_ops(doc: number): number;
   doc_bytes_size(doc: number): number;
   doc_apply(doc: number, at: number, size: number, withPatches: number): number;
+  doc_feed(doc: number, at: number, size: number): number;
   doc_rows(doc: number): number;
   doc_patches(doc: number): number;
   doc_patch_count(doc: number): number;
@@ -307,6 +308,14 @@ export class WeftDocument {
       }
     }
     return { refused, rows: this.#exports.doc_rows(this.#doc), patches };
+  }
+
+  /**
+   * Integrates the operations that moveOps() of another document gave, piece by piece as they come:
+   * the bytes [from, to) of `stream`. Without patches; answers with `refused`.
+   */
+  feed(stream: Uint8Array, from = 0, to = stream.length): number {
+    return this.#exports.doc_feed(this.#doc, this.#core.give(stream, from, to), to - from);
   }
 
   /** apply() of the bytes [from, to) for a document that nobody looks at: answers with `refused`. */

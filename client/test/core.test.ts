@@ -43,6 +43,48 @@ test("the protocol page's example stream", async () => {
   assert.deepEqual(other.apply(stream), { refused: 0, rows: 3, patches: [] });
 });
 
+test("operations moved piece by piece and fed piece by piece are one stream", async () => {
+  const rng = new Rng(seedFor("moved"));
+  const core = await loadCore();
+  for (let round = 0; round < 30; ++round) {
+    const author = core.newDocument(1);
+    const whole = core.newDocument(1);
+    const reader = core.newDocument(1);
+    const behind = core.newDocument(1);
+    author.setSite(7);
+    whole.setSite(7);
+    const bytes = new Uint8Array(1 << 16);
+    let size = 0;
+    let at = 0;
+    for (let step = 0; step < 200; ++step) {
+      const length = author.length;
+      // Mostly typing on and backspacing, with jumps; snapped, because a border may cut a pair.
+      at = author.snap(rng.chance(0.9) ? Math.min(at, length) : rng.below(length + 1));
+      if (length > 0 && at > 0 && rng.chance(0.3)) {
+        const from = author.snap(at - 1);
+        assert.equal(author.erase(from, at - from), EditOutcome.done);
+        assert.equal(whole.erase(from, at - from), EditOutcome.done);
+        at = from;
+      } else {
+        const text = rng.chance(0.9) ? "abc\n"[rng.below(4)]! : randomText(rng);
+        assert.equal(author.insert(at, text), whole.insert(at, text));
+        at += text.length;
+      }
+      const moved = author.moveOps(bytes, size);
+      assert.equal(reader.feed(bytes, size, size + moved), 0);
+      size += moved;
+    }
+    assert.equal(hex(bytes.subarray(0, size)), hex(whole.takeOps()));
+    assert.equal(behind.integrate(bytes, 0, size), 0);
+    for (const document of [author, reader, behind]) {
+      assert.equal(document.text(), whole.text());
+      assert.equal(document.stateHash(), whole.stateHash());
+    }
+    assert.throws(() => { author.insert(0, "x"); author.moveOps(bytes, bytes.length); }, RangeError);
+    for (const document of [author, whole, reader, behind]) document.free();
+  }
+});
+
 test("edits that cannot be are refused and change nothing", async () => {
   const core = await loadCore();
   const document = core.newDocument(1);

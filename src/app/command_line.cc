@@ -4,7 +4,10 @@
 #include <iostream>
 #include <map>
 
+#include "app/duration.h"
 #include "app/exit_code.h"
+#include "app/keeping_commands.h"
+#include "app/store_arguments.h"
 #include "app/version.h"
 
 namespace weft::app {
@@ -23,14 +26,17 @@ const std::string exit_codes = R"(Exit codes:
   5  another weft serves this data directory
   6  the database is damaged
   7  the database was written by a newer weft
+  8  the PostgreSQL database does not answer, or refuses what is needed
 )";
 
 constexpr const char* footer = "\n'weft help COMMAND' tells more about a command.";
 
 constexpr const char* serve_footer =
     R"(When it is ready it prints one line on stdout, "Weft is at http://127.0.0.1:8080/": open it in a
-browser. Logs go to stderr. Everything is kept in DIR/weft.db. SIGTERM or SIGINT stops it after
-finishing what is under way; a second one stops it at once. Nothing acknowledged is lost either way.
+browser. Logs go to stderr. Everything is kept in DIR/weft.db, or in the
+PostgreSQL database: give its password by the environment, because everybody can read the command
+lines of a machine. SIGTERM or SIGINT stops it after finishing what is under way; a second one stops
+it at once. Nothing acknowledged is lost either way.
 
 )";
 
@@ -44,12 +50,7 @@ const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
 
 CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "Serve documents to browsers and programs");
-  const std::string data = default_data_directory();
-  serve
-      ->add_option("--data", options.data_directory,
-                   "Directory of the documents (default: " +
-                       (data.empty() ? std::string("none, HOME is not set") : data) + ")")
-      ->type_name("DIR");
+  add_store_options(*serve, options.store);
   serve
       ->add_option("--listen", options.listen,
                    "Loopback address to serve on; port 0 takes any free one")
@@ -64,12 +65,36 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
           "Serve the page from this directory, for working on it (default: the built-in one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  serve
+      ->add_option_function<std::string>(
+          "--purge-after",
+          [&options](const std::string& text) {
+            const auto duration = duration_ms(text);
+            if (!duration || *duration < 1'000) {
+              throw CLI::ValidationError("--purge-after",
+                                         "a whole number and s, m, h or d, at least 1s: " + text);
+            }
+            options.purge_after_ms = *duration;
+          },
+          "Purge tombstones of characters that were deleted longer ago, such as 30d (default: "
+          "never); at least 1s. Edits made offline for longer are rebased when they come")
+      ->type_name("DURATION");
   serve->add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->type_name("LEVEL")
       ->default_str("info")
       ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case).description(""));
   serve->footer(serve_footer + exit_codes);
   return serve;
+}
+
+CLI::App* add_migrate(CLI::App& app, MigrateOptions& options) {
+  CLI::App* migrate =
+      app.add_subcommand("migrate", "Bring a database's schema up to date, as serve does at start");
+  add_store_options(*migrate, options.store);
+  migrate->add_flag("--check", options.check,
+                    "Change nothing; exit with 1 when there is something to do");
+  migrate->footer(exit_codes);
+  return migrate;
 }
 
 CLI::App* add_replay(CLI::App& app, ReplayOptions& options) {
@@ -116,12 +141,16 @@ Command parse_command_line(int argc, char** argv) {
   app.footer(exit_codes + footer);
 
   ServeOptions serve_options;
+  MigrateOptions migrate_options;
   ReplayOptions replay_options;
   std::string topic;
   const CLI::App* serve = add_serve(app, serve_options);
-  add_replay(app, replay_options);
+  const CLI::App* migrate = add_migrate(app, migrate_options);
+  const CLI::App* replay = add_replay(app, replay_options);
+  KeepingOptions keeping_options;
+  const KeepingCommands keeping = add_keeping_commands(app, keeping_options);
   CLI::App* help = app.add_subcommand("help", "Tell about a command");
-  help->add_option("COMMAND", topic, "serve or replay")->type_name("");
+  help->add_option("COMMAND", topic, "One of the commands above")->type_name("");
 
   try {
     app.parse(argc, argv);
@@ -135,7 +164,14 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (help->parsed()) return Finished{print_help(app, topic)};
   if (serve->parsed()) return serve_options;
-  return replay_options;
+  if (migrate->parsed()) return migrate_options;
+  if (replay->parsed()) return replay_options;
+  if (keeping.fsck->parsed()) return keeping_options.fsck;
+  if (keeping.stats->parsed()) return keeping_options.stats;
+  if (keeping.export_->parsed()) return keeping_options.export_;
+  if (keeping.import->parsed()) return keeping_options.import;
+  if (keeping.backup->parsed()) return keeping_options.backup;
+  return keeping_options.restore;
 }
 
 }  // namespace weft::app

@@ -5,8 +5,11 @@
 #include <string>
 #include <variant>
 
+#include "app/inspect.h"
+#include "app/migrate.h"
 #include "app/replay.h"
 #include "app/serve.h"
+#include "app/transfer.h"
 
 namespace weft::app {
 
@@ -15,7 +18,9 @@ struct Finished {
   int exit_code = 0;
 };
 
-using Command = std::variant<Finished, ServeOptions, ReplayOptions>;
+using Command =
+    std::variant<Finished, ServeOptions, MigrateOptions, ReplayOptions, FsckOptions, StatsOptions,
+                 ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);

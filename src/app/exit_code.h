@@ -14,6 +14,7 @@ enum ExitCode : int {
   exit_data_locked = 5,   // another weft serves this data
   exit_damaged = 6,       // the database is damaged
   exit_newer_schema = 7,  // the database was written by a newer weft
+  exit_database = 8,      // PostgreSQL does not answer, or refuses what is needed
 };
 
 /// For an error that kept the program from starting.

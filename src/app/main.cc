@@ -8,8 +8,29 @@ struct Run {
   int operator()(const weft::app::ServeOptions& options) const {
     return weft::app::run_serve(options);
   }
+  int operator()(const weft::app::MigrateOptions& options) const {
+    return weft::app::run_migrate(options);
+  }
   int operator()(const weft::app::ReplayOptions& options) const {
     return weft::app::run_replay(options);
+  }
+  int operator()(const weft::app::FsckOptions& options) const {
+    return weft::app::run_fsck(options);
+  }
+  int operator()(const weft::app::StatsOptions& options) const {
+    return weft::app::run_stats(options);
+  }
+  int operator()(const weft::app::ExportOptions& options) const {
+    return weft::app::run_export(options);
+  }
+  int operator()(const weft::app::ImportOptions& options) const {
+    return weft::app::run_import(options);
+  }
+  int operator()(const weft::app::BackupOptions& options) const {
+    return weft::app::run_backup(options);
+  }
+  int operator()(const weft::app::RestoreOptions& options) const {
+    return weft::app::run_restore(options);
   }
 };
 

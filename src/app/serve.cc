@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -18,7 +17,6 @@
 #include "server/event_loop.h"
 #include "server/listen_address.h"
 #include "server/server.h"
-#include "storage/sqlite_store.h"
 
 namespace weft::app {
 namespace {
@@ -87,25 +85,11 @@ void announce(const server::ListenAddress& address, std::uint16_t port) {
 
 }  // namespace
 
-std::string default_data_directory() {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') {
-    return std::string(state) + "/weft";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::string(home) + "/.local/state/weft";
-  }
-  return {};
-}
-
 int run_serve(const ServeOptions& options) {
   auto address = checked_address(options.listen);
   if (!address) return fail(address.error());
-  const std::string directory =
-      options.data_directory.empty() ? default_data_directory() : options.data_directory;
-  if (directory.empty()) {
-    return fail({ErrorClass::invalid, "no_data_directory",
-                 "where should documents be kept? HOME is not set: give --data DIR."});
-  }
+  auto choice = choose_store(options.store);
+  if (!choice) return fail(choice.error());
 
   const Signals signals;
   raise_descriptor_limit();
@@ -115,20 +99,21 @@ int run_serve(const ServeOptions& options) {
 
   // Each outlives what is declared after it: loops > store > server.
   server::EventLoops loops(loop_count(options.threads));
-  auto store = storage::SqliteStore::open({.directory = directory}, clock, *log);
+  auto store = open_store(*choice, clock, *log);
   if (!store) return fail(store.error());
   server::ServerConfig config;
   config.listen = *address;
   config.version = version;
   config.page = page_table();
   config.page_directory = options.page_directory;
+  config.purge_after_ms = options.purge_after_ms;
   auto server = server::Server::open(std::move(config),
                                      {clock, random, *log, *store.value(), *store.value()}, loops);
   if (!server) return fail(server.error());
 
   loops.start();
   log->write(LogLevel::info, "serving",
-             directory + " with " + std::to_string(loops.size()) + " loop(s)");
+             choice->describe() + " with " + std::to_string(loops.size()) + " loop(s)");
   announce(*address, server.value()->port());
 
   signals.wait();

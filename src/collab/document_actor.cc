@@ -15,8 +15,6 @@ constexpr std::size_t cache_rows = 2048;
 constexpr std::size_t cache_bytes = std::size_t{1} << 20;
 // A run stops growing here, so that rows stay small enough to read and send one by one.
 constexpr std::uint32_t max_row_elements = 1u << 16;
-// Accepted and not yet durable; above it pushes are refused as overload.
-constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
 constexpr std::size_t row_overhead_bytes = 128;
 
 }  // namespace
@@ -53,6 +51,7 @@ void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
   }
   state_ = State::open;
   for (auto& then : std::exchange(when_open_, {})) then();
+  purge_if_due();
   schedule_unload();
 }
 
@@ -70,6 +69,10 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
   } else {
     document_ = rga::Document(record_.ssn);
   }
+  if (loaded.last_purge) {
+    horizon_ = loaded.last_purge->base;
+    purge_site_ = loaded.last_purge->id.sid;
+  }
   durable_index_ = loaded.snapshot_index;
   snapshot_saved_index_ = snapshot_tried_index_ = loaded.snapshot_index;
   window_.emplace(durable_index_, document_.version(), window_rows);
@@ -84,6 +87,10 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
     ++durable_index_;
     window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
     cache_->append(std::move(row));
+  }
+  // Nothing came after it: what was loaded is what the one who asked is going to get.
+  if (loaded.tail.empty() && loaded.snapshot_index > 0) {
+    cache_snapshot(loaded.snapshot_index, std::move(loaded.snapshot));
   }
   if (durable_index_ != record_.last_index || document_.sum() != record_.sum_total ||
       document_.ssn() != record_.ssn) {
@@ -101,6 +108,10 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
   }
   if (queue_bytes_ > max_queue_bytes) {
     refuse(member.session, {ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
+    return;
+  }
+  if (is_late(member, push)) {
+    on_late_push(member, message, push);
     return;
   }
   std::optional<WindowCut> recent;
@@ -135,14 +146,16 @@ void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::u
   for (const rga::Operation& op : operations) {
     // The validator has asked everything that the document asks.
     WEFT_CHECK(document_.apply(op) == rga::ApplyOutcome::applied);
-    LogRow row = make_row(op, base, now_us);
-    queue_bytes_ += row.text.size() + row_overhead_bytes;
-    const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
-                          queue_.back().len + row.len <= max_row_elements;
-    if (may_grow && extend_row(queue_.back(), row)) continue;
-    queue_.push_back(std::move(row));
+    enqueue(make_row(op, base, now_us));
   }
   commit();
+}
+
+void DocumentActor::enqueue(LogRow row) {
+  queue_bytes_ += row.text.size() + row_overhead_bytes;
+  const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
+                        queue_.back().len + row.len <= max_row_elements;
+  if (!may_grow || !extend_row(queue_.back(), row)) queue_.push_back(std::move(row));
 }
 
 /// One batch is with the journal at a time; what comes meanwhile goes together with the next.
@@ -208,12 +221,15 @@ void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
     if (member == nullptr || member->stage != Member::Stage::live) continue;
     const auto own = rows_by_sid.find(member->sid);
     const std::size_t own_rows = own == rows_by_sid.end() ? 0 : own->second;
+    // Who has had operations rebased must hear of it before they come in another form.
+    const bool acknowledge_first = own_rows > 0 && member->rebased;
+    if (acknowledge_first) acknowledge(*member);
     if (own_rows < rows.size()) {
       if (messages.empty()) encode_once();
       for (const auto& message : messages) member->outbox->send(message);
     }
     member->sent_index = durable_index_;
-    if (own_rows > 0) acknowledge(*member);
+    if (own_rows > 0 && !acknowledge_first) acknowledge(*member);
     if (member->outbox->queued_bytes() > config_.limits.max_outbox_bytes) {
       refuse(session, wire::CloseCode::slow_consumer,
              {ErrorClass::overloaded, "slow_consumer", "the session reads too slowly"});

@@ -24,7 +24,9 @@
 #include "collab/member.h"
 #include "collab/ports.h"
 #include "collab/presence.h"
+#include "collab/purge_planner.h"
 #include "collab/row_cache.h"
+#include "collab/server_edit.h"
 #include "collab/shard.h"
 #include "rga/document.h"
 
@@ -45,6 +47,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void leave(std::uint64_t session);
 
   void read_text(Done<TextAnswer> done);
+  /// document_edits.cc. Answers when it is durable.
+  void edit(ServerEdit request, Done<EditAnswer> done);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
   /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
@@ -54,6 +58,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::size_t session_count() const { return members_.size(); }
 
  private:
+  // Accepted and not yet durable; above it pushes are refused as overload.
+  static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
+
   enum class State : unsigned char { loading, open, retired };
 
   // document_actor.cc: loading, pushes, commits.
@@ -61,12 +68,29 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<Error> rebuild(Journal::Loaded& loaded);
   void on_push(Member& member, std::string_view message, const wire::Push& push);
   void accept(const std::vector<rga::Operation>& operations, std::uint64_t base);
+  void enqueue(LogRow row);
   void commit();
   void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index);
   void fan_out(const std::vector<LogRow>& rows);
   void when_durable(std::uint64_t index, std::function<void(bool durable)> then);
   void run_waiting();
   void retire();
+
+  // document_edits.cc: the server's own edits.
+  void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
+
+  // document_purge.cc: tombstones that everybody is done with.
+  void purge_if_due();
+  void purge(const rga::Document& at_horizon, std::uint64_t horizon);
+  void log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches, std::uint64_t horizon);
+  /// Reads the rows after `after` in pages, up to what is durable, until `take` says false.
+  void read_log(std::uint64_t after, std::function<bool(const LogRow&)> take,
+                std::function<void(Status)> done);
+
+  // document_late.cc: pushes on a base older than the last purge's horizon.
+  bool is_late(const Member& member, const wire::Push& push) const;
+  void on_late_push(Member& member, std::string_view message, const wire::Push& push);
+  void learn_past(Member& member, std::uint64_t base);
 
   // document_sessions.cc: a session from hello to close.
   void on_hello(Member& member, std::string_view message);
@@ -94,6 +118,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply);
   void schedule_presence();
   void tell_presence();
+  void cache_snapshot(std::uint64_t index, std::string bytes);
   std::shared_ptr<const std::string> snapshot_now();
   void save_snapshot_if_due();
   void save_snapshot();
@@ -122,6 +147,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::size_t queue_bytes_ = 0;
   std::size_t in_flight_ = 0;  // rows that the journal is writing
   std::uint64_t sealed_index_ = 0;
+  std::map<ClientId, std::uint64_t> own_sites_;  // of those for whom the server edits
 
   struct Waiting {
     std::uint64_t index;
@@ -135,6 +161,11 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   PresenceBoard presence_;
   bool presence_scheduled_ = false;
 
+  std::uint64_t horizon_ = 0;     // of the last purge: pushes on an older base are late
+  std::uint64_t purge_site_ = 0;  // whose rows purges are; 0: none yet
+  std::int64_t purge_tried_ms_ = 0;
+  bool purging_ = false;
+
   bool ticking_ = false;
   std::int64_t used_ms_ = 0;      // last time that anybody needed the document
   std::uint64_t hash_index_ = 0;  // where state_hash_ was taken
@@ -142,7 +173,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t snapshot_tried_index_ = 0;
   std::uint64_t snapshot_saved_index_ = 0;
   std::uint64_t cached_snapshot_index_ = 0;
-  std::weak_ptr<const std::string> cached_snapshot_;
+  std::int64_t cached_snapshot_used_ms_ = 0;
+  std::shared_ptr<const std::string> cached_snapshot_;  // or null; upkeep drops it
 };
 
 }  // namespace weft::collab

@@ -156,6 +156,36 @@ TEST_F(DocumentSessionsTest, RowsThatAreReadTooEarlyWait) {
   EXPECT_EQ(b.broken_promise(), "");
 }
 
+/// It was welcomed, and then its line takes nothing any more: what it should get is not kept for
+/// ever.
+TEST_F(DocumentSessionsTest, WhoStopsReadingWhileCatchingUpIsSilent) {
+  config_.limits.max_outbox_bytes = 1'000'000;
+  restart();
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  b.cut();
+  paste_more_than_the_cache_holds(a);
+  auto outbox = std::make_shared<simulation::SimulatedOutbox>(executor_);
+  std::optional<CloseCode> closed;
+  outbox->on_close = [&](CloseCode code) { closed = code; };
+  outbox->stall();
+  const auto session = shard_->connect(id_, outbox);
+  wire::Hello hello;
+  hello.client = Uuid::from_random(3, 3);
+  session->receive(wire::encode(hello));
+  executor_.run_for(config_.limits.heartbeat_interval_ms * 2);
+  EXPECT_EQ(shard_->counts().sessions, 2u);
+  EXPECT_GT(outbox->queued_bytes(), config_.limits.max_outbox_bytes / 2);
+  executor_.run_for(config_.limits.heartbeat_interval_ms * 3);
+  EXPECT_EQ(shard_->counts().sessions, 1u);
+  outbox->resume();
+  executor_.settle();
+  EXPECT_EQ(closed, CloseCode::silent);
+  EXPECT_TRUE(a.welcomed());
+}
+
 /// Long rows from the journal come one message each: a line that reads them is not a slow reader.
 TEST_F(DocumentSessionsTest, LongRowsFromTheJournalAreNotSentAllAtOnce) {
   config_.limits.max_outbox_bytes = 1'000'000;

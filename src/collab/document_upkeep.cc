@@ -8,6 +8,8 @@ namespace {
 
 // Hashing is linear: above this a heartbeat would be felt.
 constexpr std::uint32_t max_hashed_elements = 2u << 20;
+// The bytes of a snapshot are kept for the next one who joins. People come in groups.
+constexpr std::int64_t kept_snapshot_ms = 30'000;
 
 }  // namespace
 
@@ -27,13 +29,17 @@ void DocumentActor::tick() {
         refuse(session, wire::CloseCode::bad_message,
                {ErrorClass::invalid, "hello_timeout", "no hello came"});
       }
-    } else if (member->stage == Member::Stage::live &&
-               now_ms - member->heard_ms > 3 * limits.heartbeat_interval_ms) {
+    } else if (now_ms - member->heard_ms > 3 * limits.heartbeat_interval_ms) {
       refuse(session, wire::CloseCode::silent,
              {ErrorClass::unavailable, "silent", "nothing was heard for three heartbeats"});
     }
   }
+  if (cached_snapshot_index_ != integrated_index() ||
+      now_ms - cached_snapshot_used_ms_ > kept_snapshot_ms) {
+    cached_snapshot_.reset();
+  }
   beat();
+  purge_if_due();
   ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
     if (const auto self = actor.lock()) self->tick();
   });
@@ -98,17 +104,21 @@ void DocumentActor::tell_presence() {
 // --- snapshots and unloading ---------------------------------------------------------------------
 
 /// The state as it is now; joiners at the same index share it.
+void DocumentActor::cache_snapshot(std::uint64_t index, std::string bytes) {
+  cached_snapshot_ = std::make_shared<const std::string>(std::move(bytes));
+  cached_snapshot_index_ = index;
+  cached_snapshot_used_ms_ = ports_.clock.monotonic_ms();
+}
+
 std::shared_ptr<const std::string> DocumentActor::snapshot_now() {
   const std::uint64_t index = integrated_index();
-  auto snapshot = cached_snapshot_.lock();
-  if (!snapshot || cached_snapshot_index_ != index) {
+  if (!cached_snapshot_ || cached_snapshot_index_ != index) {
     std::string bytes;
     document_.save(bytes);
-    snapshot = std::make_shared<const std::string>(std::move(bytes));
-    cached_snapshot_ = snapshot;
-    cached_snapshot_index_ = index;
+    cache_snapshot(index, std::move(bytes));
   }
-  return snapshot;
+  cached_snapshot_used_ms_ = ports_.clock.monotonic_ms();
+  return cached_snapshot_;
 }
 
 void DocumentActor::save_snapshot_if_due() {

@@ -66,6 +66,7 @@ class Journal {
     std::uint64_t snapshot_index = 0;  // 0: no snapshot
     std::string snapshot;              // rga snapshot bytes of the state at snapshot_index
     std::vector<LogRow> tail;          // every row after it
+    std::optional<LogRow> last_purge;  // the newest row of that kind in the whole log
   };
   /// Newest valid snapshot and the rows after it. Damaged snapshots are skipped (and logged); a
   /// damaged row answers corrupt, code "damaged_log". not_found / gone as in Catalog::get.
@@ -111,7 +112,7 @@ class Catalog {
   /// content answers conflict, code "idempotency_key_reused".
   virtual void create(NewDocument document, Executor& on, Done<Created> done) = 0;
 
-  /// not_found, code "document_not_found"; gone, code "document_deleted".
+  /// not_found, code "document_not_found"; gone, code "document_deleted" or "document_erased".
   virtual void get(const DocumentId& document, Executor& on, Done<DocumentRecord> done) = 0;
 
   struct Page {
@@ -123,6 +124,15 @@ class Catalog {
 
   /// Marks as deleted, durably. Deleting a deleted one is gone.
   virtual void remove(const DocumentId& document, Executor& on, Done<Unit> done) = 0;
+
+  /// Takes the mark away, durably; a success also when there is none. Gone, code
+  /// "document_erased", after erase().
+  virtual void undelete(const DocumentId& document, Executor& on, Done<DocumentRecord> done) = 0;
+
+  /// Removes every row of the document, deleted or not, for good. Only the id stays, so that it is
+  /// never given out again: from the first moment on, every question about it is gone, code
+  /// "document_erased". Answers when the last row is gone; goes on after a restart.
+  virtual void erase(const DocumentId& document, Executor& on, Done<Unit> done) = 0;
 };
 
 /// The way to one client. Lives on the document's loop.

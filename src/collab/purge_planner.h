@@ -1,14 +1,16 @@
-// Which tombstones may leave a document for good. Four conditions must hold at once, or replicas differ
-// or references are lost (docs/RGA.md, "Purging tombstones"):
+// Which tombstones may leave a document for good. Four conditions must hold at once, or replicas
+// differ or references are lost (docs/RGA.md, "Purging tombstones"):
 //
 //   A  the erase stands in the log at or before the horizon H
 //   B  so does the insert of the next element that remains, or none follows
-//   C  every client's acknowledged index, min(applied, base of its oldest operation that is not in the
+//   C  every client's acknowledged index, min(applied, base of its oldest operation that is not in
+//   the
 //      log), is at least H
 //   D  everybody purges when a purge's row is processed in the order of the log
 //
-// The planner answers A and B by looking at two states: the one at H and the present one. C is what H
-// is chosen by, and what DocumentActor asks of every push; D follows from the purge being a row. Pure.
+// The planner answers A and B by looking at two states: the one at H and the present one. C is what
+// H is chosen by, and what DocumentActor asks of every push; D follows from the purge being a row.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -67,16 +69,23 @@ struct PlannedRun {
 std::vector<IdStretch> plan_purge(const KnownElements& at_horizon,
                                   const std::vector<PlannedRun>& now);
 
-/// The tombstones of `now` that may be purged, `at_horizon` being the same log's state at H.
-/// O(n log n) in the runs of both.
+/// The same for a document.
 template <class Shape>
-std::vector<IdStretch> plan_purge(const rga::BasicDocument<Shape>& at_horizon,
+std::vector<IdStretch> plan_purge(const KnownElements& at_horizon,
                                   const rga::BasicDocument<Shape>& now) {
   std::vector<PlannedRun> runs;
   now.for_each_run([&](const rga::RunView& run) {
     runs.push_back({run.first.element(), run.len, run.tombstone});
   });
-  return plan_purge(KnownElements(at_horizon), runs);
+  return plan_purge(at_horizon, runs);
+}
+
+/// The tombstones of `now` that may be purged, `at_horizon` being the same log's state at H.
+/// O(n log n) in the runs of both.
+template <class Shape>
+std::vector<IdStretch> plan_purge(const rga::BasicDocument<Shape>& at_horizon,
+                                  const rga::BasicDocument<Shape>& now) {
+  return plan_purge(KnownElements(at_horizon), now);
 }
 
 }  // namespace weft::collab

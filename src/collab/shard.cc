@@ -100,6 +100,14 @@ void Shard::read_text(const DocumentId& document, Done<TextAnswer> done) {
   impl_->open(document)->read_text(std::move(done));
 }
 
+void Shard::edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done) {
+  if (impl_->draining_) {
+    done(Error{ErrorClass::unavailable, "service_restart", "the server is restarting"});
+    return;
+  }
+  impl_->open(document)->edit(std::move(request), std::move(done));
+}
+
 void Shard::forget(const DocumentId& document) {
   const auto found = impl_->actors_.find(document);
   if (found == impl_->actors_.end()) return;

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "collab/ports.h"
+#include "collab/server_edit.h"
 #include "wire/limits.h"
 
 namespace weft::collab {
@@ -23,6 +24,12 @@ struct ShardConfig {
   /// A snapshot is stored after this many log rows, and when a document with fresh rows is
   /// unloaded.
   std::uint64_t snapshot_every_rows = 2'000;
+  /// Tombstones whose deletion is older than this may be purged; 0: none are. What a client has made
+  /// before that and not pushed yet is rebased when it comes.
+  std::int64_t purge_after_ms = 0;
+  /// How often an open document is looked at, and how many tombstones make it worth the while.
+  std::int64_t purge_every_ms = 3'600'000;
+  std::uint32_t purge_min_tombstones = 1'000;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
 };
@@ -67,6 +74,9 @@ class Shard {
   std::unique_ptr<Session> connect(const DocumentId& document, std::shared_ptr<Outbox> outbox);
   /// The durable text.
   void read_text(const DocumentId& document, Done<TextAnswer> done);
+  /// An edit by the server itself; see server_edit.h. Errors: that of the plan; too_large
+  /// "document_full"; overloaded "overloaded"; as loading and committing.
+  void edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done);
   /// The document was deleted from the catalog: sessions are closed with 4404.
   void forget(const DocumentId& document);
   /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions

@@ -20,6 +20,7 @@ struct Burst {
   static constexpr std::uint32_t no_site = ~0u;
   std::uint32_t site = no_site;
   S4Vector first;              // the id of the first one
+  bool newest = false;         // its sum is the greatest: a local edit may be the first one
   ElementId first_target;      // backspacing: the element that went first
   std::uint32_t first_at = 0;  // the gap after the last character, at first
   char* text = nullptr;        // typing: where the first character went
@@ -38,9 +39,9 @@ struct Burst {
   /// The gap after the last character, now.
   std::uint32_t typing_at() const { return first_at + count; }
   std::uint32_t backspacing_at() const { return first_at - count; }
-  /// An operation by `by` at the gap `gap` goes on with a burst of kind `k`.
+  /// A local operation by `by` at the gap `gap` goes on with a burst of kind `k`.
   bool continues(Kind k, std::uint32_t by, std::uint32_t gap) const {
-    return open() && kind == k && site == by && at_known &&
+    return open() && kind == k && site == by && at_known && newest &&
            gap == (k == Kind::typing ? typing_at() : backspacing_at());
   }
 };

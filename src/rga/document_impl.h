@@ -61,7 +61,8 @@ struct BasicDocument<Shape>::Impl {
     if (!tree.can_grow(next_ei, room)) return;
     const Run& run = runs.last();
     const RunTable::Site& author = runs.site(site);
-    if (run.site() != site || run.seq + run.len != author.seq + 1 || run.sum + run.len != sum + 1) {
+    if (run.site() != site || run.seq + run.len != author.seq + 1 ||
+        run.sum + run.len != author.last_sum + 1) {
       return;
     }
     char* const text = pool.ascii_slot(next_ei, room);
@@ -87,7 +88,8 @@ struct BasicDocument<Shape>::Impl {
     burst.count = 0;
     burst.limit = room;
     burst.site = site;
-    burst.first = {ssn, sum + 1, author.sid, author.seq + 1};
+    burst.first = {ssn, author.last_sum + 1, author.sid, author.seq + 1};
+    burst.newest = author.last_sum == sum;
     burst.at_known = tree.located();
     burst.first_at = tree.located() ? tree.cursor_end() : 0;
   }

@@ -128,8 +128,8 @@ bool BasicDocument<Shape>::Impl::insert_matches(std::uint32_t site, const Operat
       continue;
     }
     const std::uint32_t ei = found.ei();
-    same = found.sum() == op.id.sum + i && (!tree.visible_at(tree.find(ei)) ||
-                                            updates.contains(ei) || said == pool.at(ei));
+    same = found.sum() == op.id.sum + i &&
+           (!tree.visible_at(tree.find(ei)) || updates.contains(ei) || said == pool.at(ei));
   }
   return same;
 }
@@ -220,10 +220,10 @@ ApplyOutcome BasicDocument<Shape>::Impl::check_targets(std::uint32_t site, const
     newer = newer && f.sum() + n - 1 < op.id.sum;
   };
   // Only a purge insists that its targets are there: others do nothing to what is no more.
-  const bool all_known = target_site != none &&
-                         (op.kind == OpKind::purge
-                              ? for_each_run_of(target_site, first, op.len, compare)
-                              : for_each_left_of(target_site, first, op.len, compare));
+  const bool all_known =
+      target_site != none &&
+      (op.kind == OpKind::purge ? for_each_run_of(target_site, first, op.len, compare)
+                                : for_each_left_of(target_site, first, op.len, compare));
   if (!all_known) return ApplyOutcome::unknown_target;
   return newer ? ApplyOutcome::applied : ApplyOutcome::child_not_newer;
 }
@@ -234,12 +234,16 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const std::uint64_t first =
       op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
-  const ApplyOutcome checked = check_targets(site, op, first, targets);
-  if (checked != ApplyOutcome::applied) return checked;
-  const RunTable::Found found = runs.find(targets, first);
-  if (purged == 0 && op.len <= found.rest()) {
+  // Nearly always the targets are of one run.
+  const RunTable::Found found = targets == none ? RunTable::Found{} : runs.find(targets, first);
+  if (found.run != nullptr && purged == 0 && op.len <= found.rest()) {
+    if (op.id.sum <= last_sum_of(site) || found.sum() + op.len - 1 >= op.id.sum) {
+      return ApplyOutcome::child_not_newer;
+    }
     erase_elements(found.ei(), op.len, patches);
   } else {
+    const ApplyOutcome checked = check_targets(site, op, first, targets);
+    if (checked != ApplyOutcome::applied) return checked;
     for_each_left_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
       erase_elements(f.ei(), n, patches);
     });

@@ -21,25 +21,36 @@ class ElementIndex {
     return blocks_[std::size_t{word & ~is_block} << chunk_bits | (ei & (chunk_size - 1))];
   }
 
+  /// Elements that exist, or that are loaded in any order, are in `leaf` now.
   void set(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {
-    if (count <= free_room(ei, leaf)) return;
-    while ((std::uint64_t{chunks_.size()} << chunk_bits) < std::uint64_t{ei} + count) {
-      chunks_.push_back(unused);
-    }
-    while (count > 0) {
-      const std::uint32_t offset = ei & (chunk_size - 1);
-      const std::uint32_t n = std::min(count, chunk_size - offset);
-      set_in_chunk(chunks_[ei >> chunk_bits], offset, n, leaf);
-      ei += n;
-      count -= n;
-    }
+    grow(std::uint64_t{ei} + count);
+    for_each_part(ei, count, [&](std::uint32_t& word, std::uint32_t offset, std::uint32_t n) {
+      if (word == unused || n == chunk_size) {
+        claim(word, leaf);
+      } else if (word != leaf) {
+        std::fill_n(block_of(word) + offset, n, leaf);
+      }
+    });
   }
 
-  /// How many elements from ei on already map to `leaf` without being set: the unused rest of a
-  /// uniform chunk. REQUIRES: elements are first set in ascending order.
+  /// New elements are in `leaf`, and so will be the ones after them until another leaf says
+  /// otherwise. REQUIRES: ei is above every element.
+  void append(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {
+    if (count <= free_room(ei, leaf)) return;
+    grow(std::uint64_t{ei} + count);
+    for_each_part(ei, count, [&](std::uint32_t& word, std::uint32_t offset, std::uint32_t) {
+      if (word == unused || offset == 0) {
+        claim(word, leaf);
+      } else if (word != leaf) {
+        std::fill_n(block_of(word) + offset, chunk_size - offset, leaf);
+      }
+    });
+  }
+
+  /// How many elements from ei on map to `leaf` already, up to the end of the chunk.
+  /// REQUIRES: ei is above every element.
   std::uint32_t free_room(std::uint32_t ei, std::uint32_t leaf) const {
-    const std::uint32_t chunk = ei >> chunk_bits;
-    if (chunk >= chunks_.size() || chunks_[chunk] != leaf) return 0;
+    if ((ei >> chunk_bits) >= chunks_.size() || leaf_of(ei) != leaf) return 0;
     return chunk_size - (ei & (chunk_size - 1));
   }
 
@@ -52,21 +63,35 @@ class ElementIndex {
   static constexpr std::uint32_t is_block = 1u << 31;
   static constexpr std::uint32_t unused = is_block - 1;
 
-  void set_in_chunk(std::uint32_t& word, std::uint32_t offset, std::uint32_t n,
-                    std::uint32_t leaf) {
-    if (word == leaf) return;
-    if (n == chunk_size || word == unused) {
-      // A fresh chunk is claimed whole: its other elements do not exist yet.
-      if (word & is_block) free_blocks_.push_back(word & ~is_block);
-      word = leaf;
-      return;
+  void grow(std::uint64_t end) {
+    while ((std::uint64_t{chunks_.size()} << chunk_bits) < end) chunks_.push_back(unused);
+  }
+
+  /// f(word, offset, n) for the chunks that hold [ei, ei + count).
+  template <class F>
+  void for_each_part(std::uint32_t ei, std::uint32_t count, F&& f) {
+    while (count > 0) {
+      const std::uint32_t offset = ei & (chunk_size - 1);
+      const std::uint32_t n = std::min(count, chunk_size - offset);
+      f(chunks_[ei >> chunk_bits], offset, n);
+      ei += n;
+      count -= n;
     }
+  }
+
+  void claim(std::uint32_t& word, std::uint32_t leaf) {
+    if (word & is_block) free_blocks_.push_back(word & ~is_block);
+    word = leaf;
+  }
+
+  /// The words of a chunk, which has a block from now on. REQUIRES: the chunk is in use.
+  std::vector<std::uint32_t>::iterator block_of(std::uint32_t& word) {
     if (!(word & is_block)) {
       const std::uint32_t block = take_block();
       std::fill_n(blocks_.begin() + first_word(block), chunk_size, word);
       word = block | is_block;
     }
-    std::fill_n(blocks_.begin() + first_word(word & ~is_block) + offset, n, leaf);
+    return blocks_.begin() + first_word(word & ~is_block);
   }
 
   std::uint32_t take_block() {

@@ -101,6 +101,11 @@ class OpReader {
     return read(op);
   }
   bool failed() const { return failed_; }
+  /// The stream goes on with these bytes, which begin with an operation. REQUIRES: read to the end.
+  void go_on(std::string_view bytes) {
+    at_ = bytes.data();
+    end_ = at_ + bytes.size();
+  }
 
   // What somebody types or deletes key by key is many operations that differ in nothing but one
   // character or one distance. They can be read ahead together: each call reads as many of the next

@@ -160,6 +160,7 @@ Place SpanTree<Shape>::find(std::uint32_t ei) const {
     if (s < leaf.count && holds(s)) return {l, s, ei - leaf.ei[s]};
     if (s > 0 && s <= leaf.count && holds(s - 1)) return {l, s - 1, ei - leaf.ei[s - 1]};
   }
+  if (l != cursor_.leaf) prefetch(leaf);
   std::uint32_t i = 0;
   while (!holds(i)) ++i;
   return {l, i, ei - leaf.ei[i]};
@@ -191,6 +192,7 @@ Place SpanTree<Shape>::seek(std::uint32_t at) {
     c.leaf_visible = n.visible[i];
   }
   if (child == root_) c.leaf_visible = visible_;
+  prefetch(leaves_[child]);
   c.leaf = child;
   c.leaf_start = at - rest;
   c.located = true;
@@ -239,7 +241,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
     const bool continues = leaf->len[p.slot] > 0 && leaf->ei[p.slot] + p.offset == ei;
     if (continues) {
       leaf->len[p.slot] += signed_len(count);
-      index_.set(ei, count, p.leaf);
+      index_.append(ei, count, p.leaf);
       add_visible(signed_len(count));
       return p;
     }
@@ -264,7 +266,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
   }
   leaf->ei[p.slot] = ei;
   leaf->len[p.slot] = signed_len(count);
-  index_.set(ei, count, p.leaf);
+  index_.append(ei, count, p.leaf);
   add_visible(signed_len(count));
   return p;
 }

@@ -53,10 +53,37 @@ bool has_usable_key(const Request& request) {
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+/// What follows the id in a path.
+std::optional<DocumentRoute::Kind> kind_of(std::string_view rest) {
+  using Kind = DocumentRoute::Kind;
+  if (rest.empty()) return Kind::record;
+  if (rest == "/text") return Kind::text;
+  if (rest == "/undelete") return Kind::undelete;
+  if (rest == "/ws") return Kind::socket;
+  return std::nullopt;
+}
+
+/// Whether ?hard=true stands there. Errors: bad_query, unknown_parameter, bad_hard.
+Result<bool> wants_hard(std::string_view query) {
+  const auto parsed = parse_query(query);
+  if (!parsed) return parsed.error();
+  bool hard = false;
+  for (const auto& [name, value] : *parsed) {
+    if (name != "hard") {
+      return Error{ErrorClass::invalid, "unknown_parameter",
+                   "Documents are deleted with 'hard' or with no parameter."};
+    }
+    if (value != "true" && value != "false") {
+      return Error{ErrorClass::invalid, "bad_hard", "hard is true or false."};
+    }
+    hard = value == "true";
+  }
+  return hard;
+}
+
 }  // namespace
 
 Result<std::optional<DocumentRoute>> document_route(std::string_view path) {
-  using Kind = DocumentRoute::Kind;
   if (path == documents_path) return std::optional(DocumentRoute{});
   if (!path.starts_with(documents_path) || path[documents_path.size()] != '/') {
     return std::optional<DocumentRoute>{};
@@ -66,14 +93,14 @@ Result<std::optional<DocumentRoute>> document_route(std::string_view path) {
   const std::string_view name = path.substr(0, slash);
   const std::string_view rest =
       slash == std::string_view::npos ? std::string_view{} : path.substr(slash);
-  if (!rest.empty() && rest != "/text" && rest != "/ws") return std::optional<DocumentRoute>{};
+  const auto kind = kind_of(rest);
+  if (!kind) return std::optional<DocumentRoute>{};
   const auto id = Uuid::parse(name);
   if (!id) {
     return Error{ErrorClass::not_found, "document_not_found",
                  "There is no such document: its id is not a UUID."};
   }
-  const Kind kind = rest.empty() ? Kind::record : rest == "/text" ? Kind::text : Kind::socket;
-  return std::optional(DocumentRoute{kind, *id});
+  return std::optional(DocumentRoute{*kind, *id});
 }
 
 RestApi::RestApi(RestConfig config, collab::Catalog& catalog, DocumentLoops& documents,
@@ -115,6 +142,9 @@ void RestApi::answer(const Request& request, Executor& on, Respond respond) cons
     case Kind::text:
       if (is_read(request)) return get_text(id, request, on, std::move(respond));
       return respond(not_allowed("GET, HEAD", request));
+    case Kind::undelete:
+      if (request.method == "POST") return undelete(id, request, on, std::move(respond));
+      return respond(not_allowed("POST", request));
     case Kind::socket: break;
   }
   if (request.method != "GET") return respond(not_allowed("GET", request));
@@ -234,16 +264,34 @@ void RestApi::get_text(const DocumentId& id, const Request& request, Executor& o
 
 void RestApi::remove(const DocumentId& id, const Request& request, Executor& on,
                      Respond respond) const {
-  catalog_.remove(id, on,
-                  [this, id, &on, respond = std::move(respond),
-                   request_id = request.request_id](Result<Unit> removed) {
-                    if (!removed) return respond(problem(removed.error(), request_id));
-                    documents_.forget(id, on, [respond] {
-                      Response response;
-                      response.status = 204;
+  const auto hard = wants_hard(request.query());
+  if (!hard) return respond(problem(hard.error(), request.request_id));
+  auto done = [this, id, &on, respond = std::move(respond),
+               request_id = request.request_id](Result<Unit> removed) {
+    if (!removed) return respond(problem(removed.error(), request_id));
+    documents_.forget(id, on, [respond] {
+      Response response;
+      response.status = 204;
+      respond(std::move(response));
+    });
+  };
+  if (*hard) {
+    catalog_.erase(id, on, std::move(done));
+  } else {
+    catalog_.remove(id, on, std::move(done));
+  }
+}
+
+void RestApi::undelete(const DocumentId& id, const Request& request, Executor& on,
+                       Respond respond) const {
+  catalog_.undelete(id, on,
+                    [respond = std::move(respond),
+                     request_id = request.request_id](Result<collab::DocumentRecord> record) {
+                      if (!record) return respond(problem(record.error(), request_id));
+                      Response response = json_response(200, record_json(*record));
+                      response.set("ETag", version_etag(record->last_index));
                       respond(std::move(response));
                     });
-                  });
 }
 
 Response RestApi::health() const {

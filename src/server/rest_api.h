@@ -27,6 +27,9 @@ class DocumentLoops {
   /// collab::Shard::read_text on the document's loop; the answer comes on `on`.
   virtual void read_text(const DocumentId& document, Executor& on,
                          collab::Done<collab::TextAnswer> done) = 0;
+  /// collab::Shard::edit on the document's loop; the answer comes on `on`.
+  virtual void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
+                    collab::Done<collab::EditAnswer> done) = 0;
   /// collab::Shard::forget on the document's loop, then `done` on `on`.
   virtual void forget(const DocumentId& document, Executor& on, std::function<void()> done) = 0;
 };
@@ -56,6 +59,7 @@ class RestApi {
                   Respond respond) const;
   void get_text(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   void remove(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
+  void undelete(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   Response health() const;
 
   RestConfig config_;
@@ -68,7 +72,7 @@ class RestApi {
 
 /// Where a path under /api/v1/documents leads.
 struct DocumentRoute {
-  enum class Kind : unsigned char { collection, record, text, socket };
+  enum class Kind : unsigned char { collection, record, text, undelete, socket };
   Kind kind = Kind::collection;
   DocumentId id;
 };

@@ -30,6 +30,8 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   bool fails = false;
   std::vector<std::string> asked;
   NewDocument created;
+  std::string text = "the text";
+  std::vector<collab::TextEdit> edits;
 
   void create(NewDocument document, Executor&, collab::Done<Created> done) override {
     asked.push_back("create " + document.idempotency_key);
@@ -54,10 +56,32 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     if (fails) return done(error);
     done(Unit{});
   }
+  void undelete(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
+    asked.push_back("undelete");
+    if (fails) return done(error);
+    done(record);
+  }
+  void erase(const DocumentId&, Executor&, collab::Done<Unit> done) override {
+    asked.push_back("erase");
+    if (fails) return done(error);
+    done(Unit{});
+  }
   void read_text(const DocumentId&, Executor&, collab::Done<collab::TextAnswer> done) override {
     asked.push_back("text");
     if (fails) return done(error);
     done(collab::TextAnswer{record, "the text", 3});
+  }
+  void edit(const DocumentId&, collab::ServerEdit request, Executor&,
+            collab::Done<collab::EditAnswer> done) override {
+    asked.push_back("edit");
+    if (fails) return done(error);
+    rga::Document document;
+    document.set_local_site(1);
+    document.insert({0}, text, nullptr);
+    const auto planned = request.plan(document, record.last_index);
+    if (!planned.ok()) return done(planned.error());
+    edits = *planned;
+    done(collab::EditAnswer{record, record.last_index});
   }
   void forget(const DocumentId&, Executor&, std::function<void()> done) override {
     asked.push_back("forget");
@@ -100,6 +124,20 @@ TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {
   EXPECT_EQ(documents.asked, (std::vector<std::string>{"remove", "forget"}));
 }
 
+TEST_F(RestApiTest, DeletingForGoodErasesAndForgets) {
+  EXPECT_EQ(ask("DELETE", document + "?hard=true").status, 204u);
+  EXPECT_EQ(ask("DELETE", document + "?hard=false").status, 204u);
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"erase", "forget", "remove", "forget"}));
+}
+
+TEST_F(RestApiTest, UndeletingAnswersTheDocument) {
+  documents.record.last_index = 7;
+  const Response response = ask("POST", document + "/undelete");
+  EXPECT_EQ(response.status, 200u);
+  EXPECT_EQ(header(response, "ETag"), "\"7\"");
+  EXPECT_EQ(documents.asked, (std::vector<std::string>{"undelete"}));
+}
+
 TEST_F(RestApiTest, AFailedDeletionForgetsNothing) {
   documents.fails = true;
   documents.error = {ErrorClass::gone, "document_deleted", "It was deleted."};
@@ -140,6 +178,9 @@ TEST_F(RestApiTest, RefusesBeforeAskingTheStore) {
             400u);
   EXPECT_EQ(ask("GET", "/api/v1/documents?limit=0").status, 400u);
   EXPECT_EQ(ask("PUT", document).status, 405u);
+  EXPECT_EQ(ask("DELETE", document + "?hard=yes").status, 400u);
+  EXPECT_EQ(ask("DELETE", document + "?soft=true").status, 400u);
+  EXPECT_EQ(ask("GET", document + "/undelete").status, 405u);
   EXPECT_EQ(ask("GET", "/api/v1/documents/1").status, 404u);
   EXPECT_EQ(ask("GET", "/api/v1/documentsx").status, 404u);
   EXPECT_EQ(ask("GET", document + "/text/").status, 404u);

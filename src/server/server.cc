@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -16,6 +17,8 @@ collab::ShardConfig shard_config(const ServerConfig& config) {
   collab::ShardConfig shard;
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
+  shard.purge_after_ms = config.purge_after_ms;
+  shard.purge_every_ms = std::clamp<std::int64_t>(config.purge_after_ms / 4, 1'000, 3'600'000);
   shard.server_name = config.name + " " + config.version;
   return shard;
 }
@@ -98,6 +101,18 @@ class Server::Impl final : public DocumentLoops {
             on.post([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
           });
     });
+  }
+
+  void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
+            collab::Done<collab::EditAnswer> done) override {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post(
+        [&worker, &on, document, request = std::move(request), done = std::move(done)]() mutable {
+          worker.shard.edit(document, std::move(request),
+                            [&on, done = std::move(done)](Result<collab::EditAnswer> answer) {
+                              on.post([done, answer = std::move(answer)] { done(answer); });
+                            });
+        });
   }
 
   void forget(const DocumentId& document, Executor& on, std::function<void()> done) override {

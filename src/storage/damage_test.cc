@@ -6,6 +6,8 @@
 #include <fstream>
 #include <random>
 
+#include "storage/fsck.h"
+#include "storage/sqlite_row_source.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -14,8 +16,16 @@ namespace {
 constexpr std::uint64_t victim = 1;
 constexpr std::uint64_t bystander = 2;
 
-// Two documents with a log, two snapshots and a tail each; the file at rest, and copies of it.
-class Damage : public ::testing::Test {
+const std::string ignore_constraints = "PRAGMA ignore_check_constraints = ON; ";
+const std::string no_constraints = R"(
+  DO $$ DECLARE c record; BEGIN
+    FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
+              WHERE contype IN ('c', 'f') AND conrelid <> 0 AND connamespace = 'public'::regnamespace
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP;
+  END $$; )";
+
+// Two documents with a log, two snapshots and a tail each; the database at rest, and a copy of it.
+class Damage : public OnBoth {
  protected:
   void SetUp() override {
     for (const std::uint64_t n : {victim, bystander}) {
@@ -42,24 +52,16 @@ class Damage : public ::testing::Test {
       hash[n] = author.document.state_hash();
       last_index = rig.get(test_uuid(n))->last_index;
     }
-    rig.close();
-    std::filesystem::copy_file(rig.database(), good());
-    restore();
+    rig.keep_copy();
   }
 
-  std::string good() const { return rig.temp.path() + "/good.db"; }
-
-  void restore() {
-    rig.close();
-    for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(rig.database() + suffix);
-    std::filesystem::copy_file(good(), rig.database(),
-                               std::filesystem::copy_options::overwrite_existing);
-  }
+  void restore() { rig.restore_copy(); }
 
   // Runs SQL without the schema's protection.
   void damage(const std::string& sql) {
     RawDatabase db(rig.database());
-    ASSERT_EQ(db.exec("PRAGMA ignore_check_constraints = ON; " + sql), SQLITE_OK) << sql;
+    ASSERT_EQ(db.exec((db.is_postgres() ? no_constraints : ignore_constraints) + sql), SQLITE_OK)
+        << sql;
   }
 
   void expect_whole(std::uint64_t n) {
@@ -83,14 +85,20 @@ class Damage : public ::testing::Test {
     return true;
   }
 
-  Rig rig;
+  Rig rig{GetParam()};
   std::string text[3];
   std::uint64_t hash[3] = {};
   std::uint64_t last_index = 0;
   const std::string doc = "'" + test_uuid(victim).to_string() + "'";
 };
 
-TEST_F(Damage, DamagedSnapshotsAreSkipped) {
+WEFT_ON_BOTH(Damage);
+
+// What only SQLite has words for, or is a file.
+class DamagedFile : public Damage {};
+INSTANTIATE_TEST_SUITE_P(On, DamagedFile, ::testing::Values(Backend::sqlite), backend_name);
+
+TEST_P(Damage, DamagedSnapshotsAreSkipped) {
   const std::string newest = "(SELECT max(at_index) FROM document_snapshot_headers)";
   for (const std::string& sql : {
            "UPDATE document_snapshot_states SET bytes = substr(bytes, 1, length(bytes) - 1) "
@@ -122,7 +130,7 @@ TEST_F(Damage, DamagedSnapshotsAreSkipped) {
 }
 
 // A snapshot whose own checksums fit, but of another state, does not add up with the log.
-TEST_F(Damage, ASnapshotOfAnotherIndexIsSkipped) {
+TEST_P(Damage, ASnapshotOfAnotherIndexIsSkipped) {
   damage("DELETE FROM document_snapshot_headers WHERE document_id = " + doc +
          " AND at_index < (SELECT max(at_index) FROM document_snapshot_headers)");
   damage("UPDATE document_snapshot_headers SET at_index = at_index + 1 WHERE document_id = " + doc);
@@ -131,7 +139,7 @@ TEST_F(Damage, ASnapshotOfAnotherIndexIsSkipped) {
   expect_whole(victim);
 }
 
-TEST_F(Damage, EveryColumnOfARowIsProtected) {
+TEST_P(Damage, EveryColumnOfARowIsProtected) {
   const std::string last_row =
       " WHERE document_id = " + doc + " AND log_index = " + std::to_string(last_index);
   for (const char* column : {"base", "kind", "ssn", "sum", "sid", "seq", "len", "ref_sid",
@@ -149,7 +157,7 @@ TEST_F(Damage, EveryColumnOfARowIsProtected) {
   }
 }
 
-TEST_F(Damage, MissingAndMovedRowsAreFound) {
+TEST_P(Damage, MissingAndMovedRowsAreFound) {
   const std::string last = std::to_string(last_index);
   std::string swap_rows = "DELETE FROM operations WHERE document_id = " + doc;
   swap_rows += " AND log_index = " + last;
@@ -177,7 +185,7 @@ TEST_F(Damage, MissingAndMovedRowsAreFound) {
   }
 }
 
-TEST_F(Damage, RandomChangesOfRowsNeverGiveAWrongText) {
+TEST_P(DamagedFile, RandomChangesOfRowsNeverGiveAWrongText) {
   const unsigned seed = 20'261'123;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
@@ -224,14 +232,15 @@ TEST_F(Damage, RandomChangesOfRowsNeverGiveAWrongText) {
   EXPECT_GT(refused, 10u);
 }
 
-TEST_F(Damage, FlippedBytesOfTheFileNeverGiveAWrongText) {
+TEST_P(DamagedFile, FlippedBytesOfTheFileNeverGiveAWrongText) {
   const unsigned seed = 20'261'124;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  std::ifstream in(good(), std::ios::binary);
+  std::ifstream in(rig.copy(), std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   std::size_t opened = 0;
   std::size_t loaded = 0;
+  std::size_t clean = 0;
   for (int round = 0; round < 300; ++round) {
     std::string spoiled = bytes;
     if (round % 10 == 9) {
@@ -251,11 +260,22 @@ TEST_F(Damage, FlippedBytesOfTheFileNeverGiveAWrongText) {
     }
     ++opened;
     rig.store = std::move(result).value();
-    for (const std::uint64_t n : {victim, bystander}) loaded += whole_or_error(n) ? 1u : 0u;
+    std::size_t whole = 0;
+    for (const std::uint64_t n : {victim, bystander}) whole += whole_or_error(n) ? 1u : 0u;
+    loaded += whole;
+    // What fsck calls clean can be read.
+    const auto source = SqliteRowSource::open(rig.database());
+    const auto counts = source.ok() ? check_database(**source, [](const Finding&) {})
+                                    : Result<FsckCounts>(source.error());
+    if (counts.ok() && counts->findings == 0) {
+      ++clean;
+      EXPECT_EQ(whole, 2u);
+    }
     // Writing on top of damage may fail, but it answers.
     static_cast<void>(rig.lease(test_uuid(victim), test_uuid(500)));
   }
   EXPECT_GT(opened, 100u);
+  EXPECT_LT(clean, opened / 2);
   EXPECT_GT(loaded, 100u);
 }
 

@@ -83,4 +83,6 @@ DataDirectory::~DataDirectory() {
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept
     : path_(std::move(other.path_)), lock_fd_(std::exchange(other.lock_fd_, -1)) {}
 
+void sync_parent_directory(const std::string& path) { sync_directory(parent_of(path)); }
+
 }  // namespace weft::storage

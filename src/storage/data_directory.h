@@ -27,4 +27,7 @@ class DataDirectory {
   int lock_fd_ = -1;
 };
 
+/// A new name in a directory is only durable once the directory itself is synced.
+void sync_parent_directory(const std::string& path);
+
 }  // namespace weft::storage

@@ -1,25 +1,10 @@
 #include "storage/document_rows.h"
 
-namespace weft::storage {
+#include "base/checksum.h"
+#include "base/codec.h"
+#include "base/utf8.h"
 
-std::optional<DocumentRow> read_document(const Statement& select) {
-  const auto id = Uuid::parse(select.text(0));
-  const auto owner = Uuid::parse(select.text(1));
-  const auto incarnation = Uuid::parse(select.text(4));
-  if (!id || !owner || !incarnation) return std::nullopt;
-  DocumentRow row;
-  row.record.id = *id;
-  row.record.owner = *owner;
-  row.record.creation_us = select.i64(2);
-  row.record.title = select.text(3);
-  row.record.incarnation = *incarnation;
-  row.record.ssn = select.u64(5);
-  row.record.last_index = select.u64(6);
-  row.record.sum_total = select.u64(7);
-  row.record.updated_us = select.i64(8);
-  row.deleted = !select.is_null(9);
-  return row;
-}
+namespace weft::storage {
 
 Error document_not_found(const DocumentId& document) {
   return {ErrorClass::not_found, "document_not_found",
@@ -31,9 +16,93 @@ Error document_deleted(const DocumentId& document) {
           "document " + document.to_string() + " was deleted"};
 }
 
+Error document_erased(const DocumentId& document) {
+  return {ErrorClass::gone, "document_erased",
+          "document " + document.to_string() + " was deleted for good"};
+}
+
 Error damaged_document(std::string_view document_text) {
   return {ErrorClass::corrupt, "damaged_document",
           "the row of document " + std::string(document_text) + " is damaged"};
+}
+
+Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why) {
+  return {ErrorClass::corrupt, "damaged_log",
+          "the log of document " + std::string(document_text) + " is damaged at index " +
+              std::to_string(index) + ": " + std::string(why)};
+}
+
+Error row_refused() {
+  return {ErrorClass::invalid, "row_refused", "a log row has a number out of range"};
+}
+
+Error log_moved(const DocumentId& document, std::uint64_t last_index, std::uint64_t expected) {
+  return {ErrorClass::conflict, "log_moved",
+          "the log of document " + document.to_string() + " ends at " + std::to_string(last_index) +
+              ", not at " + std::to_string(expected)};
+}
+
+Error operation_exists(const DocumentId& document) {
+  return {ErrorClass::conflict, "operation_exists",
+          "the log of document " + document.to_string() +
+              " already has an operation with this site and sequence number"};
+}
+
+Error document_exists(const DocumentId& document) {
+  return {ErrorClass::conflict, "document_exists",
+          "there is or was a document " + document.to_string() + " already"};
+}
+
+Error idempotency_key_reused() {
+  return {ErrorClass::conflict, "idempotency_key_reused",
+          "this idempotency key was used for a request with another title or content"};
+}
+
+Error bad_text() {
+  return {ErrorClass::invalid, "bad_text", "title and content must be UTF-8 without U+0000"};
+}
+
+std::uint64_t request_hash(const collab::Catalog::NewDocument& document) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.bytes(document.owner.view());
+  out.sized_bytes(document.title);
+  out.bytes(document.content);
+  return checksum64(bytes);
+}
+
+collab::DocumentRecord first_record(const collab::Catalog::NewDocument& document,
+                                    std::uint64_t content_len, std::int64_t now_us) {
+  collab::DocumentRecord record;
+  record.id = document.id;
+  record.owner = document.owner;
+  record.creation_us = now_us;
+  record.title = document.title;
+  record.incarnation = document.incarnation;
+  record.last_index = content_len > 0 ? 1 : 0;
+  record.sum_total = content_len;
+  record.updated_us = now_us;
+  return record;
+}
+
+collab::LogRow first_row(const collab::Catalog::NewDocument& document, std::uint64_t content_len,
+                         std::int64_t now_us) {
+  collab::LogRow row;
+  row.kind = rga::OpKind::insert;
+  row.len = static_cast<std::uint32_t>(content_len);
+  row.id = {1, 1, 1, 1};
+  row.text = document.content;
+  row.timestamp_us = now_us;
+  return row;
+}
+
+std::optional<std::uint64_t> storable_length(const collab::Catalog::NewDocument& document) {
+  const auto len = count_scalars(document.content);
+  if (!len || *len > UINT32_MAX || !count_scalars(document.title) ||
+      !count_scalars(document.idempotency_key)) {
+    return std::nullopt;
+  }
+  return *len;
 }
 
 }  // namespace weft::storage

@@ -9,6 +9,7 @@ namespace {
 // Makes the checksums of different tables differ for the same numbers.
 constexpr std::uint64_t operations_tag = 1;
 constexpr std::uint64_t header_tag = 2;
+constexpr std::uint64_t documents_tag = 3;
 
 // A vector is bounded by its blob; this bounds the memory that a damaged count can ask for.
 constexpr std::uint64_t max_sites = std::uint64_t{1} << 24;
@@ -72,26 +73,6 @@ void bind_row(Statement& insert, std::string_view document_text, std::uint64_t i
   insert.bind(14, checksum);
 }
 
-std::optional<collab::LogRow> read_row(const Statement& select, const DocumentId& document,
-                                       std::string& scratch) {
-  const std::uint64_t kind = select.u64(2);
-  const std::uint64_t len = select.u64(7);
-  if (kind > static_cast<std::uint64_t>(rga::OpKind::purge) || len == 0 || len > UINT32_MAX) {
-    return std::nullopt;
-  }
-  collab::LogRow row;
-  row.index = select.u64(0);
-  row.base = select.u64(1);
-  row.kind = static_cast<rga::OpKind>(kind);
-  row.id = {select.u64(3), select.u64(4), select.u64(5), select.u64(6)};
-  row.len = static_cast<std::uint32_t>(len);
-  row.ref = {select.u64(8), select.u64(9)};
-  row.text = select.text(10);
-  row.timestamp_us = select.i64(11);
-  if (row_checksum(document, row.index, row, scratch) != select.u64(12)) return std::nullopt;
-  return row;
-}
-
 std::string encode_version(const rga::VersionVector& version) {
   std::string bytes;
   ByteWriter out(bytes);
@@ -131,6 +112,20 @@ std::uint64_t header_checksum(const DocumentId& document, const SnapshotHeader& 
   out.u64_le(header.state_bytes);
   out.u64_le(header.state_checksum);
   out.bytes(header.version_vector);
+  return checksum64(bytes);
+}
+
+std::uint64_t document_checksum(const DocumentOrigin& origin) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u64_le(documents_tag);
+  out.bytes(origin.document.view());
+  out.bytes(origin.owner.view());
+  out.u64_le(static_cast<std::uint64_t>(origin.creation_us));
+  out.bytes(origin.incarnation.view());
+  out.u64_le(origin.request_hash);
+  out.sized_bytes(origin.title);
+  out.bytes(origin.idempotency_key);
   return checksum64(bytes);
 }
 

@@ -1,6 +1,10 @@
 #include "storage/schema.h"
 
+#include <filesystem>
 #include <string_view>
+
+#include "storage/row_codec.h"
+#include "storage/schema_sql.h"
 
 namespace weft::storage {
 namespace {
@@ -14,211 +18,29 @@ struct Migration {
 // "Weft" as four bytes: tells our files from other people's SQLite databases.
 constexpr std::int64_t application_id = 0x57656674;
 
-// Types and constraints are chosen to map one to one to PostgreSQL: INTEGER is bigint, TEXT with a
-// UUID is uuid, tombstone is boolean, BLOB is bytea. Times are microseconds since 1970 UTC.
-// WITHOUT ROWID keeps each document's rows together in log order, in one tree instead of two.
-constexpr const char* first_schema = R"sql(
-CREATE TABLE documents (
-  document_id     TEXT NOT NULL PRIMARY KEY CHECK (length(document_id) = 36),
-  owner_id        TEXT NOT NULL CHECK (length(owner_id) = 36),
-  creation_date   INTEGER NOT NULL,
-  title           TEXT NOT NULL,
-  incarnation     TEXT NOT NULL CHECK (length(incarnation) = 36),
-  ssn             INTEGER NOT NULL CHECK (ssn >= 1),
-  last_index      INTEGER NOT NULL CHECK (last_index >= 0),
-  sum_total       INTEGER NOT NULL CHECK (sum_total >= last_index),
-  next_sid        INTEGER NOT NULL CHECK (next_sid >= 1),
-  updated         INTEGER NOT NULL,
-  deleted_at      INTEGER,
-  idempotency_key TEXT,
-  request_hash    INTEGER,
-  CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))
-) STRICT, WITHOUT ROWID;
+constexpr Migration migrations[] = {{1, "first_schema", first_schema},
+                                    {2, "keeping", keeping},
+                                    {3, "blame_view", blame_view},
+                                    {4, "purges", purges}};
 
-CREATE INDEX documents_by_creation ON documents (creation_date, document_id)
-  WHERE deleted_at IS NULL;
-CREATE UNIQUE INDEX documents_by_idempotency_key ON documents (idempotency_key)
-  WHERE idempotency_key IS NOT NULL;
-
-CREATE TABLE sites (
-  document_id TEXT NOT NULL REFERENCES documents (document_id),
-  sid         INTEGER NOT NULL CHECK (sid >= 1),
-  client_id   TEXT NOT NULL CHECK (length(client_id) = 36),
-  leased      INTEGER NOT NULL,
-  PRIMARY KEY (document_id, sid),
-  UNIQUE (document_id, client_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE operations (
-  document_id  TEXT NOT NULL REFERENCES documents (document_id),
-  log_index    INTEGER NOT NULL CHECK (log_index >= 1),
-  base         INTEGER NOT NULL CHECK (base >= 0 AND base < log_index),
-  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3),
-  ssn          INTEGER NOT NULL CHECK (ssn >= 1),
-  sum          INTEGER NOT NULL CHECK (sum >= seq),
-  sid          INTEGER NOT NULL CHECK (sid >= 1),
-  seq          INTEGER NOT NULL CHECK (seq >= 1),
-  len          INTEGER NOT NULL CHECK (len >= 1),
-  ref_sid      INTEGER CHECK (ref_sid >= 1),
-  ref_seq      INTEGER CHECK (ref_seq >= 1),
-  value        TEXT CHECK (length(value) = len),
-  timestamp    INTEGER NOT NULL,
-  checksum     INTEGER NOT NULL,
-  tombstone    INTEGER NOT NULL GENERATED ALWAYS AS (kind IN (1, 2)) VIRTUAL,
-  operation_id TEXT NOT NULL GENERATED ALWAYS AS (
-    substr(document_id, 1, 14) || '8' || substr(document_id, 16, 4) || '8' ||
-    printf('%03x-%03x%09x', (sid >> 12) & 4095, sid & 4095, seq & 68719476735)) VIRTUAL,
-  PRIMARY KEY (document_id, log_index),
-  UNIQUE (document_id, sid, seq),
-  CHECK ((ref_sid IS NULL) = (ref_seq IS NULL)),
-  CHECK (kind = 0 OR ref_sid IS NOT NULL),
-  CHECK ((value IS NULL) = (kind IN (1, 2)))
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE document_snapshot_headers (
-  document_id    TEXT NOT NULL REFERENCES documents (document_id),
-  at_index       INTEGER NOT NULL CHECK (at_index >= 0),
-  ssn            INTEGER NOT NULL,
-  sum            INTEGER NOT NULL,
-  row_count      INTEGER NOT NULL,
-  created        INTEGER NOT NULL,
-  state_bytes    INTEGER NOT NULL,
-  state_checksum INTEGER NOT NULL,
-  version_vector BLOB NOT NULL,
-  checksum       INTEGER NOT NULL,
-  has_state      INTEGER NOT NULL CHECK (has_state IN (0, 1)),
-  PRIMARY KEY (document_id, at_index)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE document_snapshot_states (
-  document_id TEXT NOT NULL REFERENCES documents (document_id),
-  at_index    INTEGER NOT NULL,
-  ord         INTEGER NOT NULL CHECK (ord >= 0),
-  bytes       BLOB NOT NULL,
-  PRIMARY KEY (document_id, at_index, ord)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE document_snapshots (
-  document_id TEXT NOT NULL REFERENCES documents (document_id),
-  at_index    INTEGER NOT NULL,
-  ord         INTEGER NOT NULL CHECK (ord >= 0),
-  ssn         INTEGER NOT NULL,
-  sum         INTEGER NOT NULL,
-  sid         INTEGER NOT NULL,
-  seq         INTEGER NOT NULL,
-  len         INTEGER NOT NULL CHECK (len >= 1),
-  value       TEXT CHECK (length(value) = len),
-  tombstone   INTEGER NOT NULL CHECK (tombstone IN (0, 1)),
-  PRIMARY KEY (document_id, at_index, ord),
-  CHECK ((value IS NULL) = (tombstone = 1))
-) STRICT, WITHOUT ROWID;
-
--- One row for each element of each operation: the runs of `operations`, unrolled.
-CREATE VIEW operation_elements AS
-SELECT substr(o.operation_id, 1, 27) || printf('%09x', (o.seq + e.key) & 68719476735) AS operation_id,
-       o.document_id, o.log_index, e.key AS ord,
-       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' ELSE 'erase' END AS kind,
-       o.ssn, o.sum + e.key AS sum, o.sid, o.seq + e.key AS seq,
-       CASE WHEN o.kind = 0 AND e.key > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
-       CASE o.kind WHEN 0 THEN CASE e.key WHEN 0 THEN o.ref_seq ELSE o.seq + e.key - 1 END
-                   WHEN 2 THEN o.ref_seq - e.key
-                   ELSE o.ref_seq + e.key END AS ref_seq,
-       substr(o.value, e.key + 1, 1) AS value, o.tombstone, o.timestamp
-  FROM operations AS o,
-       json_each('[0' || replace(hex(zeroblob(o.len - 1)), '00', ',0') || ']') AS e;
-
--- The text of each document's newest snapshot.
-CREATE VIEW document_texts AS
-SELECT h.document_id, h.at_index, h.created,
-       (SELECT coalesce(group_concat(r.value, ''), '')
-          FROM (SELECT s.value FROM document_snapshots AS s
-                 WHERE s.document_id = h.document_id AND s.at_index = h.at_index
-                   AND s.tombstone = 0
-                 ORDER BY s.ord) AS r) AS text
-  FROM document_snapshot_headers AS h
- WHERE h.has_state = 1
-   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
-                      WHERE n.document_id = h.document_id AND n.has_state = 1);
-
--- Who wrote how much on which day.
-CREATE VIEW document_activity AS
-SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, o.sid,
-       count(*) AS rows,
-       sum(CASE WHEN o.kind = 0 THEN o.len ELSE 0 END) AS inserted,
-       sum(CASE WHEN o.tombstone THEN o.len ELSE 0 END) AS deleted,
-       sum(CASE WHEN o.kind = 3 THEN o.len ELSE 0 END) AS updated,
-       min(o.timestamp) AS first_timestamp, max(o.timestamp) AS last_timestamp
-  FROM documents AS d JOIN operations AS o ON o.document_id = d.document_id
- GROUP BY d.document_id, d.title, day, o.sid;
-)sql";
-
-// Kind 4, purge. A CHECK cannot be changed in place, so the log is copied once.
-constexpr const char* purges = R"sql(
-DROP VIEW operation_elements;
-DROP VIEW document_activity;
-
-CREATE TABLE operations_with_purges (
-  document_id  TEXT NOT NULL REFERENCES documents (document_id),
-  log_index    INTEGER NOT NULL CHECK (log_index >= 1),
-  base         INTEGER NOT NULL CHECK (base >= 0 AND base < log_index),
-  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 4),
-  ssn          INTEGER NOT NULL CHECK (ssn >= 1),
-  sum          INTEGER NOT NULL CHECK (sum >= seq),
-  sid          INTEGER NOT NULL CHECK (sid >= 1),
-  seq          INTEGER NOT NULL CHECK (seq >= 1),
-  len          INTEGER NOT NULL CHECK (len >= 1),
-  ref_sid      INTEGER CHECK (ref_sid >= 1),
-  ref_seq      INTEGER CHECK (ref_seq >= 1),
-  value        TEXT CHECK (length(value) = len),
-  timestamp    INTEGER NOT NULL,
-  checksum     INTEGER NOT NULL,
-  tombstone    INTEGER NOT NULL GENERATED ALWAYS AS (kind IN (1, 2)) VIRTUAL,
-  operation_id TEXT NOT NULL GENERATED ALWAYS AS (
-    substr(document_id, 1, 14) || '8' || substr(document_id, 16, 4) || '8' ||
-    printf('%03x-%03x%09x', (sid >> 12) & 4095, sid & 4095, seq & 68719476735)) VIRTUAL,
-  PRIMARY KEY (document_id, log_index),
-  UNIQUE (document_id, sid, seq),
-  CHECK ((ref_sid IS NULL) = (ref_seq IS NULL)),
-  CHECK (kind = 0 OR ref_sid IS NOT NULL),
-  CHECK ((value IS NULL) = (kind IN (1, 2, 4)))
-) STRICT, WITHOUT ROWID;
-
-INSERT INTO operations_with_purges (
-       document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value,
-       timestamp, checksum)
-SELECT document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value,
-       timestamp, checksum
-  FROM operations ORDER BY document_id, log_index;
-DROP TABLE operations;
-ALTER TABLE operations_with_purges RENAME TO operations;
-
--- One row for each element of each operation: the runs of `operations`, unrolled.
-CREATE VIEW operation_elements AS
-SELECT substr(o.operation_id, 1, 27) || printf('%09x', (o.seq + e.key) & 68719476735) AS operation_id,
-       o.document_id, o.log_index, e.key AS ord,
-       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' WHEN 4 THEN 'purge' ELSE 'erase' END AS kind,
-       o.ssn, o.sum + e.key AS sum, o.sid, o.seq + e.key AS seq,
-       CASE WHEN o.kind = 0 AND e.key > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
-       CASE o.kind WHEN 0 THEN CASE e.key WHEN 0 THEN o.ref_seq ELSE o.seq + e.key - 1 END
-                   WHEN 2 THEN o.ref_seq - e.key
-                   ELSE o.ref_seq + e.key END AS ref_seq,
-       substr(o.value, e.key + 1, 1) AS value, o.tombstone, o.timestamp
-  FROM operations AS o,
-       json_each('[0' || replace(hex(zeroblob(o.len - 1)), '00', ',0') || ']') AS e;
-
--- Who wrote how much on which day.
-CREATE VIEW document_activity AS
-SELECT d.document_id, d.title, date(o.timestamp / 1000000, 'unixepoch') AS day, o.sid,
-       count(*) AS rows,
-       sum(CASE WHEN o.kind = 0 THEN o.len ELSE 0 END) AS inserted,
-       sum(CASE WHEN o.tombstone THEN o.len ELSE 0 END) AS deleted,
-       sum(CASE WHEN o.kind = 3 THEN o.len ELSE 0 END) AS updated,
-       min(o.timestamp) AS first_timestamp, max(o.timestamp) AS last_timestamp
-  FROM documents AS d JOIN operations AS o ON o.document_id = d.document_id
- GROUP BY d.document_id, d.title, day, o.sid;
-)sql";
-
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}, {2, "purges", purges}};
+// weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
+// it damaged.
+void sql_document_checksum(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto text = [&](int at) {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_value_text(values[at]));
+    return data == nullptr
+               ? std::string_view{}
+               : std::string_view{data, static_cast<std::size_t>(sqlite3_value_bytes(values[at]))};
+  };
+  const auto document = Uuid::parse(text(0));
+  const auto owner = Uuid::parse(text(1));
+  const auto incarnation = Uuid::parse(text(4));
+  if (!document || !owner || !incarnation) return sqlite3_result_null(context);
+  const std::uint64_t checksum =
+      document_checksum({*document, *owner, sqlite3_value_int64(values[2]), text(3), *incarnation,
+                         text(5), static_cast<std::uint64_t>(sqlite3_value_int64(values[6]))});
+  sqlite3_result_int64(context, static_cast<std::int64_t>(checksum));
+}
 
 Error damaged(const std::string& path, std::string_view why) {
   return {ErrorClass::corrupt, "damaged_database",
@@ -254,6 +76,35 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
 
+Error newer_schema(const std::string& what, const SchemaVersions& versions) {
+  return {ErrorClass::invalid, "newer_schema",
+          what + " has schema version " + std::to_string(versions.stored) +
+              ", and this program knows versions up to " + std::to_string(versions.newest) +
+              ". Run the newer program that wrote it; nothing was changed."};
+}
+
+Error older_schema(const std::string& what, const SchemaVersions& versions) {
+  return {ErrorClass::conflict, "older_schema",
+          what + " has schema version " + std::to_string(versions.stored) + ", and this program " +
+              std::to_string(versions.newest) +
+              ". Bring it up to date with 'weft migrate', then try again."};
+}
+
+Result<SchemaVersions> schema_versions(const std::string& path) {
+  SchemaVersions versions{0, newest_schema_version()};
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return versions;
+  Database db;
+  std::int64_t tables = 0;
+  int code = db.open(path, Database::Mode::read_only, 2000);
+  if (code == SQLITE_OK) code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
+  if (code != SQLITE_OK) return open_error(code, path);
+  if (tables == 0) return versions;
+  code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", versions.stored);
+  if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+  return versions;
+}
+
 Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t up_to) {
   std::int64_t tables = 0;
   std::int64_t ours = 0;
@@ -275,16 +126,32 @@ Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t
     if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
   }
   if (version > newest_schema_version()) {
-    return Error{ErrorClass::invalid, "newer_schema",
-                 path + " has schema version " + std::to_string(version) +
-                     ", and this program knows versions up to " +
-                     std::to_string(newest_schema_version()) +
-                     ". Run the newer program that wrote it; the file was not touched."};
+    return newer_schema(path, {version, newest_schema_version()});
   }
+  code = sqlite3_create_function_v2(db.handle(), "weft_document_checksum", 7,
+                                    SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
+                                    &sql_document_checksum, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return open_error(code, path);
   for (const Migration& migration : migrations) {
     if (migration.version <= version || migration.version > up_to) continue;
     if (Status applied = apply(db, path, migration, clock); !applied.ok()) return applied;
   }
+  return ok_status();
+}
+
+Status check_schema(Database& db, const std::string& path) {
+  std::int64_t ours = 0;
+  std::int64_t version = 0;
+  const int code = db.query_int("PRAGMA application_id", ours);
+  if (code != SQLITE_OK) return open_error(code, path);
+  if (ours != application_id) return damaged(path, "is a database of another program");
+  if (db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", version) !=
+      SQLITE_OK) {
+    return damaged(path, "has no readable schema_migrations table");
+  }
+  const SchemaVersions versions{version, newest_schema_version()};
+  if (versions.stored > versions.newest) return newer_schema(path, versions);
+  if (versions.stored < versions.newest) return older_schema(path, versions);
   return ok_status();
 }
 

@@ -12,13 +12,30 @@
 
 namespace weft::storage {
 
+/// The version of a database (0: nothing there yet) and the newest that this build knows.
+struct SchemaVersions {
+  std::int64_t stored = 0;
+  std::int64_t newest = 0;
+};
+
+/// invalid "newer_schema" and conflict "older_schema". `what` names the database.
+Error newer_schema(const std::string& what, const SchemaVersions& versions);
+Error older_schema(const std::string& what, const SchemaVersions& versions);
+
 /// The newest schema version that this build knows.
 std::int64_t newest_schema_version();
+
+/// Of the file at `path`, which is only read; 0 when there is none. Errors: as migrate.
+Result<SchemaVersions> schema_versions(const std::string& path);
 
 /// Brings the database to the newest version, one transaction for each migration. `path` is for the
 /// messages. Errors: invalid "newer_schema", corrupt "damaged_database" (not a database, not
 /// Weft's, or damaged), unavailable "data_directory" (cannot be written). Tests stop at `up_to`.
 Status migrate(Database& db, const std::string& path, Clock& clock,
                std::int64_t up_to = newest_schema_version());
+
+/// For those who only read: the database is Weft's and of the newest version. Errors: as migrate,
+/// and conflict "older_schema".
+Status check_schema(Database& db, const std::string& path);
 
 }  // namespace weft::storage

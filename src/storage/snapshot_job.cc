@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/checksum.h"
-#include "rga/document.h"
 #include "storage/document_rows.h"
 
 namespace weft::storage {
-namespace {
-
-// A part of the state in one row: large enough to be few, small enough for one slice.
-constexpr std::size_t state_part_bytes = std::size_t{32} << 10;
-
-}  // namespace
 
 int SnapshotSession::prepare(const Database& db) {
   const std::pair<Statement*, std::string_view> statements[] = {
@@ -61,33 +53,29 @@ int SnapshotSession::prepare(const Database& db) {
   return SQLITE_OK;
 }
 
+SnapshotJob::SnapshotJob(SnapshotRows rows)
+    : rows_(std::move(rows)), document_text_(rows_.document.to_string()) {}
+
 Result<std::unique_ptr<SnapshotJob>> SnapshotJob::unpack(const DocumentId& document,
                                                          std::uint64_t index, std::string snapshot,
                                                          std::int64_t now_us) {
-  Result<rga::Document> state = rga::Document::load(snapshot);
-  if (!state.ok()) return state.error();
-  std::unique_ptr<SnapshotJob> job(new SnapshotJob);
-  job->document_ = document;
-  job->document_text_ = document.to_string();
-  state->for_each_run([&](const rga::RunView& run) {
-    job->rows_.push_back({run.first, run.len, run.tombstone, job->text_.size(), run.text.size()});
-    job->text_ += run.text;
-  });
-  SnapshotHeader& header = job->header_;
-  header.at_index = index;
-  header.ssn = state->ssn();
-  header.sum = state->sum();
-  header.row_count = job->rows_.size();
-  header.created_us = now_us;
-  header.state_bytes = snapshot.size();
-  header.state_checksum = checksum64(snapshot);
-  header.version_vector = encode_version(state->version());
-  job->snapshot_ = std::move(snapshot);
-  return job;
+  auto rows = unpack_snapshot(document, index, std::move(snapshot), now_us);
+  if (!rows.ok()) return rows.error();
+  return std::unique_ptr<SnapshotJob>(new SnapshotJob(std::move(rows).value()));
 }
 
 int SnapshotJob::write_slice(SnapshotSession& session, const SliceLimits& limits) {
   bool all = false;
+  if (phase_ != Phase::start) {
+    // Erased between two slices: what is there already is the eraser's to remove.
+    Statement& select = session.document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text_);
+    if (!select.step()) {
+      if (select.code() == SQLITE_OK) refuse(document_erased(rows_.document));
+      return select.code();
+    }
+  }
   switch (phase_) {
     case Phase::start: return start(session);
     case Phase::clear: {
@@ -120,23 +108,11 @@ int SnapshotJob::start(SnapshotSession& session) {
     const ResetGuard guard(select);
     select.bind_text(1, document_text_);
     if (!select.step()) {
-      if (select.code() == SQLITE_OK) refuse(document_not_found(document_));
+      if (select.code() == SQLITE_OK) refuse(document_not_found(rows_.document));
       return select.code();
     }
-    if (!select.is_null(2)) {
-      refuse(document_deleted(document_));
-      return SQLITE_OK;
-    }
-    if (header_.at_index > select.u64(0)) {
-      refuse({ErrorClass::invalid, "index_out_of_range",
-              "a snapshot at index " + std::to_string(header_.at_index) +
-                  " is past the end of the log of document " + document_text_});
-      return SQLITE_OK;
-    }
-    if (header_.at_index == select.u64(0) && header_.sum != select.u64(1)) {
-      refuse({ErrorClass::invalid, "snapshot_mismatch",
-              "the snapshot does not hold the operations of the log of document " + document_text_ +
-                  " up to index " + std::to_string(header_.at_index)});
+    if (auto misfit = rows_.misfit(select.u64(0), select.u64(1), !select.is_null(2))) {
+      refuse(*std::move(misfit));
       return SQLITE_OK;
     }
   }
@@ -145,7 +121,7 @@ int SnapshotJob::start(SnapshotSession& session) {
   {
     const ResetGuard guard(select);
     select.bind_text(1, document_text_);
-    select.bind(2, header_.at_index);
+    select.bind(2, rows_.header.at_index);
     replaces = select.step();
     if (select.code() != SQLITE_OK) return select.code();
   }
@@ -155,9 +131,9 @@ int SnapshotJob::start(SnapshotSession& session) {
     Statement& states = session.states;
     const ResetGuard guard(states);
     states.bind_text(1, document_text_);
-    states.bind(2, header_.at_index);
+    states.bind(2, rows_.header.at_index);
     while (states.step()) stored += states.blob(0);
-    if (states.code() == SQLITE_OK && stored == snapshot_) {
+    if (states.code() == SQLITE_OK && stored == rows_.state) {
       phase_ = Phase::publish;
       return SQLITE_OK;
     }
@@ -165,7 +141,7 @@ int SnapshotJob::start(SnapshotSession& session) {
     Statement& drop = session.drop_states;
     drop.bind_text(1, document_text_);
     drop.bind(2, std::int64_t{2});
-    drop.bind(3, header_.at_index);
+    drop.bind(3, rows_.header.at_index);
     if (!drop.run()) return drop.code();
   }
   phase_ = Phase::clear;
@@ -219,11 +195,11 @@ int SnapshotJob::remove_stale_from(SnapshotSession& session, Statement& next, St
 int SnapshotJob::write_rows(SnapshotSession& session, const SliceLimits& limits) {
   std::size_t rows = 0;
   std::size_t bytes = 0;
-  for (; next_row_ < rows_.size() && rows < limits.rows && bytes < limits.bytes; ++next_row_) {
-    const Row& row = rows_[next_row_];
+  for (; next_row_ < rows_.rows.size() && rows < limits.rows && bytes < limits.bytes; ++next_row_) {
+    const SnapshotRows::Row& row = rows_.rows[next_row_];
     Statement& put = session.row_put;
     put.bind_text(1, document_text_);
-    put.bind(2, header_.at_index);
+    put.bind(2, rows_.header.at_index);
     put.bind(3, std::uint64_t{next_row_});
     put.bind(4, row.first.ssn);
     put.bind(5, row.first.sum);
@@ -233,26 +209,25 @@ int SnapshotJob::write_rows(SnapshotSession& session, const SliceLimits& limits)
     if (row.tombstone) {
       put.bind_null(9);
     } else {
-      put.bind_text(9, std::string_view(text_).substr(row.text_at, row.text_bytes));
+      put.bind_text(9, rows_.text_of(row));
     }
     put.bind(10, std::int64_t{row.tombstone ? 1 : 0});
     if (!put.run()) return put.code();
     ++rows;
     bytes += row.text_bytes;
   }
-  if (next_row_ == rows_.size()) phase_ = Phase::states;
+  if (next_row_ == rows_.rows.size()) phase_ = Phase::states;
   return SQLITE_OK;
 }
 
 int SnapshotJob::write_states(SnapshotSession& session, const SliceLimits& limits) {
-  const std::size_t parts = (snapshot_.size() + state_part_bytes - 1) / state_part_bytes;
+  const std::size_t parts = rows_.state_parts();
   for (std::size_t bytes = 0; next_state_ < parts && bytes < limits.bytes; ++next_state_) {
     Statement& put = session.state_put;
     put.bind_text(1, document_text_);
-    put.bind(2, header_.at_index);
+    put.bind(2, rows_.header.at_index);
     put.bind(3, std::uint64_t{next_state_});
-    put.bind_blob(
-        4, std::string_view(snapshot_).substr(next_state_ * state_part_bytes, state_part_bytes));
+    put.bind_blob(4, rows_.state_part(next_state_));
     if (!put.run()) return put.code();
     bytes += state_part_bytes;
   }
@@ -261,17 +236,18 @@ int SnapshotJob::write_states(SnapshotSession& session, const SliceLimits& limit
 }
 
 int SnapshotJob::publish(SnapshotSession& session) {
+  const SnapshotHeader& header = rows_.header;
   Statement& put = session.header_put;
   put.bind_text(1, document_text_);
-  put.bind(2, header_.at_index);
-  put.bind(3, header_.ssn);
-  put.bind(4, header_.sum);
-  put.bind(5, header_.row_count);
-  put.bind(6, header_.created_us);
-  put.bind(7, header_.state_bytes);
-  put.bind(8, header_.state_checksum);
-  put.bind_blob(9, header_.version_vector);
-  put.bind(10, header_checksum(document_, header_));
+  put.bind(2, header.at_index);
+  put.bind(3, header.ssn);
+  put.bind(4, header.sum);
+  put.bind(5, header.row_count);
+  put.bind(6, header.created_us);
+  put.bind(7, header.state_bytes);
+  put.bind(8, header.state_checksum);
+  put.bind_blob(9, header.version_vector);
+  put.bind(10, header_checksum(rows_.document, header));
   if (!put.run()) return put.code();
   Statement& drop = session.drop_states;
   drop.bind_text(1, document_text_);

@@ -12,8 +12,7 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "collab/ports.h"
-#include "rga/ids.h"
-#include "storage/row_codec.h"
+#include "storage/snapshot_rows.h"
 #include "storage/sqlite_db.h"
 
 namespace weft::storage {
@@ -40,15 +39,10 @@ class SnapshotJob {
                                                      std::uint64_t index, std::string snapshot,
                                                      std::int64_t now_us);
 
-  const DocumentId& document() const { return document_; }
-  std::uint64_t at_index() const { return header_.at_index; }
+  const DocumentId& document() const { return rows_.document; }
+  std::uint64_t at_index() const { return rows_.header.at_index; }
 
-  /// Those who wait for this snapshot, or for an older one of the document that it replaces.
-  struct Waiter {
-    Executor* on;
-    collab::Done<Unit> done;
-  };
-  std::vector<Waiter> waiters;
+  std::vector<SnapshotWaiter> waiters;
 
   bool started() const { return phase_ != Phase::start; }
   /// True once the header is written: those who wait can be told after the commit.
@@ -63,15 +57,8 @@ class SnapshotJob {
 
  private:
   enum class Phase : unsigned char { start, clear, rows, states, publish, sweep, finished };
-  struct Row {
-    rga::S4Vector first;
-    std::uint32_t len = 0;
-    bool tombstone = false;
-    std::size_t text_at = 0;
-    std::size_t text_bytes = 0;
-  };
 
-  SnapshotJob() = default;
+  explicit SnapshotJob(SnapshotRows rows);
   int start(SnapshotSession& session);
   /// Deletes the next rows of snapshots without a visible header; `all`: there are none left.
   int remove_stale(SnapshotSession& session, const SliceLimits& limits, bool& all);
@@ -82,12 +69,8 @@ class SnapshotJob {
   int publish(SnapshotSession& session);
   void refuse(Error error);
 
-  DocumentId document_;
-  std::string document_text_;
-  SnapshotHeader header_;
-  std::string snapshot_;
-  std::vector<Row> rows_;
-  std::string text_;  // of all visible rows
+  const SnapshotRows rows_;
+  const std::string document_text_;
   Phase phase_ = Phase::start;
   std::size_t next_row_ = 0;
   std::size_t next_state_ = 0;

@@ -1,24 +1,15 @@
 #include "storage/sqlite_reader.h"
 
-#include <algorithm>
-#include <limits>
+#include <utility>
 
-#include "base/checksum.h"
-#include "storage/list_cursor.h"
+#include "storage/log_reading.h"
 
 namespace weft::storage {
 namespace {
 
 using collab::LogRow;
 
-constexpr std::size_t max_page_documents = 1000;
 constexpr int busy_timeout_ms = 2000;
-
-Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why) {
-  return {ErrorClass::corrupt, "damaged_log",
-          "the log of document " + std::string(document_text) + " is damaged at index " +
-              std::to_string(index) + ": " + std::string(why)};
-}
 
 Error read_error(int code, std::string_view doing) { return to_error(code, "read_failed", doing); }
 
@@ -38,6 +29,36 @@ class ReadTransaction {
 };
 
 }  // namespace
+
+/// One document's rows, as the algorithms of log_reading.h ask for them.
+struct SqliteReader::Source {
+  SqliteReader& reader;
+  const DocumentId& document;
+  std::string_view document_text;
+
+  Result<collab::DocumentRecord> record() const {
+    return reader.record_of(document, document_text);
+  }
+  Result<std::vector<SnapshotHeader>> state_headers(std::uint64_t max_index) const {
+    return reader.headers_of(reader.select_state_headers_, document, document_text, max_index);
+  }
+  Result<std::vector<SnapshotHeader>> milestones(std::uint64_t max_index) const {
+    return reader.headers_of(reader.select_milestone_, document, document_text, max_index);
+  }
+  Result<std::string> state(const SnapshotHeader& header) const {
+    return reader.read_state(document_text, header);
+  }
+  template <class Visit>
+  Status scan(std::uint64_t after, std::uint64_t last, Visit&& visit) const {
+    return reader.scan_rows(document, document_text, after, last, visit);
+  }
+  Result<std::optional<LogRow>> last_purge() const {
+    return reader.last_purge_of(document, document_text);
+  }
+  void skipped(const SnapshotHeader& header, std::string_view why) const {
+    log_skipped_snapshot(reader.log_, document_text, header.at_index, why);
+  }
+};
 
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path, Log& log) {
   std::unique_ptr<SqliteReader> reader(new SqliteReader(log));
@@ -62,8 +83,10 @@ int SqliteReader::prepare() {
       {&begin_, "BEGIN"},
       {&commit_, "COMMIT"},
       {&select_document_, by_id},
+      {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&select_page_, page},
       {&select_rows_, select_rows_sql},
+      {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},
       {&select_milestone_, milestone},
       {&select_state_,
@@ -81,13 +104,21 @@ Result<collab::DocumentRecord> SqliteReader::record_of(const DocumentId& documen
   const ResetGuard guard(select_document_);
   select_document_.bind_text(1, document_text);
   if (!select_document_.step()) {
-    if (select_document_.code() == SQLITE_OK) return document_not_found(document);
+    if (select_document_.code() == SQLITE_OK) return absence_of(document, document_text);
     return read_error(select_document_.code(), "reading a document's row");
   }
   auto row = read_document(select_document_);
   if (!row) return damaged_document(document_text);
   if (row->deleted) return document_deleted(document);
   return std::move(row->record);
+}
+
+Error SqliteReader::absence_of(const DocumentId& document, std::string_view document_text) {
+  const ResetGuard guard(select_erased_);
+  select_erased_.bind_text(1, document_text);
+  if (select_erased_.step()) return document_erased(document);
+  if (select_erased_.code() == SQLITE_OK) return document_not_found(document);
+  return read_error(select_erased_.code(), "reading what was erased");
 }
 
 template <class Visit>
@@ -116,6 +147,20 @@ Status SqliteReader::scan_rows(const DocumentId& document, std::string_view docu
   return ok_status();
 }
 
+Result<std::optional<LogRow>> SqliteReader::last_purge_of(const DocumentId& document,
+                                                          std::string_view document_text) {
+  const ResetGuard guard(select_last_purge_);
+  select_last_purge_.bind_text(1, document_text);
+  if (!select_last_purge_.step()) {
+    if (select_last_purge_.code() == SQLITE_OK) return std::optional<LogRow>{};
+    return read_error(select_last_purge_.code(), "reading a log");
+  }
+  const std::uint64_t index = select_last_purge_.u64(0);
+  auto row = read_row(select_last_purge_, document, scratch_);
+  if (!row) return damaged_log(document_text, index, "the row's checksum does not fit");
+  return row;
+}
+
 Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
                                                              const DocumentId& document,
                                                              std::string_view document_text,
@@ -137,7 +182,8 @@ Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
     if (header_checksum(document, header) == select.u64(8)) {
       headers.push_back(std::move(header));
     } else {
-      log_skipped(document_text, header.at_index, "its header does not fit its checksum");
+      log_skipped_snapshot(log_, document_text, header.at_index,
+                           "its header does not fit its checksum");
     }
   }
   if (select.code() == SQLITE_OK) return headers;
@@ -151,126 +197,39 @@ Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
   return headers;
 }
 
-void SqliteReader::log_skipped(std::string_view document_text, std::uint64_t at_index,
-                               std::string_view why) {
-  std::string detail = "skipped the snapshot of document ";
-  detail += document_text;
-  detail += " at index " + std::to_string(at_index) + ": ";
-  detail += why;
-  log_.write(LogLevel::warning, "damaged_snapshot", detail);
-}
-
 Result<std::string> SqliteReader::read_state(std::string_view document_text,
                                              const SnapshotHeader& header) {
-  const Error damaged{ErrorClass::corrupt, "damaged_snapshot",
-                      "the bytes do not fit their checksum"};
   const ResetGuard guard(select_state_);
   select_state_.bind_text(1, document_text);
   select_state_.bind(2, header.at_index);
   std::string state;
   while (select_state_.step()) {
     state += select_state_.blob(1);
-    if (state.size() > header.state_bytes) return damaged;
+    if (state.size() > header.state_bytes) break;
   }
   if (select_state_.code() != SQLITE_OK)
     return read_error(select_state_.code(), "reading a snapshot");
-  if (state.size() != header.state_bytes || checksum64(state) != header.state_checksum) {
-    return damaged;
-  }
-  return state;
+  return checked_state(header, std::move(state));
 }
 
 Result<collab::Journal::Loaded> SqliteReader::load(const DocumentId& document) {
   const ReadTransaction transaction(begin_, commit_);
   const std::string document_text = document.to_string();
-  auto record = record_of(document, document_text);
-  if (!record.ok()) return record.error();
-  const std::uint64_t last = record->last_index;
-
-  auto headers = headers_of(select_state_headers_, document, document_text, last);
-  if (!headers.ok()) return headers.error();
-  headers->push_back({});  // the state before the first row: when no snapshot is any good
-
-  collab::Journal::Loaded loaded;
-  loaded.record = std::move(record).value();
-  for (const SnapshotHeader& header : *headers) {
-    loaded.snapshot_index = header.at_index;
-    loaded.snapshot.clear();
-    loaded.tail.clear();
-    std::string why;
-    if (header.at_index > 0) {
-      auto state = read_state(document_text, header);
-      if (state.ok()) {
-        loaded.snapshot = std::move(state).value();
-      } else if (state.error().error_class == ErrorClass::corrupt) {
-        why = state.error().message;
-      } else {
-        return state.error();
-      }
-    }
-    if (why.empty()) {
-      loaded.tail.reserve(
-          static_cast<std::size_t>(std::min<std::uint64_t>(last - header.at_index, 1u << 20)));
-      std::uint64_t sum = header.sum;
-      const Status scanned =
-          scan_rows(document, document_text, header.at_index, last, [&](LogRow&& row) {
-            sum += row.len;
-            loaded.tail.push_back(std::move(row));
-          });
-      if (!scanned.ok()) return scanned.error();
-      if (sum == loaded.record.sum_total) return loaded;
-      why = "its operations do not add up with the log";
-    }
-    if (header.at_index > 0) {
-      log_skipped(document_text, header.at_index, why);
-    }
-  }
-  return damaged_log(document_text, last, "the rows do not add up to the document's sum_total");
+  return load_document(Source{*this, document, document_text});
 }
 
 Result<std::vector<LogRow>> SqliteReader::read_rows(const DocumentId& document, std::uint64_t after,
                                                     std::size_t max_rows) {
   const ReadTransaction transaction(begin_, commit_);
   const std::string document_text = document.to_string();
-  auto record = record_of(document, document_text);
-  if (!record.ok()) return record.error();
-  std::vector<LogRow> rows;
-  if (after >= record->last_index) return rows;
-  const std::uint64_t last = after + std::min<std::uint64_t>(max_rows, record->last_index - after);
-  const Status scanned = scan_rows(document, document_text, after, last,
-                                   [&](LogRow&& row) { rows.push_back(std::move(row)); });
-  if (!scanned.ok()) return scanned.error();
-  return rows;
+  return read_page(Source{*this, document, document_text}, after, max_rows);
 }
 
 Result<rga::VersionVector> SqliteReader::version_at(const DocumentId& document,
                                                     std::uint64_t index) {
   const ReadTransaction transaction(begin_, commit_);
   const std::string document_text = document.to_string();
-  auto record = record_of(document, document_text);
-  if (!record.ok()) return record.error();
-  if (index > record->last_index) {
-    return Error{
-        ErrorClass::invalid, "index_out_of_range",
-        "the log of document " + document_text + " ends at " + std::to_string(record->last_index)};
-  }
-  // Headers stay when their snapshots are replaced: one of them is always a short way back.
-  auto headers = headers_of(select_milestone_, document, document_text, index);
-  if (!headers.ok()) return headers.error();
-  rga::VersionVector version;
-  std::uint64_t from = 0;
-  for (const SnapshotHeader& header : *headers) {
-    auto known = decode_version(header.version_vector);
-    if (!known || known->sum() != header.sum) continue;
-    version = *std::move(known);
-    from = header.at_index;
-    break;
-  }
-  const Status scanned = scan_rows(document, document_text, from, index, [&](const LogRow& row) {
-    version.set(row.id.sid, row.id.seq + row.len - 1);
-  });
-  if (!scanned.ok()) return scanned.error();
-  return version;
+  return find_version(Source{*this, document, document_text}, index);
 }
 
 Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
@@ -278,44 +237,24 @@ Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
 }
 
 Result<collab::Catalog::Page> SqliteReader::list(std::string_view cursor, std::size_t limit) {
-  ListCursor from{std::numeric_limits<std::int64_t>::max(), {}};
-  if (!cursor.empty()) {
-    const auto decoded = decode_cursor(cursor);
-    if (!decoded) {
-      return Error{ErrorClass::invalid, "bad_cursor",
-                   "the cursor is not one that this server gave out"};
+  return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
+    const std::string from_text = from.document.to_string();
+    const ResetGuard guard(select_page_);
+    select_page_.bind(1, from.creation_us);
+    select_page_.bind_text(2, from_text);
+    select_page_.bind(3, std::uint64_t{page.wanted()});
+    while (select_page_.step()) {
+      if (auto row = read_document(select_page_)) {
+        page.add(std::move(row->record));
+      } else {
+        log_.write(
+            LogLevel::error, "damaged_document",
+            "a document's row is damaged and not listed: " + std::string(select_page_.text(0)));
+      }
     }
-    from = *decoded;
-  }
-  limit = std::clamp<std::size_t>(limit, 1, max_page_documents);
-  const std::string from_text = from.document.to_string();
-  const ResetGuard guard(select_page_);
-  select_page_.bind(1, from.creation_us);
-  select_page_.bind_text(2, from_text);
-  select_page_.bind(3, std::uint64_t{limit} + 1);  // one more tells whether there is a next page
-  collab::Catalog::Page page;
-  bool more = false;
-  while (select_page_.step()) {
-    if (page.documents.size() == limit) {
-      more = true;
-      break;
-    }
-    if (auto row = read_document(select_page_)) {
-      page.documents.push_back(std::move(row->record));
-    } else {
-      log_.write(
-          LogLevel::error, "damaged_document",
-          "a document's row is damaged and not listed: " + std::string(select_page_.text(0)));
-    }
-  }
-  if (!more && select_page_.code() != SQLITE_OK) {
+    if (select_page_.code() == SQLITE_OK) return ok_status();
     return read_error(select_page_.code(), "listing documents");
-  }
-  if (more) {
-    const collab::DocumentRecord& last = page.documents.back();
-    page.next_cursor = encode_cursor({last.creation_us, last.id});
-  }
-  return page;
+  });
 }
 
 }  // namespace weft::storage

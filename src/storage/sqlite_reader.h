@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,16 +33,21 @@ class SqliteReader {
   Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
 
  private:
+  struct Source;
   explicit SqliteReader(Log& log) : log_(log) {}
   int prepare();
   /// The document's row; not_found, gone and corrupt as errors.
   Result<collab::DocumentRecord> record_of(const DocumentId& document,
                                            std::string_view document_text);
+  /// Why there is no row: it was erased, or there never was one.
+  Error absence_of(const DocumentId& document, std::string_view document_text);
   /// Calls visit(LogRow&&) for the rows first … last. Damaged or missing ones: corrupt
   /// "damaged_log".
   template <class Visit>
   Status scan_rows(const DocumentId& document, std::string_view document_text, std::uint64_t after,
                    std::uint64_t last, Visit&& visit);
+  Result<std::optional<collab::LogRow>> last_purge_of(const DocumentId& document,
+                                                      std::string_view document_text);
   /// The snapshot's bytes, if they are what was written.
   Result<std::string> read_state(std::string_view document_text, const SnapshotHeader& header);
   /// Headers up to `max_index`, newest first. Those that fail their checksum are left out and
@@ -49,12 +55,11 @@ class SqliteReader {
   Result<std::vector<SnapshotHeader>> headers_of(Statement& select, const DocumentId& document,
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
-  void log_skipped(std::string_view document_text, std::uint64_t at_index, std::string_view why);
 
   Log& log_;
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_page_, select_rows_;
+  Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
   std::string scratch_;
 };

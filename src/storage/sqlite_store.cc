@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "storage/data_directory.h"
+#include "storage/deletion_requests.h"
+#include "storage/import_request.h"
 #include "storage/schema.h"
 #include "storage/snapshot_job.h"
 #include "storage/sqlite_reader.h"
@@ -15,6 +17,16 @@ namespace {
 
 // Only a person with an SQL shell can hold the write lock against us. Longer than a quick look.
 constexpr int busy_timeout_ms = 2000;
+
+// Rows that one transaction removes of an erased document: some milliseconds.
+constexpr std::size_t erase_slice_rows = 2000;
+
+// Runs work where it is posted, on the writer's own thread: for steps that nobody else waits for.
+class OnTheSpot final : public Executor {
+ public:
+  void post(std::function<void()> work) override { work(); }
+  void post_after(std::int64_t, std::function<void()> work) override { work(); }
+};
 
 Error open_error(int code, const std::string& path, std::string_view doing) {
   if (classify(code) == Failure::damaged) {
@@ -43,11 +55,11 @@ Result<std::unique_ptr<WriteSession>> open_writing(const std::string& path, Cloc
   }
   // FULL: every commit is synced, because an acknowledgement promises it. The writer checkpoints by
   // itself, at its own times. The parent row of every inserted row is read or written in the same
-  // transaction, so foreign keys need no second look.
+  // transaction, so foreign keys need no second look. What is erased is overwritten with zeros.
   code = db.exec(
       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF; "
       "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384; "
-      "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;");
+      "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
   if (code != SQLITE_OK) return open_error(code, path, "configuring it");
   if (Status migrated = migrate(db, path, clock); !migrated.ok()) return migrated.error();
   code = session->prepare();
@@ -69,6 +81,7 @@ Status probe(Database& db, const std::string& path) {
         "SELECT count(*) FROM (SELECT checksum FROM operations LIMIT 10)",
         "SELECT count(*) FROM (SELECT sid FROM operations ORDER BY document_id DESC LIMIT 10)",
         "SELECT count(*) FROM (SELECT client_id FROM sites LIMIT 10)",
+        "SELECT count(*) FROM (SELECT erased_at FROM erased_documents LIMIT 10)",
         "SELECT count(*) FROM (SELECT checksum FROM document_snapshot_headers LIMIT 10)",
         "SELECT count(*) FROM (SELECT ord FROM document_snapshot_states LIMIT 10)",
         "SELECT count(*) FROM (SELECT ord FROM document_snapshots LIMIT 10)"}) {
@@ -93,6 +106,25 @@ class SqliteStore::Impl {
   std::int64_t now_us() const { return clock_.unix_us(); }
 
   void write(std::unique_ptr<WriteRequest> request) { writer_.submit(std::move(request)); }
+
+  /// Slice after slice, each in somebody's group; `done` hears of the end on the writer's thread.
+  void erase(const DocumentId& document, std::function<void(Result<Unit>)> done) {
+    write(erase_request(document, erase_slice_rows, now_us(), on_the_spot_,
+                        [this, document, done = std::move(done)](Result<EraseProgress> slice) {
+                          if (!slice.ok()) return done(slice.error());
+                          if (!slice->rows_left) return done(Unit{});
+                          erase(document, done);
+                        }));
+  }
+
+  /// What the last process did not get to the end of.
+  void finish_erasures(const std::vector<DocumentId>& documents, Log& log) {
+    for (const DocumentId& document : documents) {
+      erase(document, [&log, document](const Result<Unit>& erased) {
+        if (!erased.ok()) log.write(LogLevel::error, erased.error().code, erased.error().message);
+      });
+    }
+  }
 
   /// Runs `question(reader)` on the reading thread and posts its answer.
   template <class T, class Question>
@@ -124,6 +156,7 @@ class SqliteStore::Impl {
   // Destroyed from the last to the first: the threads finish what is queued while what they use is
   // still there, the writer's connection is the last to close, and then the lock goes.
   Clock& clock_;
+  OnTheSpot on_the_spot_;
   DataDirectory directory_;
   SqliteWriter writer_;
   std::unique_ptr<SqliteReader> reader_;
@@ -146,13 +179,19 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
   if (const int code = snapshots.prepare((*session)->db); code != SQLITE_OK) {
     return open_error(code, path, "reading its schema");
   }
+  std::vector<DocumentId> unfinished;
+  if (const int code = unfinished_erasures(**session, unfinished); code != SQLITE_OK) {
+    return open_error(code, path, "reading its tables");
+  }
   auto reader = SqliteReader::open(path, log);
   if (!reader.ok()) return reader.error();
   WriterConfig writer_config;
   writer_config.max_group_rows = config.max_group_rows;
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::make_unique<Impl>(
-      std::move(directory).value(), std::move(session).value(), std::move(snapshots),
-      std::move(reader).value(), writer_config, clock, log)));
+  auto impl = std::make_unique<Impl>(std::move(directory).value(), std::move(session).value(),
+                                     std::move(snapshots), std::move(reader).value(), writer_config,
+                                     clock, log);
+  impl->finish_erasures(unfinished, log);
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
 }
 
 void SqliteStore::append(const DocumentId& document, std::uint64_t expected_last_index,
@@ -210,6 +249,22 @@ void SqliteStore::list(std::string cursor, std::size_t limit, Executor& on,
 
 void SqliteStore::remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
   impl_->write(remove_request(document, impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::undelete(const DocumentId& document, Executor& on,
+                           collab::Done<collab::DocumentRecord> done) {
+  impl_->write(undelete_request(document, on, std::move(done)));
+}
+
+void SqliteStore::erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
+  impl_->erase(document, [&on, done = std::move(done)](Result<Unit> erased) mutable {
+    on.post([done = std::move(done), erased = std::move(erased)] { done(erased); });
+  });
+}
+
+void SqliteStore::import(HistoryImport history, Executor& on,
+                         collab::Done<collab::DocumentRecord> done) {
+  impl_->write(import_request(std::move(history), impl_->now_us(), on, std::move(done)));
 }
 
 }  // namespace weft::storage

@@ -8,7 +8,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
-#include "collab/ports.h"
+#include "storage/store.h"
 
 namespace weft::storage {
 
@@ -17,7 +17,7 @@ struct SqliteConfig {
   std::size_t max_group_rows = 4096;  // rows in one transaction
 };
 
-class SqliteStore final : public collab::Journal, public collab::Catalog {
+class SqliteStore final : public Store {
  public:
   /// Opens or creates the database and checks its schema. Errors: unavailable "data_directory"
   /// (cannot create or write), unavailable "data_locked" (another process serves it), corrupt
@@ -43,6 +43,12 @@ class SqliteStore final : public collab::Journal, public collab::Catalog {
            collab::Done<collab::DocumentRecord> done) override;
   void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
   void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+  void undelete(const DocumentId& document, Executor& on,
+                collab::Done<collab::DocumentRecord> done) override;
+  void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+
+  void import(HistoryImport history, Executor& on,
+              collab::Done<collab::DocumentRecord> done) override;
 
  private:
   class Impl;

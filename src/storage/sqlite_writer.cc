@@ -94,8 +94,9 @@ void SqliteWriter::commit_group(Group group) {
     const Error error = note_failure(code, "committing");
     for (const auto& request : group) request->fail(error);
   }
-  for (const auto& request : group) add_completion(completions, *request);
-  post(std::move(completions));
+  for (const auto& request : group)
+    completions.add(request->executor(), request->take_completion());
+  completions.post();
 }
 
 int SqliteWriter::run_group(Group& group, Completions& completions) {
@@ -118,7 +119,7 @@ int SqliteWriter::run_group(Group& group, Completions& completions) {
     const auto culprit = group.begin() + static_cast<std::ptrdiff_t>(at) - 1;
     (*culprit)->refuse(code);
     log_.write(LogLevel::warning, "write_refused", sqlite3_errstr(code));
-    add_completion(completions, **culprit);
+    completions.add((*culprit)->executor(), (*culprit)->take_completion());
     group.erase(culprit);
   }
   return SQLITE_OK;
@@ -167,20 +168,20 @@ void SqliteWriter::write_snapshot_slice() {
     // Durable and in use from here on. What is left to do is to remove what it replaced.
     Completions completions;
     for (auto& waiter : job_->waiters) {
-      completions.push_back({waiter.on, {[done = std::move(waiter.done)] { done(Unit{}); }}});
+      completions.add(*waiter.on, [done = std::move(waiter.done)] { done(Unit{}); });
     }
     job_->waiters.clear();
-    post(std::move(completions));
+    completions.post();
   }
 }
 
 void SqliteWriter::finish_snapshot(const Status& status) {
   Completions completions;
   for (auto& waiter : job_->waiters) {
-    completions.push_back({waiter.on, {[done = std::move(waiter.done), status] { done(status); }}});
+    completions.add(*waiter.on, [done = std::move(waiter.done), status] { done(status); });
   }
   job_.reset();
-  post(std::move(completions));
+  completions.post();
 }
 
 void SqliteWriter::checkpoint_if_due(bool idle) {
@@ -200,23 +201,6 @@ void SqliteWriter::checkpoint_if_due(bool idle) {
   } else if (code != SQLITE_BUSY) {
     // Nothing is lost: the WAL keeps it all. A disk that is full may have room later.
     static_cast<void>(note_failure(code, "checkpointing"));
-  }
-}
-
-void SqliteWriter::add_completion(Completions& completions, WriteRequest& request) {
-  Executor* on = &request.executor();
-  auto entry = std::find_if(completions.begin(), completions.end(),
-                            [&](const auto& known) { return known.first == on; });
-  if (entry == completions.end()) entry = completions.insert(entry, {on, {}});
-  entry->second.push_back(request.take_completion());
-}
-
-void SqliteWriter::post(Completions&& completions) {
-  for (auto& [executor, answers] : completions) {
-    executor->post(
-        [answers = std::make_shared<std::vector<std::function<void()>>>(std::move(answers))] {
-          for (const auto& answer : *answers) answer();
-        });
   }
 }
 

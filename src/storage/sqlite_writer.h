@@ -10,7 +10,6 @@
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -19,6 +18,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "storage/completions.h"
 #include "storage/snapshot_job.h"
 #include "storage/write_requests.h"
 
@@ -52,7 +52,6 @@ class SqliteWriter {
 
  private:
   using Group = std::vector<std::unique_ptr<WriteRequest>>;
-  using Completions = std::vector<std::pair<Executor*, std::vector<std::function<void()>>>>;
 
   void loop();
   Group take_group();
@@ -65,8 +64,6 @@ class SqliteWriter {
   /// What those whose transaction failed are told. Decides about the future.
   Error note_failure(int code, const char* doing);
   void checkpoint_if_due(bool idle);
-  static void add_completion(Completions& completions, WriteRequest& request);
-  static void post(Completions&& completions);
 
   const WriterConfig config_;
   Log& log_;

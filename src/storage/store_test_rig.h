@@ -1,10 +1,9 @@
 // What the tests of this room share: a directory that goes away, a loop that the test turns itself,
-// a clock and a log that can be looked at, authors who write real operations, and a second
-// connection to the file that does not go through the store.
+// a clock and a log that can be looked at, and authors who write real operations. A
+// suite on OnBoth runs over SQLite and PostgreSQL.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include <atomic>
@@ -23,7 +22,12 @@
 
 #include "rga/document.h"
 #include "rga/op_codec.h"
+#include "storage/pg_row_source.h"
+#include "storage/pg_store.h"
+#include "storage/sqlite_row_source.h"
 #include "storage/sqlite_store.h"
+#include "storage/test_postgres.h"
+#include "storage/test_raw_database.h"
 
 namespace weft::storage::test {
 
@@ -113,47 +117,6 @@ class TestLog final : public Log {
   std::vector<std::string> events_;
 };
 
-/// A connection of its own, as an administrator's SQL shell would have.
-class RawDatabase {
- public:
-  explicit RawDatabase(const std::string& path) {
-    EXPECT_EQ(sqlite3_open(path.c_str(), &db_), SQLITE_OK);
-    sqlite3_busy_timeout(db_, 5000);
-  }
-  ~RawDatabase() { sqlite3_close(db_); }
-  RawDatabase(const RawDatabase&) = delete;
-  RawDatabase& operator=(const RawDatabase&) = delete;
-
-  int exec(const std::string& sql) {
-    return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
-  }
-  /// Rows, each with its columns joined by "|".
-  std::vector<std::string> query(const std::string& sql) {
-    std::vector<std::string> rows;
-    sqlite3_stmt* statement = nullptr;
-    EXPECT_EQ(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(db_) << " in " << sql;
-    while (statement != nullptr && sqlite3_step(statement) == SQLITE_ROW) {
-      std::string row;
-      for (int i = 0; i < sqlite3_column_count(statement); ++i) {
-        if (i > 0) row += '|';
-        const auto* text = sqlite3_column_text(statement, i);
-        row += text == nullptr ? "NULL" : reinterpret_cast<const char*>(text);
-      }
-      rows.push_back(std::move(row));
-    }
-    sqlite3_finalize(statement);
-    return rows;
-  }
-  std::string value(const std::string& sql) {
-    const auto rows = query(sql);
-    return rows.empty() ? "(no row)" : rows[0];
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
-
 /// One person at one site: edits a replica and hands out the log rows.
 class Author {
  public:
@@ -233,20 +196,56 @@ inline std::optional<rga::Document> replay(const collab::Journal::Loaded& loaded
   return document;
 }
 
-/// A store in a directory of its own, and its calls as questions that wait for their answers.
+enum class Backend : unsigned char { sqlite, postgres };
+
+/// A store in a directory or a database of its own, and its calls as questions that wait for their
+/// answers.
 class Rig {
  public:
-  Rig() { open(); }
+  explicit Rig(Backend which = Backend::sqlite) : backend(which) {
+    if (backend == Backend::postgres) pg_database_ = TestPostgres::get().create_database();
+    open();
+  }
+  ~Rig() {
+    close();
+    for (const std::string& name : {pg_database_, pg_copy_}) {
+      if (!name.empty()) TestPostgres::get().drop_database(name);
+    }
+  }
+  Rig(const Rig&) = delete;
+  Rig& operator=(const Rig&) = delete;
 
   void open() {
-    Result<std::unique_ptr<SqliteStore>> opened = try_open();
+    auto opened = try_open();
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store = std::move(opened).value();
   }
-  Result<std::unique_ptr<SqliteStore>> try_open() {
+  Result<std::unique_ptr<Store>> try_open() {
+    if (backend == Backend::postgres) {
+      PgConfig config;
+      config.target.url = database();
+      auto opened = PgStore::open(config, clock, log);
+      if (!opened.ok()) return opened.error();
+      return std::unique_ptr<Store>(std::move(opened).value());
+    }
     SqliteConfig config;
     config.directory = directory();
-    return SqliteStore::open(config, clock, log);
+    auto opened = SqliteStore::open(config, clock, log);
+    if (!opened.ok()) return opened.error();
+    return std::unique_ptr<Store>(std::move(opened).value());
+  }
+  /// All of it as rows, for those who look from outside.
+  Result<std::unique_ptr<RowSource>> source() const {
+    if (backend == Backend::postgres) {
+      PgTarget target;
+      target.url = database();
+      auto opened = PgRowSource::open(target);
+      if (!opened.ok()) return opened.error();
+      return std::unique_ptr<RowSource>(std::move(opened).value());
+    }
+    auto opened = SqliteRowSource::open(database());
+    if (!opened.ok()) return opened.error();
+    return std::unique_ptr<RowSource>(std::move(opened).value());
   }
   void close() { store.reset(); }
   void reopen() {
@@ -254,7 +253,33 @@ class Rig {
     open();
   }
   std::string directory() const { return temp.path() + "/data"; }
-  std::string database() const { return directory() + "/weft.db"; }
+  /// What RawDatabase takes: the file's path, or the URL.
+  std::string database() const {
+    if (backend == Backend::postgres) return TestPostgres::get().url(pg_database_);
+    return directory() + "/weft.db";
+  }
+
+  /// Keeps what is stored now, and brings it back. The store is closed by both.
+  void keep_copy() {
+    close();
+    if (backend == Backend::postgres) {
+      pg_copy_ = TestPostgres::get().create_database(pg_database_);
+    } else {
+      std::filesystem::copy_file(database(), copy());
+    }
+  }
+  void restore_copy() {
+    close();
+    if (backend == Backend::postgres) {
+      TestPostgres::get().drop_database(pg_database_);
+      pg_database_ = TestPostgres::get().create_database(pg_copy_);
+      return;
+    }
+    for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(database() + suffix);
+    std::filesystem::copy_file(copy(), database(),
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+  std::string copy() const { return temp.path() + "/good.db"; }
 
   template <class T>
   Result<T> wait(const std::function<void(collab::Done<T>)>& ask) {
@@ -315,6 +340,13 @@ class Rig {
     return wait<Unit>([&](auto done) { store->remove(id, executor, done); });
   }
 
+  Result<collab::DocumentRecord> undelete(const DocumentId& id) {
+    return wait<collab::DocumentRecord>([&](auto done) { store->undelete(id, executor, done); });
+  }
+  Result<Unit> erase(const DocumentId& id) {
+    return wait<Unit>([&](auto done) { store->erase(id, executor, done); });
+  }
+
   /// Appends the author's edits at the end of the log; they were made on all of it.
   void append_edits(const DocumentId& id, Author& author) {
     const auto record = get(id);
@@ -323,12 +355,27 @@ class Rig {
     ASSERT_TRUE(appended.ok()) << appended.error().message;
   }
 
+  const Backend backend;
   TempDirectory temp;
   TestExecutor executor;
   TestClock clock;
   TestLog log;
-  std::unique_ptr<SqliteStore> store;  // first to go
+  std::unique_ptr<Store> store;  // first to go
+
+ private:
+  std::string pg_database_, pg_copy_;
 };
+
+/// The base of a suite that runs on both databases. WEFT_ON_BOTH(Suite) makes it run.
+class OnBoth : public ::testing::TestWithParam<Backend> {};
+
+inline std::string backend_name(const ::testing::TestParamInfo<Backend>& info) {
+  return info.param == Backend::sqlite ? "sqlite" : "postgres";
+}
+
+#define WEFT_ON_BOTH(Suite)                                                                  \
+  INSTANTIATE_TEST_SUITE_P(On, Suite, ::testing::Values(Backend::sqlite, Backend::postgres), \
+                           backend_name)
 
 #define EXPECT_ERROR(result, expected_class, expected_code)        \
   do {                                                             \

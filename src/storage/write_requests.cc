@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "base/checksum.h"
-#include "base/codec.h"
-#include "base/utf8.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
 
@@ -12,21 +9,6 @@ namespace weft::storage {
 namespace {
 
 using collab::LogRow;
-
-// Sets `row` when the document exists; leaves it empty when not. A damaged row is corrupt.
-int find_document(WriteSession& session, std::string_view document_text,
-                  std::optional<Result<DocumentRow>>& row) {
-  Statement& select = session.select_document;
-  const ResetGuard guard(select);
-  select.bind_text(1, document_text);
-  if (!select.step()) return select.code();
-  if (auto read = read_document(select)) {
-    row.emplace(*std::move(read));
-  } else {
-    row.emplace(damaged_document(document_text));
-  }
-  return SQLITE_OK;
-}
 
 class Append final : public TypedWriteRequest<std::uint64_t> {
  public:
@@ -44,7 +26,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
     std::uint64_t sum = 0;
     for (const LogRow& row : rows_) {
       if (!is_storable(row)) {
-        answer(Error{ErrorClass::invalid, "row_refused", "a log row has a number out of range"});
+        answer(row_refused());
         return SQLITE_OK;
       }
       sum += row.len;
@@ -77,10 +59,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
 
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE) {
-      answer(Error{ErrorClass::conflict, "operation_exists",
-                   "the log of document " + document_text_ +
-                       " already has an operation with this "
-                       "site and sequence number"});
+      answer(operation_exists(document_));
     } else {
       answer(to_error(code, "commit_failed", "a log row of document " + document_text_));
     }
@@ -90,20 +69,14 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
   // The log did not stand where the caller thought: why?
   int explain_refusal(WriteSession& session) {
     std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    if (!found) {
-      answer(document_not_found(document_));
-    } else if (!found->ok()) {
+    const int code = find_document(session, document_, document_text_, found);
+    if (code != SQLITE_OK) return code;
+    if (!found->ok()) {
       answer(found->error());
     } else if ((*found)->deleted) {
       answer(document_deleted(document_));
     } else {
-      answer(Error{ErrorClass::conflict, "log_moved",
-                   "the log of document " + document_text_ + " ends at " +
-                       std::to_string((*found)->record.last_index) + ", not at " +
-                       std::to_string(expected_)});
+      answer(log_moved(document_, (*found)->record.last_index, expected_));
     }
     return SQLITE_OK;
   }
@@ -126,13 +99,10 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
 
   int run(WriteSession& session) override {
     std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    if (!found || !found->ok() || (*found)->deleted) {
-      answer(!found         ? document_not_found(document_)
-             : !found->ok() ? found->error()
-                            : document_deleted(document_));
+    const int code = find_document(session, document_, document_text_, found);
+    if (code != SQLITE_OK) return code;
+    if (!found->ok() || (*found)->deleted) {
+      answer(!found->ok() ? found->error() : document_deleted(document_));
       return SQLITE_OK;
     }
     {
@@ -183,30 +153,30 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       : TypedWriteRequest(on, std::move(done)),
         document_(std::move(document)),
         now_us_(now_us),
-        request_hash_(hash_request(document_)) {}
+        request_hash_(request_hash(document_)) {}
 
   int run(WriteSession& session) override {
-    const auto content_len = count_scalars(document_.content);
-    if (!content_len || *content_len > UINT32_MAX || !count_scalars(document_.title) ||
-        !count_scalars(document_.idempotency_key)) {
-      answer(
-          Error{ErrorClass::invalid, "bad_text", "title and content must be UTF-8 without U+0000"});
+    const auto content_len = storable_length(document_);
+    if (!content_len) {
+      answer(bad_text());
       return SQLITE_OK;
     }
     if (!document_.idempotency_key.empty()) {
       bool known = false;
       if (const int code = find_key(session, known); code != SQLITE_OK || known) return code;
     }
-    collab::DocumentRecord record;
-    record.id = document_.id;
-    record.owner = document_.owner;
-    record.creation_us = now_us_;
-    record.title = document_.title;
-    record.incarnation = document_.incarnation;
-    record.last_index = *content_len > 0 ? 1 : 0;
-    record.sum_total = *content_len;
-    record.updated_us = now_us_;
+    collab::DocumentRecord record = first_record(document_, *content_len, now_us_);
     const std::string document_text = record.id.to_string();
+    {
+      Statement& erased = session.select_erased;  // an id is given out once, for ever
+      const ResetGuard guard(erased);
+      erased.bind_text(1, document_text);
+      if (erased.step()) {
+        refuse(SQLITE_CONSTRAINT_PRIMARYKEY);
+        return SQLITE_OK;
+      }
+      if (erased.code() != SQLITE_OK) return erased.code();
+    }
 
     if (const int code = insert_document(session, record, document_text); code != SQLITE_OK) {
       return code;
@@ -220,12 +190,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     if (!site.run()) return site.code();
 
     if (*content_len > 0) {
-      LogRow row;
-      row.kind = rga::OpKind::insert;
-      row.len = static_cast<std::uint32_t>(*content_len);
-      row.id = {record.ssn, 1, 1, 1};
-      row.text = document_.content;
-      row.timestamp_us = now_us_;
+      const LogRow row = first_row(document_, *content_len, now_us_);
       bind_row(session.insert_row, document_text, 1, row,
                row_checksum(record.id, 1, row, session.scratch));
       if (!session.insert_row.run()) return session.insert_row.code();
@@ -236,23 +201,13 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
 
   void refuse(int code) override {
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY) {
-      answer(Error{ErrorClass::conflict, "document_exists",
-                   "there is a document " + document_.id.to_string() + " already"});
+      answer(document_exists(document_.id));
     } else {
       answer(to_error(code, "commit_failed", "the new document " + document_.id.to_string()));
     }
   }
 
  private:
-  static std::uint64_t hash_request(const collab::Catalog::NewDocument& document) {
-    std::string bytes;
-    ByteWriter out(bytes);
-    out.bytes(document.owner.view());
-    out.sized_bytes(document.title);
-    out.bytes(document.content);
-    return checksum64(bytes);
-  }
-
   // `known`: the key was used before, and the answer is set.
   int find_key(WriteSession& session, bool& known) {
     Statement& select = session.select_by_key;
@@ -264,8 +219,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     if (!row) {
       answer(damaged_document(select.text(0)));
     } else if (select.u64(10) != request_hash_) {
-      answer(Error{ErrorClass::conflict, "idempotency_key_reused",
-                   "this idempotency key was used for a request with another title or content"});
+      answer(idempotency_key_reused());
     } else if (row->deleted) {
       answer(document_deleted(row->record.id));
     } else {
@@ -294,6 +248,11 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       insert.bind_text(9, document_.idempotency_key);
       insert.bind(10, request_hash_);
     }
+    const std::string& key = document_.idempotency_key;
+    insert.bind(11, document_checksum({record.id, record.owner, record.creation_us, record.title,
+                                       record.incarnation, key, key.empty() ? 0 : request_hash_}));
+    insert.bind(12, std::int64_t{2});
+    insert.bind(13, record.updated_us);
     return insert.run() ? SQLITE_OK : insert.code();
   }
 
@@ -302,42 +261,30 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
   const std::uint64_t request_hash_;
 };
 
-class Remove final : public TypedWriteRequest<Unit> {
- public:
-  Remove(const DocumentId& document, std::int64_t now_us, Executor& on, collab::Done<Unit> done)
-      : TypedWriteRequest(on, std::move(done)),
-        document_(document),
-        document_text_(document.to_string()),
-        now_us_(now_us) {}
+}  // namespace
 
-  int run(WriteSession& session) override {
-    Statement& mark = session.mark_deleted;
-    mark.bind(1, now_us_);
-    mark.bind_text(2, document_text_);
-    if (!mark.run()) return mark.code();
-    if (session.db.changes() > 0) {
-      answer(Unit{});
+int find_document(WriteSession& session, const DocumentId& document, std::string_view document_text,
+                  std::optional<Result<DocumentRow>>& row) {
+  {
+    Statement& select = session.select_document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text);
+    if (select.step()) {
+      if (auto read = read_document(select)) {
+        row.emplace(*std::move(read));
+      } else {
+        row.emplace(damaged_document(document_text));
+      }
       return SQLITE_OK;
     }
-    std::optional<Result<DocumentRow>> found;
-    if (const int code = find_document(session, document_text_, found); code != SQLITE_OK) {
-      return code;
-    }
-    answer(found ? document_deleted(document_) : document_not_found(document_));
-    return SQLITE_OK;
+    if (select.code() != SQLITE_OK) return select.code();
   }
-
-  void refuse(int code) override {
-    answer(to_error(code, "commit_failed", "deleting document " + document_text_));
-  }
-
- private:
-  const DocumentId document_;
-  const std::string document_text_;
-  const std::int64_t now_us_;
-};
-
-}  // namespace
+  Statement& erased = session.select_erased;
+  const ResetGuard guard(erased);
+  erased.bind_text(1, document_text);
+  row.emplace(erased.step() ? document_erased(document) : document_not_found(document));
+  return erased.code();
+}
 
 int WriteSession::prepare() {
   const std::string document_by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
@@ -351,8 +298,8 @@ int WriteSession::prepare() {
       {&select_by_key, document_by_key},
       {&insert_document,
        "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
-       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 2, ?3, ?9, ?10)"},
+       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash, checksum) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?13, ?9, ?10, ?11)"},
       {&advance_log,
        "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
        "updated = coalesce(?3, updated) "
@@ -363,11 +310,32 @@ int WriteSession::prepare() {
        "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
       {&take_sid,
        "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
+      {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
+      {&insert_erased,
+       "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES (?1, ?2, 1)"},
+      {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
+      {&finish_erased,
+       "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
+      {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
+      {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
        "UPDATE documents SET deleted_at = ?1 WHERE document_id = ?2 AND deleted_at IS NULL"},
   };
   for (const auto& [statement, sql] : statements) {
     if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  static constexpr std::pair<const char*, const char*> tables[] = {
+      {"document_snapshot_headers", "at_index"},
+      {"document_snapshot_states", "at_index, ord"},
+      {"document_snapshots", "at_index, ord"},
+      {"operations", "log_index"},
+      {"sites", "sid"}};
+  for (std::size_t i = 0; i < std::size(tables); ++i) {
+    const auto& [table, key] = tables[i];
+    const std::string sql = std::string("DELETE FROM ") + table + " WHERE document_id = ?1 AND (" +
+                            key + ") IN (SELECT " + key + " FROM " + table +
+                            " WHERE document_id = ?1 LIMIT ?2)";
+    if (const int code = erase_some[i].prepare(db, sql); code != SQLITE_OK) return code;
   }
   return SQLITE_OK;
 }
@@ -390,11 +358,6 @@ std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument docume
                                              std::int64_t now_us, Executor& on,
                                              collab::Done<collab::Catalog::Created> done) {
   return std::make_unique<Create>(std::move(document), now_us, on, std::move(done));
-}
-
-std::unique_ptr<WriteRequest> remove_request(const DocumentId& document, std::int64_t now_us,
-                                             Executor& on, collab::Done<Unit> done) {
-  return std::make_unique<Remove>(document, now_us, on, std::move(done));
 }
 
 }  // namespace weft::storage

@@ -14,6 +14,7 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "collab/ports.h"
+#include "storage/document_rows.h"
 #include "storage/sqlite_db.h"
 
 namespace weft::storage {
@@ -25,12 +26,19 @@ struct WriteSession {
   Statement select_document, select_by_key, insert_document;
   Statement advance_log, insert_row;
   Statement select_site, insert_site, take_sid;
-  Statement mark_deleted;
-  std::string scratch;  // reused by row_checksum
+  Statement select_erased, mark_deleted, unmark_deleted;
+  Statement insert_erased, select_unfinished, finish_erased, erase_document;
+  Statement erase_some[5];  // of each table of a document, in the order in which they are emptied
+  std::string scratch;      // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.
   int prepare();
 };
+
+/// Sets `row` to the document's row, also of a deleted one, or to not_found, gone (erased for good)
+/// or corrupt. The extended result code; `row` is set when it is SQLITE_OK.
+int find_document(WriteSession& session, const DocumentId& document, std::string_view document_text,
+                  std::optional<Result<DocumentRow>>& row);
 
 class WriteRequest {
  public:
@@ -87,7 +95,5 @@ std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, con
 std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument document,
                                              std::int64_t now_us, Executor& on,
                                              collab::Done<collab::Catalog::Created> done);
-std::unique_ptr<WriteRequest> remove_request(const DocumentId& document, std::int64_t now_us,
-                                             Executor& on, collab::Done<Unit> done);
 
 }  // namespace weft::storage

@@ -41,6 +41,13 @@ class World {
     config_.limits.max_tail_rows = dice_.chance(50) ? 4096 : 1 + dice_.below(40);
     config_.limits.snapshot_chunk_bytes = 1 + dice_.below(200);
     if (dice_.chance(40)) config_.limits.max_outbox_bytes = 100 + dice_.below(4000);
+    if (dice_.chance(60)) {
+      // So short that clients are often late.
+      config_.purge_after_ms = 20 + dice_.below(dice_.chance(50) ? 200 : 2000);
+      config_.purge_every_ms = 1 + dice_.below(200);
+      config_.purge_min_tombstones = 1 + dice_.below(10);
+    }
+    server_edit_percent_ = dice_.chance(60) ? 1 + dice_.below(15) : 0;
     start();
     const std::uint32_t clients = 2 + dice_.below(4);
     for (std::uint64_t i = 1; i <= clients; ++i) {
@@ -49,6 +56,8 @@ class World {
     }
   }
 
+  std::size_t count(std::string_view event) const { return log_.count(event); }
+
   /// What went wrong; empty: nothing.
   std::string run() {
     const std::uint32_t steps = 100 + dice_.below(300);
@@ -56,10 +65,15 @@ class World {
     for (std::uint32_t i = 0; i < steps; ++i) {
       if (dice_.chance(crash_percent)) crash();
       for (auto& client : clients_) disturb(*client);
+      if (dice_.chance(server_edit_percent_)) edit_by_server();
       executor_.run_for(dice_.below(20));
       if (const std::string what = broken(); !what.empty()) return what;
     }
     calm_ = true;
+    if (config_.purge_after_ms > 0) {
+      config_.purge_after_ms = 0;
+      crash();
+    }
     if (const std::string what = come_to_rest(); !what.empty()) return what;
     return judge();
   }
@@ -102,6 +116,23 @@ class World {
         "a", "bc", "\xc3\xa9", "\xf0\x9f\x8c\xb1", "line\n", "a longer piece of text"};
     client.insert(dice_.chance(50) ? last_at_ = at : std::min(last_at_, length),
                   words[dice_.below(6)]);
+  }
+
+  /// What REST does: a mark that is found again, and something taken away.
+  void edit_by_server() {
+    const std::string mark = "<" + std::to_string(++last_mark_) + ">";
+    shard_->edit(document_,
+                 {Uuid::from_random(~std::uint64_t{0}, 1 + dice_.below(2)),
+                  [this, mark](const rga::Document& document, std::uint64_t) {
+                    const std::uint32_t at = dice_.below(document.length() + 1);
+                    const std::uint32_t rest = document.length() - at;
+                    std::vector<collab::TextEdit> edits;
+                    edits.push_back({at, rest == 0 ? 0 : dice_.below(std::min(rest, 5u)), mark});
+                    return Result<std::vector<collab::TextEdit>>(std::move(edits));
+                  }},
+                 [this, mark](const Result<collab::EditAnswer>& answer) {
+                   if (answer.ok()) marks_.push_back(mark);
+                 });
   }
 
   std::string broken() const {
@@ -172,10 +203,22 @@ class World {
       count += run.len;
     });
     if (elements.size() != count) return "an element twice";
+    for (const collab::LogRow& row : journal_.stored(document_).rows) {
+      for (std::uint32_t i = 0; row.kind == rga::OpKind::purge && i < row.len; ++i) {
+        if (!elements.insert({row.ref.sid, row.ref.seq + i}).second) return "purged, but there";
+      }
+    }
     for (const auto& client : clients_) {
       for (const rga::ElementId& id : client->acknowledged()) {
         if (!elements.contains(id)) return "an acknowledged element is missing";
       }
+    }
+    std::string inserted;
+    for (const collab::LogRow& row : journal_.stored(document_).rows) inserted += row.text;
+    for (const std::string& mark : marks_) {
+      const std::size_t at = inserted.find(mark);
+      if (at == std::string::npos) return "an acknowledged edit of the server is missing";
+      if (inserted.find(mark, at + 1) != std::string::npos) return "an edit of the server twice";
     }
     return "";
   }
@@ -184,6 +227,9 @@ class World {
   SeededRandom random_;
   bool calm_ = true;
   std::uint32_t last_at_ = 0;
+  std::uint32_t server_edit_percent_ = 0;
+  std::uint32_t last_mark_ = 0;
+  std::vector<std::string> marks_;  // of edits by the server that were answered
   VirtualExecutor executor_;
   RecordingLog log_;
   MemoryJournal journal_{executor_};
@@ -194,7 +240,20 @@ class World {
 };
 
 TEST(Simulation, NothingAcknowledgedIsLostAndEverybodyAgrees) {
-  rga::property::for_each_seed(400, {}, [](std::uint64_t seed) { return World(seed).run(); });
+  std::size_t worlds = 0;
+  std::size_t purges = 0;
+  std::size_t rebased = 0;
+  rga::property::for_each_seed(400, {}, [&](std::uint64_t seed) {
+    World world(seed);
+    const std::string what = world.run();
+    ++worlds;
+    purges += world.count("purged");
+    rebased += world.count("rebased");
+    return what;
+  });
+  if (worlds < 100) return;
+  EXPECT_GT(purges, worlds / 10);
+  EXPECT_GT(rebased, worlds / 10);
 }
 
 }  // namespace

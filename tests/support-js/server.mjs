@@ -19,9 +19,10 @@ export function freshDirectory(t) {
 }
 
 /** Runs the program to its end. For what is expected to end by itself: killed after `timeoutMs`. */
-export async function runWeft(args, { env = {}, timeoutMs = 20_000 } = {}) {
+export async function runWeft(args, { env = {}, timeoutMs = 20_000, within = [] } = {}) {
   assert.ok(existsSync(binary), `${binary} is missing: build it, or set WEFT_BIN`);
-  const child = spawn(binary, args, {
+  const [program, ...rest] = [...within, binary, ...args];
+  const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
@@ -39,18 +40,24 @@ export class Server {
   stdout = "";
   stderr = "";
 
-  /** `args` are added to "serve --data … --listen 127.0.0.1:0". */
-  static async start(t, { data = freshDirectory(t), args = [], port = 0 } = {}) {
+  /**
+   * `args` are added to "serve --data … --listen 127.0.0.1:0"; `database`, a URL, goes for --data;
+   * `within` is a command that runs what follows it, such as nsenter.
+   */
+  static async start(t, { database, data, args = [], port = 0, within = [] } = {}) {
     const server = new Server();
-    server.data = data;
-    await server.#spawn(["serve", "--data", data, "--listen", `127.0.0.1:${port}`, ...args]);
+    server.data = data ?? (database ? undefined : freshDirectory(t));
+    const store = database ? ["--database-url", database] : ["--data", server.data];
+    await server.#spawn([
+      ...within, binary, "serve", ...store, "--listen", `127.0.0.1:${port}`, ...args,
+    ]);
     t.after(() => server.kill());
     return server;
   }
 
-  async #spawn(args) {
+  async #spawn([program, ...args]) {
     assert.ok(existsSync(binary), `${binary} is missing: build it, or set WEFT_BIN`);
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     child.stderr.on("data", (text) => (this.stderr += text));
     await new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ export const stages = {
   node: "client, page, native against wasm, and the server's interfaces",
   replay: "editing histories through core, wasm and server",
   e2e: "two browsers",
-  kill: "kill -9 while people type",
+  kill: "kill -9, and a full disk, while people type",
   fuzz: "every decoder, a minute each",
 };
 

@@ -1,5 +1,5 @@
-// weft.db as a killed server left it, read with the sqlite3 command line: SQL is what people would ask
-// too. Works on a copy, because opening a database repairs it.
+// The database as a killed server left it, read from outside with sqlite3 or psql: SQL is what people
+// would ask too. Of SQLite a copy is read, because opening a database repairs it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -7,10 +7,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { head, NaiveReplica, nameOf } from "../replay/naive_rga.mjs";
 
-export class DatabaseCopy {
+/** What both databases are asked. A child class brings query(sql), rows as objects. */
+class View {
+  /** Whole, and each log dense in its indexes and in every site's seqs. */
+  assertSound() {
+    assert.deepEqual(
+      this.query(`
+        SELECT d.document_id FROM documents AS d
+          LEFT JOIN (SELECT document_id, min(log_index) AS first, max(log_index) AS last,
+                            count(*) AS rows, sum(len) AS elements
+                       FROM operations GROUP BY document_id) AS o USING (document_id)
+         WHERE d.last_index <> coalesce(o.last, 0) OR d.sum_total <> coalesce(o.elements, 0)
+            OR coalesce(o.first, 1) <> 1 OR coalesce(o.rows, 0) <> coalesce(o.last, 0)`),
+      [], "log indexes are dense, and the catalog agrees");
+    assert.deepEqual(
+      this.query(`
+        SELECT document_id, sid, seq FROM (
+          SELECT document_id, sid, seq,
+                 lag(seq + len, 1, 1) OVER (PARTITION BY document_id, sid ORDER BY seq) AS expected
+            FROM operations) AS o
+         WHERE seq <> expected`),
+      [], "every site's sequence numbers are dense");
+  }
+
+  rows(id) {
+    return this.query(`
+      SELECT log_index, kind, sum, sid, seq, len, ref_sid, ref_seq, value FROM operations
+       WHERE document_id = '${id}' ORDER BY log_index`);
+  }
+}
+
+export class DatabaseCopy extends View {
   #directory = mkdtempSync(join(tmpdir(), "weft-copy-"));
 
   constructor(data) {
+    super();
     for (const name of ["weft.db", "weft.db-wal"]) {
       const from = join(data, name);
       if (existsSync(from)) copyFileSync(from, join(this.#directory, name));
@@ -28,32 +59,22 @@ export class DatabaseCopy {
     return output.trim() === "" ? [] : JSON.parse(output);
   }
 
-  /** Whole, and each log dense in its indexes and in every site's seqs. */
   assertSound() {
     assert.deepEqual(this.query("PRAGMA integrity_check"), [{ integrity_check: "ok" }]);
-    assert.deepEqual(
-      this.query(`
-        SELECT d.document_id FROM documents AS d
-          LEFT JOIN (SELECT document_id, min(log_index) AS first, max(log_index) AS last,
-                            count(*) AS rows, sum(len) AS elements
-                       FROM operations GROUP BY document_id) AS o USING (document_id)
-         WHERE d.last_index <> coalesce(o.last, 0) OR d.sum_total <> coalesce(o.elements, 0)
-            OR coalesce(o.first, 1) <> 1 OR coalesce(o.rows, 0) <> coalesce(o.last, 0)`),
-      [], "log indexes are dense, and the catalog agrees");
-    assert.deepEqual(
-      this.query(`
-        SELECT document_id, sid, seq FROM (
-          SELECT document_id, sid, seq,
-                 lag(seq + len, 1, 1) OVER (PARTITION BY document_id, sid ORDER BY seq) AS expected
-            FROM operations)
-         WHERE seq <> expected`),
-      [], "every site's sequence numbers are dense");
+    super.assertSound();
   }
+}
 
-  rows(id) {
-    return this.query(`
-      SELECT log_index, kind, sum, sid, seq, len, ref_sid, ref_seq, value FROM operations
-       WHERE document_id = '${id}' ORDER BY log_index`);
+/** PostgreSQL goes on by itself: what it answers is what is stored. */
+export class PostgresView extends View {
+  #postgres;
+  constructor(postgres) {
+    super();
+    this.#postgres = postgres;
+  }
+  remove() {}
+  query(sql) {
+    return this.#postgres.query(sql);
   }
 }
 

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freshDirectory, Server } from "../../support-js/server.mjs";
+import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 import { Random, seedFor } from "../replay/histories.mjs";
 import { DatabaseCopy } from "./database.mjs";
 
-const kills = Number(process.env.WEFT_DOCUMENT_KILLS ?? 15);
+const kills = Number(process.env.WEFT_DOCUMENT_KILLS ?? 60);
 const clients = 4;
 
 /** One that creates documents and deletes some of them, until the server is gone. */
@@ -55,7 +55,8 @@ class Client {
     if (there.length === 0) return;
     const document = this.#random.pick(there);
     document.deleting = true;
-    const response = await server.fetch(`/api/v1/documents/${document.id}`, { method: "DELETE" });
+    const how = this.#random.chance(0.4) ? "?hard=true" : "";
+    const response = await server.fetch(`/api/v1/documents/${document.id}${how}`, { method: "DELETE" });
     await response.arrayBuffer();
     assert.equal(response.status, 204);
     document.deleted = true;
@@ -94,7 +95,7 @@ test(`${kills} kills while documents are created and deleted`, { timeout: 300_00
   for (let kill = 1; kill <= kills; ++kill) {
     const when = `seed ${seed}, kill ${kill}`;
     const working = everybody.map((client) => client.work(server));
-    await sleep(50 + random.below(150));
+    await sleep(30 + random.below(90));
     await server.kill();
     await Promise.all(working);
     const copy = new DatabaseCopy(data);
@@ -119,6 +120,13 @@ test(`${kills} kills while documents are created and deleted`, { timeout: 300_00
   }
   const documents = everybody.flatMap((client) => client.documents);
   for (const document of documents) await check(server, document, `seed ${seed}, at the end`);
+  await server.end();
+  const copy = new DatabaseCopy(data);
+  t.after(() => copy.remove());
+  assert.deepEqual(copy.query("SELECT document_id FROM erased_documents WHERE rows_left = 1"), []);
+  const fsck = await runWeft(["fsck", "--data", data]);
+  assert.equal(fsck.code, 0, fsck.stdout + fsck.stderr);
+  assert.ok(copy.query("SELECT 1 FROM erased_documents LIMIT 1").length > 0);
   assert.ok(documents.length > kills && documents.some((document) => document.deleted));
   t.diagnostic(`${documents.length} documents created, ${documents.filter((d) => d.deleted).length} deleted`);
 });

@@ -1,121 +1,20 @@
-// kill -9 while people type, again and again, on one data directory. What the server acknowledged must
-// be there afterwards, once; what it did not acknowledge is sent again by the writers themselves.
+// kill -9 while people type, again and again, on one data directory.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { freshDirectory, Server } from "../../support-js/server.mjs";
-import { Random, seedFor } from "../replay/histories.mjs";
-import { assertLogHolds, DatabaseCopy, textOf } from "./database.mjs";
-import { Record, uniqueCharacters } from "./record.mjs";
-import { Writer } from "./writer.mjs";
+import { freshDirectory, runWeft } from "../../support-js/server.mjs";
+import { DatabaseCopy } from "./database.mjs";
+import { killWhileTyping } from "./typing.mjs";
 
-const kills = Number(process.env.WEFT_KILLS ?? 50);
-const documents = 2;
-const writersOfEach = 3;
-const longestWait = 20_000;
+// Many short lives of a data directory, and not one long one: what a kill costs to judge grows with
+// the log.
+const lives = Number(process.env.WEFT_KILL_LIVES ?? 6);
+const kills = Number(process.env.WEFT_KILLS ?? 40);  // of each
 
-async function until(what, condition) {
-  for (const deadline = Date.now() + longestWait; !condition(); await sleep(2)) {
-    assert.ok(Date.now() < deadline, `${what}: not within ${longestWait} ms`);
-  }
+for (let life = 1; life <= lives; ++life) {
+  test(`${kills} kills while people type, directory ${life}`, { timeout: 600_000 }, async (t) => {
+    const data = freshDirectory(t);
+    await killWhileTyping(t, { kills, store: { data }, view: () => new DatabaseCopy(data), life });
+    const fsck = await runWeft(["fsck", "--data", data]);
+    assert.equal(fsck.code, 0, fsck.stdout + fsck.stderr);
+  });
 }
-
-/** One document with its writers and the outside record of what they did. */
-class Subject {
-  constructor(id, host, random, characters) {
-    this.id = id;
-    this.record = new Record();
-    this.writers = Array.from({ length: writersOfEach }, () =>
-      new Writer({ host, id, record: this.record, random, characters }));
-  }
-  assertNoFailure() {
-    for (const writer of this.writers) if (writer.failure !== null) throw writer.failure;
-  }
-}
-
-async function typeAlong(subjects, random, isOver) {
-  while (!isOver()) {
-    for (const { writers } of subjects) random.pick(writers).type();
-    await sleep(random.below(6));
-  }
-}
-
-async function checkText(server, { id, record }, when) {
-  const promise = record.promise();
-  const text = await server.text(id);
-  assert.deepEqual(record.breaches(text, promise), [], when);
-  return promise;
-}
-
-test(`${kills} kills while ${documents * writersOfEach} writers type`, { timeout: 600_000 }, async (t) => {
-  const seed = seedFor(t);
-  const random = new Random(seed);
-  const characters = uniqueCharacters();
-  const data = freshDirectory(t);
-  let server = await Server.start(t, { data });
-  const { port, host } = server;
-  const subjects = [];
-  for (let i = 0; i < documents; ++i) {
-    subjects.push(new Subject(await server.create(`killed ${i}`), host, random, characters));
-  }
-  const writers = subjects.flatMap((subject) => subject.writers);
-  const running = writers.map((writer) => writer.run());
-  t.after(() => writers.forEach((writer) => writer.stop()));
-  await until("joining", () => writers.every((writer) => writer.joined));
-
-  let over = false;
-  const typing = typeAlong(subjects, random, () => over);
-  let promised = 0;
-  for (let kill = 1; kill <= kills; ++kill) {
-    const when = `seed ${seed}, kill ${kill}`;
-    // Not before everybody is back and was heard: each kill hits live writers.
-    // `connections` tells that it is this life of the server that was heard, not the one before.
-    await until(`${when}: acknowledgements`, () =>
-      writers.every((writer) => writer.connections >= kill && writer.acksOnConnection > 0));
-    await sleep(random.below(120));
-    await server.kill();
-    const copy = new DatabaseCopy(data);
-    try {
-      copy.assertSound();
-      for (const { id, record } of subjects) assertLogHolds(copy.rows(id), record);
-    } finally {
-      copy.remove();
-    }
-    server = await Server.start(t, { data, port });
-    for (const subject of subjects) {
-      promised = (await checkText(server, subject, when)).present.length;
-      subject.assertNoFailure();
-    }
-  }
-  over = true;
-  await typing;
-  assert.ok(promised > kills, "there was something to lose");
-
-  // Everybody comes to rest, and then the text is known exactly.
-  await until("the last acknowledgements", () =>
-    writers.every((w) => w.connections > kills && w.joined && w.pending === 0));
-  for (const subject of subjects) {
-    subject.assertNoFailure();
-    const text = await server.text(subject.id);
-    const { present } = subject.record.promise();
-    assert.deepEqual([...text].sort(), present.sort(), "all that was typed and not erased, once");
-    await until("the same index", () => new Set(subject.writers.map((w) => w.applied)).size === 1);
-  }
-  writers.forEach((writer) => writer.stop());
-  await Promise.all(running);
-  await server.kill();
-  const copy = new DatabaseCopy(data);
-  t.after(() => copy.remove());
-  copy.assertSound();
-  server = await Server.start(t, { data, port });
-  for (const { id, record } of subjects) {
-    const rows = copy.rows(id);
-    assertLogHolds(rows, record);
-    assert.equal(await server.text(id), textOf(rows), "the text is what the log means");
-  }
-  for (const writer of writers) assert.ok(writer.connections > kills, "it came back after every kill");
-  const resent = writers.reduce((sum, writer) => sum + writer.resent, 0);
-  assert.ok(resent > 0, "some pushes were under way when the server died");
-  const acked = subjects.reduce((sum, { record }) => sum + record.ackedCount, 0);
-  t.diagnostic(`${acked} edits acknowledged, ${resent} pushes sent again, 0 lost, 0 doubled`);
-});

@@ -17,11 +17,13 @@ export class Writer {
   connections = 0;
   acksOnConnection = 0;
   resent = 0;
+  refusals = 0;  // that said "come again"
   /** The first thing that went against the protocol or the promises, if any. */
   failure = null;
 
   #client = randomUUID();
   #url;
+  #start;
   #record;
   #random;
   #characters;
@@ -36,7 +38,9 @@ export class Writer {
   #snapshotDue = 0;
   #stopped = false;
 
-  constructor({ host, id, record, random, characters }) {
+  /** `start`: where the document stands that it joins, if somebody has typed in it before. */
+  constructor({ host, id, record, random, characters, start = { index: 0, sum: 0 } }) {
+    this.#start = start;
     this.#url = `ws://${host}/api/v1/documents/${id}/ws`;
     this.#record = record;
     this.#random = random;
@@ -57,7 +61,7 @@ export class Writer {
   async run() {
     while (!this.#stopped) {
       await this.#connection();
-      if (!this.#stopped) await sleep(20 + this.#random.below(130));
+      if (!this.#stopped) await sleep(10 + this.#random.below(60));
     }
   }
   stop() {
@@ -139,6 +143,8 @@ export class Writer {
       case "heartbeat":
         return this.#socket.send(encodeHeartbeatReply(this.#state.applied));
       case "refused":
+        // From 4500 on, and when the server restarts: come again later.
+        if (message.closeCode >= 4500 || message.closeCode === 1012) return ++this.refusals;
         throw new Error(`refused: ${message.closeCode} ${message.code}: ${message.message}`);
       case "snapshot":
         return this.#onSnapshot(message);
@@ -169,7 +175,9 @@ export class Writer {
 
   /** Only the first join brings one: of the document that nobody has typed in yet. */
   #onSnapshot({ atIndex, bytes }) {
-    assert.equal(atIndex, 0, "writers join before anybody types");
+    assert.equal(atIndex, this.#start.index, "writers join before anybody types");
+    this.#state.applied = atIndex;
+    this.#sum = this.#start.sum;
     this.#snapshotDue -= bytes.length;
     assert.ok(this.#snapshotDue >= 0, "a snapshot as long as announced");
     this.#joined = this.#snapshotDue === 0;

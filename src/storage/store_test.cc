@@ -1,6 +1,4 @@
-// The journal's and the catalog's promises on real files.
-#include "storage/sqlite_store.h"
-
+// The journal's and the catalog's promises, on both databases.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -10,8 +8,11 @@
 namespace weft::storage::test {
 namespace {
 
-TEST(SqliteStore, CreatesADocumentWithItsFirstRow) {
-  Rig rig;
+class StoreTest : public OnBoth {};
+WEFT_ON_BOTH(StoreTest);
+
+TEST_P(StoreTest, CreatesADocumentWithItsFirstRow) {
+  Rig rig(GetParam());
   const auto created = rig.create(1, "héllo 🎈");
   ASSERT_TRUE(created.ok()) << created.error().message;
   EXPECT_TRUE(created->is_new);
@@ -44,8 +45,8 @@ TEST(SqliteStore, CreatesADocumentWithItsFirstRow) {
   EXPECT_EQ(rig.lease(test_uuid(1), test_uuid(77)).value(), 2u);
 }
 
-TEST(SqliteStore, AnEmptyDocumentHasNoRows) {
-  Rig rig;
+TEST_P(StoreTest, AnEmptyDocumentHasNoRows) {
+  Rig rig(GetParam());
   ASSERT_TRUE(rig.create(1, "").ok());
   const auto loaded = rig.load(test_uuid(1));
   ASSERT_TRUE(loaded.ok());
@@ -55,16 +56,16 @@ TEST(SqliteStore, AnEmptyDocumentHasNoRows) {
   EXPECT_EQ(rig.version_at(test_uuid(1), 0)->sum(), 0u);
 }
 
-TEST(SqliteStore, RefusesTextThatCannotBeStored) {
-  Rig rig;
+TEST_P(StoreTest, RefusesTextThatCannotBeStored) {
+  Rig rig(GetParam());
   EXPECT_ERROR(rig.create(1, "\xed\xa0\x80"), ErrorClass::invalid, "bad_text");
   EXPECT_ERROR(rig.create(1, std::string("a\0b", 3)), ErrorClass::invalid, "bad_text");
   EXPECT_ERROR(rig.create(1, "fine", "", "\xff"), ErrorClass::invalid, "bad_text");
   EXPECT_ERROR(rig.get(test_uuid(1)), ErrorClass::not_found, "document_not_found");
 }
 
-TEST(SqliteStore, KeepsEveryKindOfRowAsItWas) {
-  Rig rig;
+TEST_P(StoreTest, KeepsEveryKindOfRowAsItWas) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abcdef").ok());
   Author author(2);
@@ -101,8 +102,8 @@ TEST(SqliteStore, KeepsEveryKindOfRowAsItWas) {
   EXPECT_EQ(replay(*loaded)->state_hash(), author.document.state_hash());
 }
 
-TEST(SqliteStore, ReadsPagesOfTheLog) {
-  Rig rig;
+TEST_P(StoreTest, ReadsPagesOfTheLog) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "a").ok());
   Author author(2);
@@ -117,8 +118,8 @@ TEST(SqliteStore, ReadsPagesOfTheLog) {
   EXPECT_EQ(rig.read_rows(id, 0, 0)->size(), 0u);
 }
 
-TEST(SqliteStore, AppendsOnlyWhereTheLogEnds) {
-  Rig rig;
+TEST_P(StoreTest, AppendsOnlyWhereTheLogEnds) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abc").ok());
   Author author(2);
@@ -137,8 +138,8 @@ TEST(SqliteStore, AppendsOnlyWhereTheLogEnds) {
   EXPECT_EQ(rig.get(id)->sum_total, 4u);
 }
 
-TEST(SqliteStore, RefusesRowsThatContradictThemselves) {
-  Rig rig;
+TEST_P(StoreTest, RefusesRowsThatContradictThemselves) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abc").ok());
   collab::LogRow good;
@@ -167,8 +168,8 @@ TEST(SqliteStore, RefusesRowsThatContradictThemselves) {
 
 // Everything is queued before the loop runs, so the writer sees groups; one bad request among them
 // must not touch the others.
-TEST(SqliteStore, OneRefusedRequestLeavesItsGroupAlone) {
-  Rig rig;
+TEST_P(StoreTest, OneRefusedRequestLeavesItsGroupAlone) {
+  Rig rig(GetParam());
   constexpr std::uint64_t documents = 20;
   for (std::uint64_t n = 1; n <= documents; ++n) ASSERT_TRUE(rig.create(n, "abc").ok());
   std::vector<Result<std::uint64_t>> answers;
@@ -200,13 +201,14 @@ TEST(SqliteStore, OneRefusedRequestLeavesItsGroupAlone) {
   }
 }
 
-TEST(SqliteStore, AnswersOfOneGroupComeInOnePost) {
-  Rig rig;
+TEST_P(StoreTest, AnswersOfOneGroupComeInOnePost) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abc").ok());
   // A foreign write lock holds the writer up while the requests gather.
   RawDatabase other(rig.database());
-  ASSERT_EQ(other.exec("BEGIN IMMEDIATE"), SQLITE_OK);
+  ASSERT_EQ(other.exec(other.is_postgres() ? "BEGIN; LOCK TABLE documents" : "BEGIN IMMEDIATE"),
+            SQLITE_OK);
   const std::size_t posts_before = rig.executor.posts();
   std::size_t answers = 0;
   for (std::uint64_t client = 0; client < 100; ++client) {
@@ -220,8 +222,8 @@ TEST(SqliteStore, AnswersOfOneGroupComeInOnePost) {
   EXPECT_LE(rig.executor.posts() - posts_before, 3u);
 }
 
-TEST(SqliteStore, LeasesEachClientItsOwnSiteForEver) {
-  Rig rig;
+TEST_P(StoreTest, LeasesEachClientItsOwnSiteForEver) {
+  Rig rig(GetParam());
   ASSERT_TRUE(rig.create(1, "").ok());
   ASSERT_TRUE(rig.create(2, "").ok());
   std::set<std::uint64_t> sids;
@@ -241,8 +243,8 @@ TEST(SqliteStore, LeasesEachClientItsOwnSiteForEver) {
   EXPECT_ERROR(rig.lease(test_uuid(1), test_uuid(100)), ErrorClass::corrupt, "damaged_document");
 }
 
-TEST(SqliteStore, IdempotencyKeysAreHonoured) {
-  Rig rig;
+TEST_P(StoreTest, IdempotencyKeysAreHonoured) {
+  Rig rig(GetParam());
   const auto first = rig.create(1, "text", "key-1");
   ASSERT_TRUE(first.ok());
   const auto again = rig.create(2, "text", "key-1");
@@ -261,8 +263,8 @@ TEST(SqliteStore, IdempotencyKeysAreHonoured) {
   EXPECT_ERROR(rig.create(6, "text", "key-1"), ErrorClass::gone, "document_deleted");
 }
 
-TEST(SqliteStore, ADeletedDocumentIsGoneForEverybody) {
-  Rig rig;
+TEST_P(StoreTest, ADeletedDocumentIsGoneForEverybody) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abc").ok());
   Author author(2);
@@ -282,8 +284,8 @@ TEST(SqliteStore, ADeletedDocumentIsGoneForEverybody) {
   EXPECT_EQ(rig.list("", 10)->documents.size(), 0u);
 }
 
-TEST(SqliteStore, ListsNewestFirstInPages) {
-  Rig rig;
+TEST_P(StoreTest, ListsNewestFirstInPages) {
+  Rig rig(GetParam());
   for (std::uint64_t n = 1; n <= 25; ++n) {
     // Five at a time are created in the same microsecond: the id decides their order.
     if (n % 5 != 1) rig.clock.now_us_ -= 1000;
@@ -316,8 +318,8 @@ TEST(SqliteStore, ListsNewestFirstInPages) {
   EXPECT_FALSE(distinct.contains(test_uuid(7)));
 }
 
-TEST(SqliteStore, RefusesForeignCursors) {
-  Rig rig;
+TEST_P(StoreTest, RefusesForeignCursors) {
+  Rig rig(GetParam());
   ASSERT_TRUE(rig.create(1, "").ok());
   ASSERT_TRUE(rig.create(2, "").ok());
   const std::string cursor = rig.list("", 1)->next_cursor;
@@ -333,8 +335,8 @@ TEST(SqliteStore, RefusesForeignCursors) {
   }
 }
 
-TEST(SqliteStore, VersionAtKnowsEveryIndex) {
-  Rig rig;
+TEST_P(StoreTest, VersionAtKnowsEveryIndex) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abcdef").ok());
   Author alice(2);
@@ -368,12 +370,13 @@ TEST(SqliteStore, VersionAtKnowsEveryIndex) {
   EXPECT_ERROR(rig.version_at(id, expected.size()), ErrorClass::invalid, "index_out_of_range");
 }
 
-TEST(SqliteStore, TheDestructorFinishesWhatWasQueued) {
-  Rig rig;
+TEST_P(StoreTest, TheDestructorFinishesWhatWasQueued) {
+  Rig rig(GetParam());
   const DocumentId id = test_uuid(1);
   ASSERT_TRUE(rig.create(1, "abc").ok());
   Author author(2);
   author.apply(rig.load(id)->tail);
+  const std::string saved = author.saved();
   std::size_t answers = 0;
   for (std::uint64_t i = 0; i < 200; ++i) {
     author.insert(0, "x");
@@ -382,7 +385,7 @@ TEST(SqliteStore, TheDestructorFinishesWhatWasQueued) {
       ++answers;
     });
   }
-  rig.store->save_snapshot(id, 201, author.saved(), rig.executor, [&](auto answer) {
+  rig.store->save_snapshot(id, 1, saved, rig.executor, [&](auto answer) {
     EXPECT_TRUE(answer.ok());
     ++answers;
   });
@@ -396,6 +399,7 @@ TEST(SqliteStore, TheDestructorFinishesWhatWasQueued) {
   const auto loaded = rig.load(id);
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ(loaded->record.last_index, 201u);
+  EXPECT_EQ(loaded->snapshot_index, 1u);
   EXPECT_EQ(replay(*loaded)->state_hash(), author.document.state_hash());
 }
 

@@ -1,0 +1,88 @@
+// DocumentActor: edits that the server makes itself. They are made on everything that was accepted,
+// durable or not, so they never conflict; they go the way of every push from there on.
+#include <utility>
+
+#include "base/utf8.h"
+#include "collab/document_actor.h"
+#include "collab/log_row.h"
+#include "rga/op_codec.h"
+
+namespace weft::collab {
+
+void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
+  used_ms_ = ports_.clock.monotonic_ms();
+  if (state_ == State::loading) {
+    when_open_.emplace_back([this, request = std::move(request), done = std::move(done)]() mutable {
+      edit(std::move(request), std::move(done));
+    });
+    return;
+  }
+  if (state_ == State::retired) return done(failure_);
+  const auto site = own_sites_.find(request.author);
+  if (site != own_sites_.end()) return make_edit(site->second, request, done);
+  const ClientId author = request.author;
+  ports_.journal.lease_site(id_, author, ports_.executor,
+                            [actor = weak(), author, request = std::move(request),
+                             done = std::move(done)](Result<std::uint64_t> sid) mutable {
+                              const auto self = actor.lock();
+                              if (!self || !sid.ok()) {
+                                return done(sid.ok() ? Error{ErrorClass::unavailable, "reloading",
+                                                             "the document is being reloaded"}
+                                                     : sid.error());
+                              }
+                              self->own_sites_[author] = *sid;
+                              self->edit(std::move(request), std::move(done));
+                            });
+}
+
+void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
+                              const Done<EditAnswer>& done) {
+  if (queue_bytes_ > max_queue_bytes) {
+    return done(Error{ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
+  }
+  // The edit knows every row up to here, so the last of them must not grow.
+  const std::uint64_t base = seal();
+  const auto edits = request.plan(document_, base);
+  if (!edits.ok()) return done(edits.error());
+  std::uint64_t elements = document_.element_count();
+  for (const TextEdit& edit : *edits) elements += count_scalars(edit.inserted).value_or(0);
+  if (elements > config_.limits.max_document_elements) {
+    return done(Error{ErrorClass::too_large, "document_full", "the document would be too large"});
+  }
+  rga::OpWriter out;
+  document_.set_local_site(sid);
+  // From the last to the first, so that positions stay what the plan saw.
+  for (auto edit = edits->rbegin(); edit != edits->rend(); ++edit) {
+    const rga::ScalarOffset at{edit->at};
+    if (edit->erased > 0) {
+      WEFT_CHECK(document_.erase(at, edit->erased, &out) == rga::EditOutcome::done);
+    }
+    if (!edit->inserted.empty()) {
+      WEFT_CHECK(document_.insert(at, edit->inserted, &out) == rga::EditOutcome::done);
+    }
+  }
+  const std::string bytes = out.take();
+  rga::OpReader operations(bytes);
+  rga::Operation op;
+  const std::int64_t now_us = ports_.clock.unix_us();
+  while (operations.next(op)) enqueue(make_row(op, base, now_us));
+  WEFT_CHECK(!operations.failed());
+
+  EditAnswer answer;
+  answer.record = record_;
+  answer.before_index = base;
+  answer.record.last_index = integrated_index();
+  answer.record.sum_total = document_.sum();
+  if (!queue_.empty()) answer.record.updated_us = queue_.back().timestamp_us;
+  when_durable(integrated_index(), [this, done, answer = std::move(answer)](bool durable) mutable {
+    if (durable) {
+      done(std::move(answer));
+    } else {
+      done(failure_);
+    }
+  });
+  commit();
+  schedule_unload();
+}
+
+}  // namespace weft::collab

@@ -1,0 +1,223 @@
+#include "storage/archive.h"
+
+#include <zlib.h>
+
+#include <limits>
+
+#include "base/checksum.h"
+#include "base/codec.h"
+#include "base/utf8.h"
+#include "storage/log_audit.h"
+#include "storage/source_state.h"
+
+namespace weft::storage {
+namespace {
+
+using collab::LogRow;
+
+constexpr std::string_view magic = "WEFTHIST";
+constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t deflated_rows = 1;  // the payload kinds; others may come
+
+// What zlib can make of one byte at most; a larger promise is a lie.
+constexpr std::uint64_t max_ratio = 1032;
+constexpr std::uint64_t max_raw_bytes = std::uint64_t{1} << 32;
+constexpr std::uint64_t min_row_bytes = 11;
+constexpr std::size_t max_title_bytes = 4096;
+
+Error bad_archive(std::string_view why) {
+  return {ErrorClass::corrupt, "bad_archive", "this is no archive of Weft: " + std::string(why)};
+}
+
+void write_row(ByteWriter& out, const LogRow& row, std::int64_t last_us) {
+  out.varint(row.index - row.base);
+  out.u8(static_cast<std::uint8_t>(row.kind));
+  out.varint(row.len);
+  out.varint(row.id.ssn);
+  out.varint(row.id.sum);
+  out.varint(row.id.sid);
+  out.varint(row.id.seq);
+  out.varint(row.ref.sid);
+  out.varint(row.ref.seq);
+  // Wraps around, so that any two times have a difference.
+  out.zigzag_varint(static_cast<std::int64_t>(static_cast<std::uint64_t>(row.timestamp_us) -
+                                              static_cast<std::uint64_t>(last_us)));
+  out.sized_bytes(row.text);
+}
+
+LogRow read_row(ByteReader& in, std::uint64_t index, std::int64_t last_us) {
+  LogRow row;
+  row.index = index;
+  const std::uint64_t back = in.varint_max(index);
+  if (back == 0) in.fail();
+  row.base = index - back;
+  const std::uint8_t kind = in.u8();
+  if (kind > static_cast<std::uint8_t>(rga::OpKind::purge)) in.fail();
+  row.kind = in.failed() ? rga::OpKind::insert : static_cast<rga::OpKind>(kind);
+  row.len = static_cast<std::uint32_t>(in.varint_max(UINT32_MAX));
+  row.id.ssn = in.varint_max(rga::max_integer);
+  row.id.sum = in.varint_max(rga::max_integer);
+  row.id.sid = in.varint_max(rga::max_integer);
+  row.id.seq = in.varint_max(rga::max_integer);
+  row.ref.sid = in.varint_max(rga::max_integer);
+  row.ref.seq = in.varint_max(rga::max_integer);
+  row.timestamp_us = static_cast<std::int64_t>(static_cast<std::uint64_t>(last_us) +
+                                               static_cast<std::uint64_t>(in.zigzag_varint()));
+  row.text = in.sized_bytes(in.remaining());
+  return row;
+}
+
+Result<std::string> deflate_all(std::string_view raw) {
+  uLongf size = compressBound(static_cast<uLong>(raw.size()));
+  std::string out(size, '\0');
+  if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
+                reinterpret_cast<const Bytef*>(raw.data()), static_cast<uLong>(raw.size()),
+                Z_DEFAULT_COMPRESSION) != Z_OK) {
+    return Error{ErrorClass::unavailable, "out_of_memory", "the history cannot be compressed"};
+  }
+  out.resize(size);
+  return out;
+}
+
+/// Exactly `raw_size` bytes, from all of `deflated`.
+std::optional<std::string> inflate_all(std::string_view deflated, std::uint64_t raw_size) {
+  if (raw_size > max_raw_bytes || raw_size > (deflated.size() + 1) * max_ratio) return {};
+  std::string raw(static_cast<std::size_t>(raw_size), '\0');
+  uLongf size = static_cast<uLongf>(raw_size);
+  uLong used = static_cast<uLong>(deflated.size());
+  const int code = uncompress2(reinterpret_cast<Bytef*>(raw.data()), &size,
+                               reinterpret_cast<const Bytef*>(deflated.data()), &used);
+  if (code != Z_OK || size != raw_size || used != deflated.size()) return {};
+  return raw;
+}
+
+}  // namespace
+
+Result<Archive> read_archive(RowSource& source, const DocumentId& document) {
+  const SourceMoment moment(source);
+  if (!moment.begun().ok()) return moment.begun().error();
+  auto entry = existing_entry(source, document);
+  if (!entry.ok()) return entry.error();
+  Archive archive;
+  archive.record = std::move(entry->record);
+  archive.record.owner = {};
+  archive.next_sid = entry->next_sid;
+  bool whole = true;
+  const Status read =
+      source.operations(document, 0, [&](std::uint64_t index, std::optional<LogRow> row) {
+        whole = whole && row && index == archive.rows.size() + 1;
+        if (whole) archive.rows.push_back(*std::move(row));
+      });
+  if (!read.ok()) return read.error();
+  if (!whole || archive.rows.size() != archive.record.last_index) {
+    return Error{ErrorClass::corrupt, "damaged_log",
+                 "the log of document " + document.to_string() + " is damaged; see weft fsck"};
+  }
+  return archive;
+}
+
+Result<std::string> encode_archive(const Archive& archive) {
+  const collab::DocumentRecord& record = archive.record;
+  LogAudit audit(record.ssn);
+  std::string raw;
+  ByteWriter rows(raw);
+  std::int64_t last_us = record.creation_us;
+  for (const LogRow& row : archive.rows) {
+    if (const auto wrong = audit.add(row)) {
+      return Error{ErrorClass::corrupt, "damaged_log",
+                   "row " + std::to_string(row.index) + " of document " + record.id.to_string() +
+                       " is damaged: " + *wrong};
+    }
+    write_row(rows, row, last_us);
+    last_us = row.timestamp_us;
+  }
+  if (raw.size() > max_raw_bytes) {
+    return Error{ErrorClass::too_large, "archive_too_large", "the history passes 4 GiB"};
+  }
+  const auto deflated = deflate_all(raw);
+  if (!deflated.ok()) return deflated.error();
+
+  std::string bytes(magic);
+  ByteWriter out(bytes);
+  out.u8(format_version);
+  out.bytes(record.id.view());
+  out.bytes(record.incarnation.view());
+  out.zigzag_varint(record.creation_us);
+  out.sized_bytes(record.title);
+  out.varint(record.ssn);
+  out.varint(archive.next_sid);
+  out.varint(archive.rows.size());
+  out.u64_le(audit.document().state_hash());
+  out.u8(deflated_rows);
+  out.varint(raw.size());
+  out.sized_bytes(*deflated);
+  out.u64_le(checksum64(bytes));
+  return bytes;
+}
+
+Result<Archive> decode_archive(std::string_view bytes) {
+  if (!bytes.starts_with(magic)) return bad_archive("it begins otherwise");
+  if (bytes.size() < magic.size() + 9) return bad_archive("it is cut off");
+  if (static_cast<std::uint8_t>(bytes[magic.size()]) != format_version) {
+    return Error{ErrorClass::invalid, "newer_archive",
+                 "this archive has a format that this program does not know: use a newer weft"};
+  }
+  const std::string_view body = bytes.substr(0, bytes.size() - 8);
+  if (ByteReader(bytes.substr(body.size())).u64_le() != checksum64(body)) {
+    return bad_archive("it does not fit its checksum: it is damaged or cut off");
+  }
+  ByteReader in(body.substr(magic.size() + 1));
+  Archive archive;
+  collab::DocumentRecord& record = archive.record;
+  const auto uuid = [&in] {
+    const std::string_view view = in.bytes(16);
+    return in.failed() ? Uuid{} : Uuid::from_bytes(view);
+  };
+  record.id = uuid();
+  record.incarnation = uuid();
+  record.creation_us = in.zigzag_varint();
+  record.title = in.sized_bytes(max_title_bytes);
+  record.ssn = in.varint_max(rga::max_integer);
+  archive.next_sid = in.varint_max(rga::max_integer);
+  const std::uint64_t count = in.varint_max(rga::max_integer);
+  const std::uint64_t state_hash = in.u64_le();
+  const std::uint8_t kind = in.u8();
+  const std::uint64_t raw_size = in.varint();
+  const std::string_view deflated = in.sized_bytes(in.remaining());
+  if (in.failed() || !in.at_end()) return bad_archive("its header is malformed");
+  if (record.id.is_nil() || record.ssn == 0 || !count_scalars(record.title)) {
+    return bad_archive("its header is malformed");
+  }
+  if (kind != deflated_rows) {
+    return Error{ErrorClass::invalid, "newer_archive",
+                 "this archive keeps its rows in a way that this program does not know: use a "
+                 "newer weft"};
+  }
+  const auto raw = inflate_all(deflated, raw_size);
+  if (!raw || count > raw->size() / min_row_bytes) return bad_archive("its rows are malformed");
+
+  LogAudit audit(record.ssn);
+  ByteReader rows(*raw);
+  std::int64_t last_us = record.creation_us;
+  archive.rows.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t index = 1; index <= count; ++index) {
+    LogRow row = read_row(rows, index, last_us);
+    if (rows.failed()) return bad_archive("its rows are malformed");
+    if (const auto wrong = audit.add(row)) {
+      return bad_archive("row " + std::to_string(index) + ": " + *wrong);
+    }
+    last_us = row.timestamp_us;
+    archive.rows.push_back(std::move(row));
+  }
+  if (!rows.at_end()) return bad_archive("something follows its rows");
+  if (archive.next_sid <= audit.greatest_sid()) return bad_archive("next_sid is too small");
+  if (audit.document().state_hash() != state_hash) {
+    return bad_archive("its rows do not give the state that it promises");
+  }
+  record.last_index = count;
+  record.sum_total = audit.document().sum();
+  record.updated_us = last_us;
+  return archive;
+}
+
+}  // namespace weft::storage

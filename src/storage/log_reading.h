@@ -1,0 +1,181 @@
+// How a log is read, whatever database it lies in: which snapshot is good, whether the rows add up,
+// where a page ends. Both readers bring a Source for one document:
+//   Result<DocumentRecord> record()                      not_found, gone, corrupt as errors
+//   Result<vector<SnapshotHeader>> state_headers(max)    with a state, at most at index max, newest
+//   Result<vector<SnapshotHeader>> milestones(max)       the newest few, with a state or not
+//   Result<string> state(header)                         corrupt when it is not what was written
+//   Status scan(after, last, visit)                      visit(LogRow&&); corrupt "damaged_log"
+//   Result<optional<LogRow>> last_purge()                the newest row of that kind; the same error
+//   void skipped(header, why)                            says so in the log
+// and keeps one snapshot of the database for as long as a question takes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/checksum.h"
+#include "base/ports.h"
+#include "base/result.h"
+#include "collab/ports.h"
+#include "storage/document_rows.h"
+#include "storage/list_cursor.h"
+#include "storage/row_codec.h"
+
+namespace weft::storage {
+
+inline void log_skipped_snapshot(Log& log, std::string_view document_text, std::uint64_t at_index,
+                                 std::string_view why) {
+  std::string detail = "skipped the snapshot of document ";
+  detail += document_text;
+  detail += " at index " + std::to_string(at_index) + ": ";
+  detail += why;
+  log.write(LogLevel::warning, "damaged_snapshot", detail);
+}
+
+/// The bytes, if they are what the header says.
+inline Result<std::string> checked_state(const SnapshotHeader& header, std::string state) {
+  if (state.size() != header.state_bytes || checksum64(state) != header.state_checksum) {
+    return Error{ErrorClass::corrupt, "damaged_snapshot", "the bytes do not fit their checksum"};
+  }
+  return state;
+}
+
+/// As collab::Journal::load.
+template <class Source>
+Result<collab::Journal::Loaded> load_document(const Source& source) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  const std::uint64_t last = record->last_index;
+
+  auto headers = source.state_headers(last);
+  if (!headers.ok()) return headers.error();
+  headers->push_back({});  // the state before the first row: when no snapshot is any good
+
+  collab::Journal::Loaded loaded;
+  loaded.record = std::move(record).value();
+  auto last_purge = source.last_purge();
+  if (!last_purge.ok()) return last_purge.error();
+  loaded.last_purge = std::move(last_purge).value();
+  for (const SnapshotHeader& header : *headers) {
+    loaded.snapshot_index = header.at_index;
+    loaded.snapshot.clear();
+    loaded.tail.clear();
+    std::string why;
+    if (header.at_index > 0) {
+      auto state = source.state(header);
+      if (state.ok()) {
+        loaded.snapshot = std::move(state).value();
+      } else if (state.error().error_class == ErrorClass::corrupt) {
+        why = state.error().message;
+      } else {
+        return state.error();
+      }
+    }
+    if (why.empty()) {
+      loaded.tail.reserve(
+          static_cast<std::size_t>(std::min<std::uint64_t>(last - header.at_index, 1u << 20)));
+      std::uint64_t sum = header.sum;
+      const Status scanned = source.scan(header.at_index, last, [&](collab::LogRow&& row) {
+        sum += row.len;
+        loaded.tail.push_back(std::move(row));
+      });
+      if (!scanned.ok()) return scanned.error();
+      if (sum == loaded.record.sum_total) return loaded;
+      why = "its operations do not add up with the log";
+    }
+    if (header.at_index > 0) source.skipped(header, why);
+  }
+  return damaged_log(loaded.record.id.to_string(), last,
+                     "the rows do not add up to the document's sum_total");
+}
+
+/// As collab::Journal::read_rows.
+template <class Source>
+Result<std::vector<collab::LogRow>> read_page(const Source& source, std::uint64_t after,
+                                              std::size_t max_rows) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  std::vector<collab::LogRow> rows;
+  if (after >= record->last_index) return rows;
+  const std::uint64_t last = after + std::min<std::uint64_t>(max_rows, record->last_index - after);
+  const Status scanned =
+      source.scan(after, last, [&](collab::LogRow&& row) { rows.push_back(std::move(row)); });
+  if (!scanned.ok()) return scanned.error();
+  return rows;
+}
+
+/// As collab::Journal::version_at.
+template <class Source>
+Result<rga::VersionVector> find_version(const Source& source, std::uint64_t index) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  if (index > record->last_index) {
+    return Error{ErrorClass::invalid, "index_out_of_range",
+                 "the log of document " + record->id.to_string() + " ends at " +
+                     std::to_string(record->last_index)};
+  }
+  // Headers stay when their snapshots are replaced: one of them is always a short way back.
+  auto headers = source.milestones(index);
+  if (!headers.ok()) return headers.error();
+  rga::VersionVector version;
+  std::uint64_t from = 0;
+  for (const SnapshotHeader& header : *headers) {
+    auto known = decode_version(header.version_vector);
+    if (!known || known->sum() != header.sum) continue;
+    version = *std::move(known);
+    from = header.at_index;
+    break;
+  }
+  const Status scanned = source.scan(from, index, [&](const collab::LogRow& row) {
+    version.set(row.id.sid, row.id.seq + row.len - 1);
+  });
+  if (!scanned.ok()) return scanned.error();
+  return version;
+}
+
+/// One page of a list on its way.
+class PageBuilder {
+ public:
+  explicit PageBuilder(std::size_t limit) : limit_(limit) {}
+
+  /// Rows to ask for: one more than fit tells whether there is a next page.
+  std::size_t wanted() const { return limit_ + 1; }
+  void add(collab::DocumentRecord record) {
+    if (page_.documents.size() < limit_) {
+      page_.documents.push_back(std::move(record));
+      return;
+    }
+    const collab::DocumentRecord& last = page_.documents.back();
+    page_.next_cursor = encode_cursor({last.creation_us, last.id});
+  }
+  collab::Catalog::Page take() { return std::move(page_); }
+
+ private:
+  std::size_t limit_;
+  collab::Catalog::Page page_;
+};
+
+/// As collab::Catalog::list. fetch(from, page) adds the documents older than `from`, newest first.
+template <class Fetch>
+Result<collab::Catalog::Page> list_page(std::string_view cursor, std::size_t limit, Fetch&& fetch) {
+  constexpr std::size_t max_page_documents = 1000;
+  ListCursor from{std::numeric_limits<std::int64_t>::max(), {}};
+  if (!cursor.empty()) {
+    const auto decoded = decode_cursor(cursor);
+    if (!decoded) {
+      return Error{ErrorClass::invalid, "bad_cursor",
+                   "the cursor is not one that this server gave out"};
+    }
+    from = *decoded;
+  }
+  PageBuilder page(std::clamp<std::size_t>(limit, 1, max_page_documents));
+  if (Status fetched = fetch(from, page); !fetched.ok()) return fetched.error();
+  return page.take();
+}
+
+}  // namespace weft::storage

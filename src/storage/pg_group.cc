@@ -1,0 +1,326 @@
+#include "storage/pg_group.h"
+
+#include "storage/pg_document_columns.h"
+#include "storage/row_codec.h"
+
+namespace weft::storage {
+namespace {
+
+// In order of the ids, whoever asks: so two servers that lock the same documents cannot block each
+// other. Inserting rows does not change the key, so readers of the foreign key are not locked out.
+constexpr PgStatement lock_documents{
+    "lock_documents", "SELECT " WEFT_DOCUMENT_COLUMNS
+                      " FROM documents WHERE document_id = ANY($1::uuid[]) ORDER BY documents."
+                      "document_id FOR NO KEY UPDATE"};
+// Of two servers that are asked for the same new document the second waits, and then finds it. The
+// keys come sorted, and after the documents: so nobody blocks each other here, either.
+constexpr PgStatement lock_keys{
+    "lock_keys",
+    "SELECT count(pg_advisory_xact_lock(hashtextextended(k, 1))) FROM unnest($1::text[]) AS k"};
+constexpr PgStatement find_keys{"find_keys",
+                                "SELECT " WEFT_DOCUMENT_COLUMNS
+                                " FROM documents WHERE idempotency_key = ANY($1::text[])"};
+constexpr PgStatement find_sites{
+    "find_sites",
+    "SELECT s.document_id, s.client_id, s.sid FROM sites AS s JOIN unnest($1::uuid[], $2::uuid[]) "
+    "AS w (document_id, client_id) USING (document_id, client_id)"};
+constexpr PgStatement find_erased{
+    "find_erased", "SELECT document_id FROM erased_documents WHERE document_id = ANY($1::uuid[])"};
+constexpr PgStatement insert_documents{
+    "insert_documents",
+    "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
+    "last_index, sum_total, next_sid, updated, deleted_at, idempotency_key, request_hash, "
+    "checksum) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::uuid[], "
+    "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
+    "$12::text[], $13::bigint[], $14::bigint[])"};
+constexpr PgStatement update_documents{
+    "update_documents",
+    "UPDATE documents AS d SET last_index = u.last_index, sum_total = u.sum_total, "
+    "next_sid = u.next_sid, updated = u.updated, deleted_at = u.deleted_at "
+    "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
+    "AS u (document_id, last_index, sum_total, next_sid, updated, deleted_at) "
+    "WHERE d.document_id = u.document_id"};
+constexpr PgStatement insert_sites{
+    "insert_sites",
+    "INSERT INTO sites (document_id, sid, client_id, leased) "
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[])"};
+constexpr PgStatement insert_operations{
+    "insert_operations",
+    "INSERT INTO operations (document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, "
+    "ref_seq, value, timestamp, checksum) "
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], "
+    "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
+    "$12::text[], $13::bigint[], $14::bigint[])"};
+constexpr PgStatement begin{"begin", "BEGIN"};
+constexpr PgStatement commit_statement{"commit", "COMMIT"};
+
+constexpr PgStatement statements[] = {
+    lock_documents,   lock_keys,        find_keys,    find_sites,        find_erased,
+    insert_documents, update_documents, insert_sites, insert_operations, begin,
+    commit_statement};
+
+void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
+  if (value) {
+    array.add(*value);
+  } else {
+    array.add_null();
+  }
+}
+
+}  // namespace
+
+std::span<const PgStatement> pg_group_statements() { return statements; }
+
+void PgGroup::want_site(const DocumentId& document, const ClientId& client) {
+  want_document(document);
+  wanted_sites_.insert({document, client});
+}
+
+PgGroup::Document PgGroup::document_of(const PgRow& row) {
+  Document document;
+  if (auto read = read_document(row)) {
+    document.record = std::move(read->record);
+    document.next_sid = read->next_sid;
+  } else {
+    document.is_damaged = true;
+    document.record.id = Uuid::parse(row.text(0)).value_or(Uuid{});
+  }
+  if (!row.is_null(9)) document.deleted_us = row.i64(9);
+  document.request_hash = row.u64(10);
+  document.idempotency_key = row.text(11);
+  return document;
+}
+
+PgOutcome PgGroup::read_erased(PgConnection& connection) {
+  PgArray gone(PgArray::Type::uuid);
+  for (const DocumentId& id : wanted_) {
+    const Document* document = find(id);
+    if (document == nullptr || document->deleted_us) gone.add(id);
+  }
+  if (gone.empty()) return {};
+  PgParams by_id;
+  by_id.add(std::move(gone));
+  connection.add(find_erased, std::move(by_id));
+  std::vector<PgRows> answers;
+  PgOutcome outcome = connection.run(answers);
+  if (!outcome.done()) return outcome;
+  for (int i = 0; i < answers[0].size(); ++i) erased_.insert(answers[0][i].uuid(0));
+  return outcome;
+}
+
+PgOutcome PgGroup::read(PgConnection& connection) {
+  connection.add(begin);
+  PgArray ids(PgArray::Type::uuid);
+  for (const DocumentId& id : wanted_) ids.add(id);
+  PgParams by_id;
+  by_id.add(std::move(ids));
+  connection.add(lock_documents, std::move(by_id));
+  if (!wanted_keys_.empty()) {
+    PgArray keys(PgArray::Type::text);
+    for (const std::string& key : wanted_keys_) keys.add_bytes(key);
+    PgParams by_key;
+    by_key.add(std::move(keys));
+    connection.add(lock_keys, by_key);
+    connection.add(find_keys, std::move(by_key));
+  }
+  if (!wanted_sites_.empty()) {
+    PgArray documents(PgArray::Type::uuid);
+    PgArray clients(PgArray::Type::uuid);
+    for (const auto& [document, client] : wanted_sites_) {
+      documents.add(document);
+      clients.add(client);
+    }
+    PgParams by_client;
+    by_client.add(std::move(documents));
+    by_client.add(std::move(clients));
+    connection.add(find_sites, std::move(by_client));
+  }
+  std::vector<PgRows> answers;
+  PgOutcome outcome = connection.run(answers);
+  if (!outcome.done()) return outcome;
+  std::size_t at = 1;
+  const auto keep = [this](const PgRows& rows) {
+    for (int i = 0; i < rows.size(); ++i) {
+      Document document = document_of(rows[i]);
+      const DocumentId id = document.record.id;
+      if (!document.idempotency_key.empty()) keys_.emplace(document.idempotency_key, id);
+      documents_.emplace(id, std::move(document));
+    }
+  };
+  keep(answers[at++]);
+  if (!wanted_keys_.empty()) {
+    ++at;  // of the locks
+    keep(answers[at++]);
+  }
+  if (!wanted_sites_.empty()) {
+    const PgRows& rows = answers[at];
+    for (int i = 0; i < rows.size(); ++i) {
+      sites_[{rows[i].uuid(0), rows[i].uuid(1)}] = rows[i].u64(2);
+    }
+  }
+  return read_erased(connection);
+}
+
+PgGroup::Document* PgGroup::find(const DocumentId& document) {
+  const auto found = documents_.find(document);
+  return found == documents_.end() ? nullptr : &found->second;
+}
+
+PgGroup::Document* PgGroup::find_by_key(const std::string& key) {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? nullptr : find(found->second);
+}
+
+std::optional<std::uint64_t> PgGroup::find_site(const DocumentId& document,
+                                                const ClientId& client) const {
+  const auto found = sites_.find({document, client});
+  if (found == sites_.end()) return std::nullopt;
+  return found->second;
+}
+
+void PgGroup::add_document(Document document) {
+  const DocumentId id = document.record.id;
+  document.is_new = true;
+  if (!document.idempotency_key.empty()) keys_.emplace(document.idempotency_key, id);
+  documents_.emplace(id, std::move(document));
+}
+
+void PgGroup::add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
+                       std::int64_t now_us) {
+  sites_[{document, client}] = sid;
+  new_sites_.push_back({document, client, sid, now_us});
+}
+
+void PgGroup::add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row) {
+  Operations& to = operations_;
+  to.document.add(document);
+  to.log_index.add(index);
+  to.base.add(row.base);
+  to.kind.add(static_cast<std::uint64_t>(row.kind));
+  to.ssn.add(row.id.ssn);
+  to.sum.add(row.id.sum);
+  to.sid.add(row.id.sid);
+  to.seq.add(row.id.seq);
+  to.len.add(std::uint64_t{row.len});
+  if (row.ref.is_head()) {
+    to.ref_sid.add_null();
+    to.ref_seq.add_null();
+  } else {
+    to.ref_sid.add(row.ref.sid);
+    to.ref_seq.add(row.ref.seq);
+  }
+  if (row.operation().has_text()) {
+    to.value.add_bytes(row.text);
+  } else {
+    to.value.add_null();
+  }
+  to.timestamp.add(row.timestamp_us);
+  to.checksum.add(row_checksum(document, index, row, scratch_));
+}
+
+void PgGroup::add_operations(PgConnection& connection) {
+  if (operations_.document.empty()) return;
+  Operations& from = operations_;
+  PgParams params;
+  for (PgArray* column : {&from.document, &from.log_index, &from.base, &from.kind, &from.ssn,
+                          &from.sum, &from.sid, &from.seq, &from.len, &from.ref_sid, &from.ref_seq,
+                          &from.value, &from.timestamp, &from.checksum}) {
+    params.add(std::move(*column));
+  }
+  connection.add(insert_operations, std::move(params));
+}
+
+void PgGroup::add_documents(PgConnection& connection) {
+  PgArray id(PgArray::Type::uuid), owner(PgArray::Type::uuid), incarnation(PgArray::Type::uuid);
+  PgArray title(PgArray::Type::text), key(PgArray::Type::text);
+  PgArray creation(PgArray::Type::bigint), ssn(PgArray::Type::bigint), last(PgArray::Type::bigint),
+      total(PgArray::Type::bigint), next_sid(PgArray::Type::bigint), updated(PgArray::Type::bigint),
+      deleted(PgArray::Type::bigint), hash(PgArray::Type::bigint), checksum(PgArray::Type::bigint);
+  for (const auto& [document_id, document] : documents_) {
+    if (!document.is_new) continue;
+    const collab::DocumentRecord& record = document.record;
+    id.add(document_id);
+    owner.add(record.owner);
+    creation.add(record.creation_us);
+    title.add_bytes(record.title);
+    incarnation.add(record.incarnation);
+    ssn.add(record.ssn);
+    last.add(record.last_index);
+    total.add(record.sum_total);
+    next_sid.add(document.next_sid);
+    updated.add(record.updated_us);
+    add_optional(deleted, document.deleted_us);
+    if (document.idempotency_key.empty()) {
+      key.add_null();
+      hash.add_null();
+    } else {
+      key.add_bytes(document.idempotency_key);
+      hash.add(document.request_hash);
+    }
+    checksum.add(
+        document_checksum({document_id, record.owner, record.creation_us, record.title,
+                           record.incarnation, document.idempotency_key, document.request_hash}));
+  }
+  if (id.empty()) return;
+  PgParams params;
+  for (PgArray* column : {&id, &owner, &creation, &title, &incarnation, &ssn, &last, &total,
+                          &next_sid, &updated, &deleted, &key, &hash, &checksum}) {
+    params.add(std::move(*column));
+  }
+  connection.add(insert_documents, std::move(params));
+}
+
+void PgGroup::add_changes(PgConnection& connection) {
+  PgArray id(PgArray::Type::uuid);
+  PgArray last(PgArray::Type::bigint), total(PgArray::Type::bigint),
+      next_sid(PgArray::Type::bigint), updated(PgArray::Type::bigint),
+      deleted(PgArray::Type::bigint);
+  for (const auto& [document_id, document] : documents_) {
+    if (document.is_new || !document.is_changed) continue;
+    id.add(document_id);
+    last.add(document.record.last_index);
+    total.add(document.record.sum_total);
+    next_sid.add(document.next_sid);
+    updated.add(document.record.updated_us);
+    add_optional(deleted, document.deleted_us);
+  }
+  if (id.empty()) return;
+  PgParams params;
+  for (PgArray* column : {&id, &last, &total, &next_sid, &updated, &deleted}) {
+    params.add(std::move(*column));
+  }
+  connection.add(update_documents, std::move(params));
+}
+
+void PgGroup::add_sites(PgConnection& connection) {
+  if (new_sites_.empty()) return;
+  PgArray document(PgArray::Type::uuid), client(PgArray::Type::uuid);
+  PgArray sid(PgArray::Type::bigint), leased(PgArray::Type::bigint);
+  for (const NewSite& site : new_sites_) {
+    document.add(site.document);
+    sid.add(site.sid);
+    client.add(site.client);
+    leased.add(site.now_us);
+  }
+  PgParams params;
+  for (PgArray* column : {&document, &sid, &client, &leased}) params.add(std::move(*column));
+  connection.add(insert_sites, std::move(params));
+}
+
+PgOutcome PgGroup::commit(PgConnection& connection) {
+  add_documents(connection);
+  add_sites(connection);
+  add_operations(connection);
+  add_changes(connection);
+  connection.add(commit_statement);
+  std::vector<PgRows> answers;
+  PgOutcome outcome = connection.run(answers);
+  // COMMIT of an aborted transaction succeeds as a ROLLBACK.
+  if (outcome.done() && answers.back().command() != "COMMIT") {
+    outcome.kind = PgOutcome::Kind::failed;
+    outcome.message = "the transaction was rolled back";
+  }
+  return outcome;
+}
+
+}  // namespace weft::storage

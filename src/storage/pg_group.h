@@ -1,0 +1,100 @@
+// PgGroup: what the requests of one transaction read, decide and write, in memory. The writer asks
+// every request what it needs, reads that in one round trip (which locks the documents' rows), lets
+// the requests judge in order, each seeing what those before it decided, and writes the sum of it
+// in a second round trip that ends with COMMIT.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/uuid.h"
+#include "collab/ports.h"
+#include "storage/document_rows.h"
+#include "storage/pg_connection.h"
+
+namespace weft::storage {
+
+class PgGroup {
+ public:
+  struct Document {
+    collab::DocumentRecord record;
+    std::uint64_t next_sid = 1;
+    std::optional<std::int64_t> deleted_us;
+    std::string idempotency_key;  // empty: none, or not asked for
+    std::uint64_t request_hash = 0;  // 0 when there is no key
+    bool is_damaged = false;  // nothing but its id and deleted_us is known
+    bool is_new = false;
+    bool is_changed = false;
+  };
+
+  // First: what has to be read.
+  void want_document(const DocumentId& document) { wanted_.insert(document); }
+  void want_site(const DocumentId& document, const ClientId& client);
+  void want_key(const std::string& key) { wanted_keys_.insert(key); }
+
+  /// Opens the transaction, locks and reads.
+  PgOutcome read(PgConnection& connection);
+
+  // Then: what is there, and what is to be. Pointers last as long as the group.
+  Document* find(const DocumentId& document);
+  /// Deleted for good. Its row may be there still, marked as deleted.
+  bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
+  Document* find_by_key(const std::string& key);
+  std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
+  /// REQUIRES: find(document.record.id) is nullptr.
+  void add_document(Document document);
+  void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
+                std::int64_t now_us);
+  /// Row `index` of the document's log.
+  void add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row);
+
+  /// Writes and commits. When this is done, it is durable.
+  PgOutcome commit(PgConnection& connection);
+
+ private:
+  using Site = std::pair<DocumentId, ClientId>;
+  /// The columns of the rows to insert, one array for each.
+  struct Operations {
+    PgArray document{PgArray::Type::uuid}, log_index{PgArray::Type::bigint},
+        base{PgArray::Type::bigint}, kind{PgArray::Type::bigint}, ssn{PgArray::Type::bigint},
+        sum{PgArray::Type::bigint}, sid{PgArray::Type::bigint}, seq{PgArray::Type::bigint},
+        len{PgArray::Type::bigint}, ref_sid{PgArray::Type::bigint}, ref_seq{PgArray::Type::bigint},
+        value{PgArray::Type::text}, timestamp{PgArray::Type::bigint},
+        checksum{PgArray::Type::bigint};
+  };
+  struct NewSite {
+    DocumentId document;
+    ClientId client;
+    std::uint64_t sid;
+    std::int64_t now_us;
+  };
+
+  static Document document_of(const PgRow& row);
+  /// Looks whether those that are not there or deleted are gone for good.
+  PgOutcome read_erased(PgConnection& connection);
+  void add_operations(PgConnection& connection);
+  void add_documents(PgConnection& connection);
+  void add_changes(PgConnection& connection);
+  void add_sites(PgConnection& connection);
+
+  std::set<DocumentId> wanted_;
+  std::set<Site> wanted_sites_;
+  std::set<std::string> wanted_keys_;
+  std::map<DocumentId, Document> documents_;
+  std::set<DocumentId> erased_;
+  std::map<std::string, DocumentId> keys_;
+  std::map<Site, std::uint64_t> sites_;
+  std::vector<NewSite> new_sites_;
+  Operations operations_;
+  std::string scratch_;
+};
+
+/// What a connection of a writer has to prepare.
+std::span<const PgStatement> pg_group_statements();
+
+}  // namespace weft::storage

@@ -1,0 +1,252 @@
+#include "storage/pg_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/log_reading.h"
+#include "storage/pg_document_columns.h"
+
+namespace weft::storage {
+namespace {
+
+using collab::LogRow;
+
+// Rows in one answer: large enough for few round trips, small enough for the memory.
+constexpr std::uint64_t rows_at_once = 8192;
+
+#define WEFT_HEADER_COLUMNS                                                               \
+  "at_index, ssn, sum, row_count, created, state_bytes, state_checksum, version_vector, " \
+  "checksum FROM document_snapshot_headers WHERE document_id = $1::uuid AND at_index <= " \
+  "$2::bigint "
+
+constexpr PgStatement begin{"begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+constexpr PgStatement select_document{"select_document",
+                                      "SELECT " WEFT_DOCUMENT_COLUMNS
+                                      " FROM documents WHERE document_id = $1::uuid"};
+constexpr PgStatement select_erased{
+    "select_erased", "SELECT 1::bigint FROM erased_documents WHERE document_id = $1::uuid"};
+constexpr PgStatement select_page{
+    "select_page", "SELECT " WEFT_DOCUMENT_COLUMNS
+                   " FROM documents WHERE deleted_at IS NULL AND (creation_date, document_id) < "
+                   "($1::bigint, $2::uuid) ORDER BY creation_date DESC, documents.document_id DESC "
+                   "LIMIT $3::bigint"};
+constexpr PgStatement select_rows{
+    "select_rows",
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = $1::uuid AND log_index > $2::bigint AND "
+    "log_index <= $3::bigint ORDER BY log_index"};
+constexpr PgStatement select_last_purge{
+    "select_last_purge",
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = $1::uuid AND kind = 4 ORDER BY log_index DESC "
+    "LIMIT 1"};
+constexpr PgStatement select_state_headers{
+    "select_state_headers", "SELECT " WEFT_HEADER_COLUMNS "AND has_state ORDER BY at_index DESC"};
+constexpr PgStatement select_milestone{
+    "select_milestone", "SELECT " WEFT_HEADER_COLUMNS "ORDER BY at_index DESC LIMIT 4"};
+constexpr PgStatement select_state{
+    "select_state",
+    "SELECT bytes FROM document_snapshot_states WHERE document_id = $1::uuid AND at_index = "
+    "$2::bigint ORDER BY ord"};
+
+constexpr PgStatement statements[] = {begin,
+                                      select_document,
+                                      select_erased,
+                                      select_page,
+                                      select_rows,
+                                      select_state_headers,
+                                      select_milestone,
+                                      select_state,
+                                      select_last_purge};
+
+}  // namespace
+
+std::span<const PgStatement> pg_reader_statements() { return statements; }
+
+/// Keeps one snapshot of the database for a scope. It begins with the first statement.
+class PgReader::Transaction {
+ public:
+  explicit Transaction(PgReader& reader) : reader_(reader) { reader_.begin_first_ = true; }
+  ~Transaction() {
+    reader_.begin_first_ = false;
+    reader_.connection_.roll_back();
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+ private:
+  PgReader& reader_;
+};
+
+/// One document's rows, as the algorithms of log_reading.h ask for them.
+struct PgReader::Source {
+  PgReader& reader;
+  const DocumentId& document;
+
+  Result<collab::DocumentRecord> record() const { return reader.record_of(document); }
+  Result<std::vector<SnapshotHeader>> state_headers(std::uint64_t max_index) const {
+    return reader.headers_of(select_state_headers, document, max_index);
+  }
+  Result<std::vector<SnapshotHeader>> milestones(std::uint64_t max_index) const {
+    return reader.headers_of(select_milestone, document, max_index);
+  }
+  Result<std::string> state(const SnapshotHeader& header) const {
+    return reader.read_state(document, header);
+  }
+  Result<std::optional<LogRow>> last_purge() const {
+    PgParams params;
+    params.add(document);
+    auto rows = reader.ask(select_last_purge, std::move(params), "reading a log");
+    if (!rows.ok()) return rows.error();
+    if (rows->empty()) return std::optional<LogRow>{};
+    auto row = read_row((*rows)[0], document, reader.scratch_);
+    if (!row) {
+      return damaged_log(document.to_string(), (*rows)[0].u64(0),
+                         "the row's checksum does not fit");
+    }
+    return row;
+  }
+  void skipped(const SnapshotHeader& header, std::string_view why) const {
+    log_skipped_snapshot(reader.log_, document.to_string(), header.at_index, why);
+  }
+  template <class Visit>
+  Status scan(std::uint64_t after, std::uint64_t last, Visit&& visit) const {
+    std::uint64_t expected = after + 1;
+    while (expected <= last) {
+      const std::uint64_t until = std::min(last, expected - 1 + rows_at_once);
+      PgParams params;
+      params.add(document);
+      params.add(expected - 1);
+      params.add(until);
+      auto rows = reader.ask(select_rows, std::move(params), "reading a log");
+      if (!rows.ok()) {
+        if (rows.error().error_class != ErrorClass::corrupt) return rows.error();
+        return damaged_log(document.to_string(), expected, rows.error().message);
+      }
+      for (int i = 0; i < rows->size(); ++i, ++expected) {
+        if ((*rows)[i].u64(0) != expected) break;
+        auto row = read_row((*rows)[i], document, reader.scratch_);
+        if (!row) {
+          return damaged_log(document.to_string(), expected, "the row's checksum does not fit");
+        }
+        visit(*std::move(row));
+      }
+      if (expected != until + 1) {
+        return damaged_log(document.to_string(), expected, "the row is missing");
+      }
+    }
+    return ok_status();
+  }
+};
+
+Result<PgRows> PgReader::ask(const PgStatement& statement, PgParams params,
+                             std::string_view doing) {
+  if (begin_first_) connection_.add(begin);
+  begin_first_ = false;
+  connection_.add(statement, std::move(params));
+  std::vector<PgRows> answers;
+  const PgOutcome outcome = connection_.run(answers);
+  if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
+  if (!outcome.done()) return to_error(outcome, "read_failed", doing);
+  return std::move(answers.back());
+}
+
+Result<collab::DocumentRecord> PgReader::record_of(const DocumentId& document) {
+  PgParams params;
+  params.add(document);
+  auto rows = ask(select_document, std::move(params), "reading a document's row");
+  if (!rows.ok()) return rows.error();
+  const bool is_there = !rows->empty();
+  if (!is_there || !(*rows)[0].is_null(9)) {
+    PgParams again;
+    again.add(document);
+    auto erased = ask(select_erased, std::move(again), "reading what was erased");
+    if (!erased.ok()) return erased.error();
+    if (!erased->empty()) return document_erased(document);
+    if (!is_there) return document_not_found(document);
+  }
+  auto row = read_document((*rows)[0]);
+  if (!row) return damaged_document(document.to_string());
+  if (row->deleted) return document_deleted(document);
+  return std::move(row->record);
+}
+
+Result<std::vector<SnapshotHeader>> PgReader::headers_of(const PgStatement& statement,
+                                                         const DocumentId& document,
+                                                         std::uint64_t max_index) {
+  PgParams params;
+  params.add(document);
+  params.add(max_index);
+  auto rows = ask(statement, std::move(params), "reading snapshot headers");
+  if (!rows.ok()) return rows.error();
+  std::vector<SnapshotHeader> headers;
+  for (int i = 0; i < rows->size(); ++i) {
+    const PgRow row = (*rows)[i];
+    SnapshotHeader header;
+    header.at_index = row.u64(0);
+    header.ssn = row.u64(1);
+    header.sum = row.u64(2);
+    header.row_count = row.u64(3);
+    header.created_us = row.i64(4);
+    header.state_bytes = row.u64(5);
+    header.state_checksum = row.u64(6);
+    header.version_vector = row.blob(7);
+    if (header_checksum(document, header) == row.u64(8)) {
+      headers.push_back(std::move(header));
+    } else {
+      log_skipped_snapshot(log_, document.to_string(), header.at_index,
+                           "its header does not fit its checksum");
+    }
+  }
+  return headers;
+}
+
+Result<std::string> PgReader::read_state(const DocumentId& document, const SnapshotHeader& header) {
+  PgParams params;
+  params.add(document);
+  params.add(header.at_index);
+  auto rows = ask(select_state, std::move(params), "reading a snapshot");
+  if (!rows.ok()) return rows.error();
+  std::string state;
+  for (int i = 0; i < rows->size() && state.size() <= header.state_bytes; ++i) {
+    state += (*rows)[i].blob(0);
+  }
+  return checked_state(header, std::move(state));
+}
+
+Result<collab::Journal::Loaded> PgReader::load(const DocumentId& document) {
+  const Transaction transaction(*this);
+  return load_document(Source{*this, document});
+}
+
+Result<std::vector<LogRow>> PgReader::read_rows(const DocumentId& document, std::uint64_t after,
+                                                std::size_t max_rows) {
+  const Transaction transaction(*this);
+  return read_page(Source{*this, document}, after, max_rows);
+}
+
+Result<rga::VersionVector> PgReader::version_at(const DocumentId& document, std::uint64_t index) {
+  const Transaction transaction(*this);
+  return find_version(Source{*this, document}, index);
+}
+
+Result<collab::DocumentRecord> PgReader::get(const DocumentId& document) {
+  return record_of(document);
+}
+
+Result<collab::Catalog::Page> PgReader::list(std::string_view cursor, std::size_t limit) {
+  return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
+    PgParams params;
+    params.add(from.creation_us);
+    params.add(from.document);
+    params.add(std::uint64_t{page.wanted()});
+    auto rows = ask(select_page, std::move(params), "listing documents");
+    if (!rows.ok()) return rows.error();
+    for (int i = 0; i < rows->size(); ++i) {
+      if (auto row = read_document((*rows)[i])) page.add(std::move(row->record));
+    }
+    return ok_status();
+  });
+}
+
+}  // namespace weft::storage

@@ -1,0 +1,288 @@
+#include "storage/pg_requests.h"
+
+#include <utility>
+
+#include "storage/document_rows.h"
+#include "storage/row_codec.h"
+
+namespace weft::storage {
+namespace {
+
+using collab::LogRow;
+
+/// What is there by this id, deleted or not.
+Result<PgGroup::Document*> find_any(PgGroup& group, const DocumentId& id) {
+  if (group.is_erased(id)) return document_erased(id);
+  PgGroup::Document* document = group.find(id);
+  if (document == nullptr) return document_not_found(id);
+  if (document->is_damaged) return damaged_document(id.to_string());
+  return document;
+}
+
+Result<PgGroup::Document*> find_live(PgGroup& group, const DocumentId& id) {
+  auto found = find_any(group, id);
+  if (found.ok() && (*found)->deleted_us) return document_deleted(id);
+  return found;
+}
+
+class Append final : public TypedPgRequest<std::uint64_t> {
+ public:
+  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows, Executor& on,
+         collab::Done<std::uint64_t> done)
+      : TypedPgRequest(on, std::move(done)),
+        document_(document),
+        expected_(expected),
+        rows_(std::move(rows)) {}
+
+  std::size_t weight() const override { return rows_.size() + 1; }
+  void declare(PgGroup& group) const override { group.want_document(document_); }
+
+  void judge(PgGroup& group) override {
+    std::uint64_t sum = 0;
+    for (const LogRow& row : rows_) {
+      if (!is_storable(row)) return answer(row_refused());
+      sum += row.len;
+    }
+    const auto found = find_live(group, document_);
+    if (!found.ok()) return answer(found.error());
+    PgGroup::Document* document = *found;
+    collab::DocumentRecord& record = document->record;
+    if (record.last_index != expected_) {
+      return answer(log_moved(document_, record.last_index, expected_));
+    }
+    for (const LogRow& row : rows_) group.add_row(document_, ++record.last_index, row);
+    record.sum_total += sum;
+    if (!rows_.empty()) {
+      record.updated_us = rows_.back().timestamp_us;
+      document->is_changed = true;
+    }
+    answer(record.last_index);
+  }
+
+  void refuse(const PgOutcome& outcome) override {
+    if (outcome.is_unique_violation()) {
+      answer(operation_exists(document_));
+    } else {
+      answer(to_error(outcome, "commit_failed", "a log row of document " + document_.to_string()));
+    }
+  }
+
+ private:
+  const DocumentId document_;
+  const std::uint64_t expected_;
+  const std::vector<LogRow> rows_;
+};
+
+class LeaseSite final : public TypedPgRequest<std::uint64_t> {
+ public:
+  LeaseSite(const DocumentId& document, const ClientId& client, std::int64_t now_us, Executor& on,
+            collab::Done<std::uint64_t> done)
+      : TypedPgRequest(on, std::move(done)),
+        document_(document),
+        client_(client),
+        now_us_(now_us) {}
+
+  void declare(PgGroup& group) const override { group.want_site(document_, client_); }
+
+  void judge(PgGroup& group) override {
+    const auto found = find_live(group, document_);
+    if (!found.ok()) return answer(found.error());
+    PgGroup::Document* document = *found;
+    if (const auto known = group.find_site(document_, client_)) return answer(*known);
+    const std::uint64_t sid = document->next_sid++;
+    document->is_changed = true;
+    group.add_site(document_, client_, sid, now_us_);
+    answer(sid);
+  }
+
+  // next_sid points at a site that exists: handing it out again would forge ids.
+  void refuse(const PgOutcome&) override { answer(damaged_document(document_.to_string())); }
+
+ private:
+  const DocumentId document_;
+  const ClientId client_;
+  const std::int64_t now_us_;
+};
+
+class Create final : public TypedPgRequest<collab::Catalog::Created> {
+ public:
+  Create(collab::Catalog::NewDocument document, std::int64_t now_us, Executor& on,
+         collab::Done<collab::Catalog::Created> done)
+      : TypedPgRequest(on, std::move(done)),
+        document_(std::move(document)),
+        now_us_(now_us),
+        content_len_(storable_length(document_)),
+        request_hash_(request_hash(document_)) {}
+
+  void declare(PgGroup& group) const override {
+    if (!content_len_) return;
+    group.want_document(document_.id);
+    if (!document_.idempotency_key.empty()) group.want_key(document_.idempotency_key);
+  }
+
+  void judge(PgGroup& group) override {
+    if (!content_len_) return answer(bad_text());
+    if (!document_.idempotency_key.empty()) {
+      if (const auto* known = group.find_by_key(document_.idempotency_key)) {
+        if (known->request_hash != request_hash_) return answer(idempotency_key_reused());
+        if (known->is_damaged) return answer(damaged_document(known->record.id.to_string()));
+        if (known->deleted_us) return answer(document_deleted(known->record.id));
+        return answer(collab::Catalog::Created{known->record, false});
+      }
+    }
+    if (group.find(document_.id) != nullptr || group.is_erased(document_.id)) {
+      return answer(document_exists(document_.id));
+    }
+    PgGroup::Document created;
+    created.record = first_record(document_, *content_len_, now_us_);
+    created.next_sid = 2;
+    created.idempotency_key = document_.idempotency_key;
+    if (!created.idempotency_key.empty()) created.request_hash = request_hash_;
+    answer(collab::Catalog::Created{created.record, true});
+    group.add_document(std::move(created));
+    group.add_site(document_.id, document_.author, 1, now_us_);
+    if (*content_len_ > 0) {
+      group.add_row(document_.id, 1, first_row(document_, *content_len_, now_us_));
+    }
+  }
+
+  void refuse(const PgOutcome& outcome) override {
+    if (outcome.constraint == "documents_pkey") {
+      answer(document_exists(document_.id));
+    } else {
+      answer(to_error(outcome, "commit_failed", "the new document " + document_.id.to_string()));
+    }
+  }
+
+ private:
+  const collab::Catalog::NewDocument document_;
+  const std::int64_t now_us_;
+  const std::optional<std::uint64_t> content_len_;
+  const std::uint64_t request_hash_;
+};
+
+class Remove final : public TypedPgRequest<Unit> {
+ public:
+  Remove(const DocumentId& document, std::int64_t now_us, Executor& on, collab::Done<Unit> done)
+      : TypedPgRequest(on, std::move(done)), document_(document), now_us_(now_us) {}
+
+  void declare(PgGroup& group) const override { group.want_document(document_); }
+
+  void judge(PgGroup& group) override {
+    const auto found = find_live(group, document_);
+    if (!found.ok()) return answer(found.error());
+    PgGroup::Document* document = *found;
+    document->deleted_us = now_us_;
+    document->is_changed = true;
+    answer(Unit{});
+  }
+
+  void refuse(const PgOutcome& outcome) override {
+    answer(to_error(outcome, "commit_failed", "deleting document " + document_.to_string()));
+  }
+
+ private:
+  const DocumentId document_;
+  const std::int64_t now_us_;
+};
+
+// Undeleting what is not deleted is a success too: a request that is sent again does no harm.
+class Undelete final : public TypedPgRequest<collab::DocumentRecord> {
+ public:
+  Undelete(const DocumentId& document, Executor& on, collab::Done<collab::DocumentRecord> done)
+      : TypedPgRequest(on, std::move(done)), document_(document) {}
+
+  void declare(PgGroup& group) const override { group.want_document(document_); }
+
+  void judge(PgGroup& group) override {
+    const auto found = find_any(group, document_);
+    if (!found.ok()) return answer(found.error());
+    PgGroup::Document* document = *found;
+    if (document->deleted_us) {
+      document->deleted_us.reset();
+      document->is_changed = true;
+    }
+    answer(document->record);
+  }
+
+  void refuse(const PgOutcome& outcome) override {
+    answer(to_error(outcome, "commit_failed", "undeleting document " + document_.to_string()));
+  }
+
+ private:
+  const DocumentId document_;
+};
+
+class Import final : public TypedPgRequest<collab::DocumentRecord> {
+ public:
+  Import(HistoryImport history, std::int64_t now_us, Executor& on,
+         collab::Done<collab::DocumentRecord> done)
+      : TypedPgRequest(on, std::move(done)), history_(std::move(history)), now_us_(now_us) {
+    history_.archive.record.incarnation = history_.incarnation;
+  }
+
+  std::size_t weight() const override { return history_.archive.rows.size() + 1; }
+  void declare(PgGroup& group) const override { group.want_document(id()); }
+
+  void judge(PgGroup& group) override {
+    if (group.find(id()) != nullptr || group.is_erased(id())) return answer(document_exists(id()));
+    PgGroup::Document document;
+    document.record = history_.archive.record;
+    document.next_sid = history_.archive.next_sid;
+    group.add_document(std::move(document));
+    for (const auto& [sid, client] : history_.sites) group.add_site(id(), client, sid, now_us_);
+    for (const LogRow& row : history_.archive.rows) group.add_row(id(), row.index, row);
+    answer(history_.archive.record);
+  }
+
+  void refuse(const PgOutcome& outcome) override {
+    if (outcome.constraint == "documents_pkey") {
+      answer(document_exists(id()));
+    } else {
+      answer(to_error(outcome, "commit_failed", "the imported document " + id().to_string()));
+    }
+  }
+
+ private:
+  const DocumentId& id() const { return history_.archive.record.id; }
+
+  HistoryImport history_;
+  const std::int64_t now_us_;
+};
+
+}  // namespace
+
+std::unique_ptr<PgRequest> pg_append(const DocumentId& document, std::uint64_t expected_last_index,
+                                     std::vector<LogRow> rows, Executor& on,
+                                     collab::Done<std::uint64_t> done) {
+  return std::make_unique<Append>(document, expected_last_index, std::move(rows), on,
+                                  std::move(done));
+}
+
+std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,
+                                         std::int64_t now_us, Executor& on,
+                                         collab::Done<std::uint64_t> done) {
+  return std::make_unique<LeaseSite>(document, client, now_us, on, std::move(done));
+}
+
+std::unique_ptr<PgRequest> pg_create(collab::Catalog::NewDocument document, std::int64_t now_us,
+                                     Executor& on, collab::Done<collab::Catalog::Created> done) {
+  return std::make_unique<Create>(std::move(document), now_us, on, std::move(done));
+}
+
+std::unique_ptr<PgRequest> pg_remove(const DocumentId& document, std::int64_t now_us, Executor& on,
+                                     collab::Done<Unit> done) {
+  return std::make_unique<Remove>(document, now_us, on, std::move(done));
+}
+
+std::unique_ptr<PgRequest> pg_undelete(const DocumentId& document, Executor& on,
+                                       collab::Done<collab::DocumentRecord> done) {
+  return std::make_unique<Undelete>(document, on, std::move(done));
+}
+
+std::unique_ptr<PgRequest> pg_import(HistoryImport history, std::int64_t now_us, Executor& on,
+                                     collab::Done<collab::DocumentRecord> done) {
+  return std::make_unique<Import>(std::move(history), now_us, on, std::move(done));
+}
+
+}  // namespace weft::storage

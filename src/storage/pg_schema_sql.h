@@ -1,0 +1,212 @@
+// The DDL of the PostgreSQL schema. A migration that has been released is never changed: the next
+// one is added. docs/SCHEMA.md describes every table, column and view.
+#pragma once
+
+namespace weft::storage {
+
+// Integers stay integers and times microseconds, as in SQLite: so checksums, exports and questions
+// in SQL are the same on both. Numbers that only C++ reads back keep the same names and order.
+// `documents` leaves room in its pages, so that moving last_index touches no index.
+inline constexpr const char* pg_first_schema = R"sql(
+CREATE TABLE documents (
+  document_id     uuid NOT NULL PRIMARY KEY,
+  owner_id        uuid NOT NULL,
+  creation_date   bigint NOT NULL,
+  title           text NOT NULL,
+  incarnation     uuid NOT NULL,
+  ssn             bigint NOT NULL CHECK (ssn >= 1),
+  last_index      bigint NOT NULL CHECK (last_index >= 0),
+  sum_total       bigint NOT NULL CHECK (sum_total >= last_index),
+  next_sid        bigint NOT NULL CHECK (next_sid >= 1),
+  updated         bigint NOT NULL,
+  deleted_at      bigint,
+  idempotency_key text,
+  request_hash    bigint,
+  CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))
+) WITH (fillfactor = 70);
+
+CREATE INDEX documents_by_creation ON documents (creation_date, document_id)
+  WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX documents_by_idempotency_key ON documents (idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE sites (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  sid         bigint NOT NULL CHECK (sid >= 1),
+  client_id   uuid NOT NULL,
+  leased      bigint NOT NULL,
+  PRIMARY KEY (document_id, sid),
+  UNIQUE (document_id, client_id)
+);
+
+CREATE TABLE operations (
+  document_id  uuid NOT NULL REFERENCES documents (document_id),
+  log_index    bigint NOT NULL CHECK (log_index >= 1),
+  base         bigint NOT NULL CHECK (base >= 0 AND base < log_index),
+  kind         smallint NOT NULL CHECK (kind BETWEEN 0 AND 3),
+  ssn          bigint NOT NULL CHECK (ssn >= 1),
+  sum          bigint NOT NULL CHECK (sum >= seq),
+  sid          bigint NOT NULL CHECK (sid >= 1),
+  seq          bigint NOT NULL CHECK (seq >= 1),
+  len          bigint NOT NULL CHECK (len >= 1),
+  ref_sid      bigint CHECK (ref_sid >= 1),
+  ref_seq      bigint CHECK (ref_seq >= 1),
+  value        text CHECK (char_length(value) = len),
+  timestamp    bigint NOT NULL,
+  checksum     bigint NOT NULL,
+  tombstone    boolean NOT NULL GENERATED ALWAYS AS (kind IN (1, 2)) STORED,
+  operation_id uuid NOT NULL GENERATED ALWAYS AS (
+    (substr(document_id::text, 1, 14) || '8' || substr(document_id::text, 16, 4) || '8' ||
+     lpad(to_hex((sid >> 12) & 4095), 3, '0') || '-' || lpad(to_hex(sid & 4095), 3, '0') ||
+     lpad(to_hex(seq & 68719476735), 9, '0'))::uuid) STORED,
+  PRIMARY KEY (document_id, log_index),
+  UNIQUE (document_id, sid, seq),
+  CHECK ((ref_sid IS NULL) = (ref_seq IS NULL)),
+  CHECK (kind = 0 OR ref_sid IS NOT NULL),
+  CHECK ((value IS NULL) = (kind IN (1, 2)))
+);
+
+CREATE TABLE document_snapshot_headers (
+  document_id    uuid NOT NULL REFERENCES documents (document_id),
+  at_index       bigint NOT NULL CHECK (at_index >= 0),
+  ssn            bigint NOT NULL,
+  sum            bigint NOT NULL,
+  row_count      bigint NOT NULL,
+  created        bigint NOT NULL,
+  state_bytes    bigint NOT NULL,
+  state_checksum bigint NOT NULL,
+  version_vector bytea NOT NULL,
+  checksum       bigint NOT NULL,
+  has_state      boolean NOT NULL,
+  PRIMARY KEY (document_id, at_index)
+);
+
+CREATE TABLE document_snapshot_states (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  at_index    bigint NOT NULL,
+  ord         bigint NOT NULL CHECK (ord >= 0),
+  bytes       bytea NOT NULL,
+  PRIMARY KEY (document_id, at_index, ord)
+);
+-- The core's encoding is compact already.
+ALTER TABLE document_snapshot_states ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE TABLE document_snapshots (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  at_index    bigint NOT NULL,
+  ord         bigint NOT NULL CHECK (ord >= 0),
+  ssn         bigint NOT NULL,
+  sum         bigint NOT NULL,
+  sid         bigint NOT NULL,
+  seq         bigint NOT NULL,
+  len         bigint NOT NULL CHECK (len >= 1),
+  value       text CHECK (char_length(value) = len),
+  tombstone   boolean NOT NULL,
+  PRIMARY KEY (document_id, at_index, ord),
+  CHECK ((value IS NULL) = tombstone)
+);
+
+-- One row for each element of each operation: the runs of `operations`, unrolled.
+CREATE VIEW operation_elements AS
+SELECT (substr(o.operation_id::text, 1, 27) ||
+        lpad(to_hex((o.seq + e.ord) & 68719476735), 9, '0'))::uuid AS operation_id,
+       o.document_id, o.log_index, e.ord,
+       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' ELSE 'erase' END AS kind,
+       o.ssn, o.sum + e.ord AS sum, o.sid, o.seq + e.ord AS seq,
+       CASE WHEN o.kind = 0 AND e.ord > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
+       CASE o.kind WHEN 0 THEN CASE e.ord WHEN 0 THEN o.ref_seq ELSE o.seq + e.ord - 1 END
+                   WHEN 2 THEN o.ref_seq - e.ord
+                   ELSE o.ref_seq + e.ord END AS ref_seq,
+       substr(o.value, (e.ord + 1)::integer, 1) AS value, o.tombstone, o.timestamp
+  FROM operations AS o CROSS JOIN LATERAL generate_series(0, o.len - 1) AS e (ord);
+
+-- The text of each document's newest snapshot.
+CREATE VIEW document_texts AS
+SELECT h.document_id, h.at_index, h.created,
+       (SELECT coalesce(string_agg(s.value, '' ORDER BY s.ord), '')
+          FROM document_snapshots AS s
+         WHERE s.document_id = h.document_id AND s.at_index = h.at_index
+           AND NOT s.tombstone) AS text
+  FROM document_snapshot_headers AS h
+ WHERE h.has_state
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.has_state);
+
+-- Who wrote how much on which day.
+CREATE VIEW document_activity AS
+SELECT d.document_id, d.title,
+       to_char(to_timestamp(o.timestamp / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, o.sid,
+       count(*) AS rows,
+       sum(CASE WHEN o.kind = 0 THEN o.len ELSE 0 END)::bigint AS inserted,
+       sum(CASE WHEN o.tombstone THEN o.len ELSE 0 END)::bigint AS deleted,
+       sum(CASE WHEN o.kind = 3 THEN o.len ELSE 0 END)::bigint AS updated,
+       min(o.timestamp) AS first_timestamp, max(o.timestamp) AS last_timestamp
+  FROM documents AS d JOIN operations AS o ON o.document_id = d.document_id
+ GROUP BY d.document_id, d.title, day, o.sid;
+)sql";
+
+// The checksum covers the columns of `documents` that stay as they were created. A document whose
+// rows are gone for good leaves its id behind.
+inline constexpr const char* pg_keeping = R"sql(
+ALTER TABLE documents ADD COLUMN checksum bigint;
+
+CREATE TABLE erased_documents (
+  document_id uuid NOT NULL PRIMARY KEY,
+  erased_at   bigint NOT NULL,
+  rows_left   bigint NOT NULL CHECK (rows_left IN (0, 1))
+);
+)sql";
+
+// Who wrote which characters of the newest snapshot, and when: one row for each piece of the text
+// that came with one operation.
+inline constexpr const char* pg_blame_view = R"sql(
+CREATE VIEW document_blame AS
+SELECT s.document_id, s.at_index, s.ord, greatest(s.seq, o.seq) AS seq, s.sid, o.log_index,
+       o.timestamp,
+       substr(s.value, (greatest(s.seq, o.seq) - s.seq + 1)::integer,
+              (least(s.seq + s.len, o.seq + o.len) - greatest(s.seq, o.seq))::integer) AS text
+  FROM document_snapshot_headers AS h
+  JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+  JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                      AND o.seq < s.seq + s.len AND s.seq < o.seq + o.len
+ WHERE NOT s.tombstone AND h.has_state
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = h.document_id AND n.has_state);
+)sql";
+
+// Kind 4, purge. The constraints about kinds have names that the server chose.
+inline constexpr const char* pg_purges = R"sql(
+DO $do$
+DECLARE
+  name text;
+BEGIN
+  FOR name IN SELECT conname FROM pg_constraint
+               WHERE conrelid = 'operations'::regclass AND contype = 'c'
+                 AND pg_get_constraintdef(oid) LIKE '%kind%'
+  LOOP
+    EXECUTE format('ALTER TABLE operations DROP CONSTRAINT %I', name);
+  END LOOP;
+END
+$do$;
+ALTER TABLE operations
+  ADD CONSTRAINT operations_kind_known CHECK (kind BETWEEN 0 AND 4),
+  ADD CONSTRAINT operations_kind_ref CHECK (kind = 0 OR ref_sid IS NOT NULL),
+  ADD CONSTRAINT operations_kind_value CHECK ((value IS NULL) = (kind IN (1, 2, 4)));
+CREATE INDEX operations_purges ON operations (document_id, log_index) WHERE kind = 4;
+
+CREATE OR REPLACE VIEW operation_elements AS
+SELECT (substr(o.operation_id::text, 1, 27) ||
+        lpad(to_hex((o.seq + e.ord) & 68719476735), 9, '0'))::uuid AS operation_id,
+       o.document_id, o.log_index, e.ord,
+       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' WHEN 4 THEN 'purge' ELSE 'erase' END
+         AS kind,
+       o.ssn, o.sum + e.ord AS sum, o.sid, o.seq + e.ord AS seq,
+       CASE WHEN o.kind = 0 AND e.ord > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
+       CASE o.kind WHEN 0 THEN CASE e.ord WHEN 0 THEN o.ref_seq ELSE o.seq + e.ord - 1 END
+                   WHEN 2 THEN o.ref_seq - e.ord
+                   ELSE o.ref_seq + e.ord END AS ref_seq,
+       substr(o.value, (e.ord + 1)::integer, 1) AS value, o.tombstone, o.timestamp
+  FROM operations AS o CROSS JOIN LATERAL generate_series(0, o.len - 1) AS e (ord);
+)sql";
+
+}  // namespace weft::storage

@@ -1,0 +1,213 @@
+#include "storage/pg_store.h"
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "storage/pg_erasures.h"
+#include "storage/pg_pool.h"
+#include "storage/pg_reader.h"
+#include "storage/pg_schema.h"
+#include "storage/pg_snapshots.h"
+#include "storage/pg_writer.h"
+
+namespace weft::storage {
+namespace {
+
+/// A question to a reader.
+struct Question {
+  std::function<void(PgReader&)> ask;
+  std::function<void(const Error&)> refuse;
+
+  std::size_t weight() const { return 1; }
+  void fail(const Error& error) { refuse(error); }
+};
+
+using Links = std::vector<std::unique_ptr<PgLink>>;
+
+Result<Links> open_links(const PgConfig& config, std::size_t count,
+                         std::span<const PgStatement> statements) {
+  Links links;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto link = PgLink::open(config.target, statements, config.answer_limit);
+    if (!link.ok()) return link.error();
+    links.push_back(std::move(link).value());
+  }
+  return links;
+}
+
+}  // namespace
+
+class PgStore::Impl {
+ public:
+  Impl(Links writers, Links readers, std::unique_ptr<PgLink> snapshots,
+       std::unique_ptr<PgLink> erasures, const PgConfig& config, Clock& clock, Log& log)
+      : clock_(clock),
+        log_(log),
+        writer_(std::move(writers), config.max_group_rows, log),
+        reading_(
+            "readers", std::move(readers), 1,
+            [this](PgLink& link, auto questions) { read(link, std::move(questions)); }, log),
+        snapshots_(std::move(snapshots), log),
+        erasures_(std::move(erasures), log) {}
+
+  std::int64_t now_us() const { return clock_.unix_us(); }
+
+  void write(const DocumentId& document, std::unique_ptr<PgRequest> request) {
+    writer_.submit(document, std::move(request));
+  }
+
+  /// Runs `question(reader)` on a reading thread and posts its answer.
+  template <class T, class Ask>
+  void ask(Executor& on, collab::Done<T> done, Ask ask) {
+    auto question = std::make_unique<Question>();
+    const auto answer = std::make_shared<collab::Done<T>>(std::move(done));
+    question->ask = [&on, answer, ask = std::move(ask)](PgReader& reader) {
+      on.post(
+          [answer, result = Result<T>(ask(reader))]() mutable { (*answer)(std::move(result)); });
+    };
+    question->refuse = [&on, answer](const Error& error) {
+      on.post([answer, error] { (*answer)(error); });
+    };
+    reading_.submit(std::move(question));
+  }
+
+  void save(std::unique_ptr<PgSnapshotJob> job) { snapshots_.submit(std::move(job)); }
+
+  void erase(const DocumentId& document, std::function<void(const Status&)> done) {
+    erasures_.submit(std::make_unique<PgErasure>(PgErasure{document, now_us(), std::move(done)}));
+  }
+
+  /// What was cut short. Another server may be at it, too: that does no harm.
+  void finish_erasures(const std::vector<DocumentId>& documents) {
+    for (const DocumentId& document : documents) {
+      erase(document, [this](const Status& erased) {
+        if (erased.ok() || erased.error().error_class == ErrorClass::gone) return;
+        log_.write(LogLevel::error, erased.error().code, erased.error().message);
+      });
+    }
+  }
+
+ private:
+  void read(PgLink& link, PgPool<Question>::Jobs questions) {
+    PgReader reader(link.connection(), log_);
+    for (const auto& question : questions) question->ask(reader);
+    if (!link.connection().is_alive()) link.drop();
+  }
+
+  Clock& clock_;
+  Log& log_;
+  // Destroyed from the last to the first: the threads finish what is queued.
+  PgWriter writer_;
+  PgPool<Question> reading_;
+  PgSnapshots snapshots_;
+  PgErasures erasures_;
+};
+
+PgStore::PgStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PgStore::~PgStore() = default;
+
+Result<std::unique_ptr<PgStore>> PgStore::open(PgConfig config, Clock& clock, Log& log) {
+  std::vector<DocumentId> unfinished;
+  {
+    auto connection = PgConnection::open(config.target, {}, config.answer_limit);
+    if (!connection.ok()) return connection.error();
+    if (Status migrated = pg_migrate(**connection, config.target, clock); !migrated.ok()) {
+      return migrated.error();
+    }
+    auto found = unfinished_erasures(**connection);
+    if (!found.ok()) return found.error();
+    unfinished = std::move(found).value();
+  }
+  auto writers = open_links(config, config.writers, pg_group_statements());
+  if (!writers.ok()) return writers.error();
+  auto readers = open_links(config, config.readers, pg_reader_statements());
+  if (!readers.ok()) return readers.error();
+  auto snapshots = open_links(config, 1, pg_snapshot_statements());
+  if (!snapshots.ok()) return snapshots.error();
+  auto erasures = open_links(config, 1, pg_erasure_statements());
+  if (!erasures.ok()) return erasures.error();
+  auto impl = std::make_unique<Impl>(std::move(writers).value(), std::move(readers).value(),
+                                     std::move(snapshots->front()), std::move(erasures->front()),
+                                     config, clock, log);
+  impl->finish_erasures(unfinished);
+  return std::unique_ptr<PgStore>(new PgStore(std::move(impl)));
+}
+
+void PgStore::append(const DocumentId& document, std::uint64_t expected_last_index,
+                     std::vector<collab::LogRow> rows, Executor& on,
+                     collab::Done<std::uint64_t> done) {
+  impl_->write(document,
+               pg_append(document, expected_last_index, std::move(rows), on, std::move(done)));
+}
+
+void PgStore::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {
+  impl_->ask<Loaded>(on, std::move(done),
+                     [document](PgReader& reader) { return reader.load(document); });
+}
+
+void PgStore::read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                        Executor& on, collab::Done<std::vector<collab::LogRow>> done) {
+  impl_->ask<std::vector<collab::LogRow>>(on, std::move(done),
+                                          [document, after, max_rows](PgReader& reader) {
+                                            return reader.read_rows(document, after, max_rows);
+                                          });
+}
+
+void PgStore::version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                         collab::Done<rga::VersionVector> done) {
+  impl_->ask<rga::VersionVector>(on, std::move(done), [document, index](PgReader& reader) {
+    return reader.version_at(document, index);
+  });
+}
+
+void PgStore::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                         collab::Done<std::uint64_t> done) {
+  impl_->write(document, pg_lease_site(document, client, impl_->now_us(), on, std::move(done)));
+}
+
+void PgStore::save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
+                            Executor& on, collab::Done<Unit> done) {
+  impl_->save(std::make_unique<PgSnapshotJob>(PgSnapshotJob{
+      document, index, std::move(snapshot), impl_->now_us(), {&on, std::move(done)}}));
+}
+
+void PgStore::create(NewDocument document, Executor& on, collab::Done<Created> done) {
+  const DocumentId id = document.id;
+  impl_->write(id, pg_create(std::move(document), impl_->now_us(), on, std::move(done)));
+}
+
+void PgStore::get(const DocumentId& document, Executor& on,
+                  collab::Done<collab::DocumentRecord> done) {
+  impl_->ask<collab::DocumentRecord>(on, std::move(done),
+                                     [document](PgReader& reader) { return reader.get(document); });
+}
+
+void PgStore::list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) {
+  impl_->ask<Page>(on, std::move(done), [cursor = std::move(cursor), limit](PgReader& reader) {
+    return reader.list(cursor, limit);
+  });
+}
+
+void PgStore::remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
+  impl_->write(document, pg_remove(document, impl_->now_us(), on, std::move(done)));
+}
+
+void PgStore::undelete(const DocumentId& document, Executor& on,
+                       collab::Done<collab::DocumentRecord> done) {
+  impl_->write(document, pg_undelete(document, on, std::move(done)));
+}
+
+void PgStore::erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
+  impl_->erase(document, [&on, done = std::move(done)](const Status& erased) {
+    on.post([done, erased] { done(erased); });
+  });
+}
+
+void PgStore::import(HistoryImport history, Executor& on,
+                     collab::Done<collab::DocumentRecord> done) {
+  const DocumentId id = history.archive.record.id;
+  impl_->write(id, pg_import(std::move(history), impl_->now_us(), on, std::move(done)));
+}
+
+}  // namespace weft::storage

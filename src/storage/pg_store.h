@@ -1,0 +1,68 @@
+// PgStore: the journal and catalog on PostgreSQL 15 or newer, for those who have a database already
+// (RDS, Aurora) or run more than one server. The same promises as SqliteStore, the same schema
+// (docs/SCHEMA.md). While the database is away every call answers unavailable
+// "database_unavailable" at once, and connections come back by themselves.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/ports.h"
+#include "base/result.h"
+#include "collab/ports.h"
+#include "storage/pg_connection.h"
+#include "storage/store.h"
+
+namespace weft::storage {
+
+struct PgConfig {
+  PgTarget target;
+  std::size_t writers = 2;            // threads that commit, with a connection each
+  std::size_t readers = 2;            // threads that read, with a connection each
+  std::size_t max_group_rows = 4096;  // rows in one transaction
+  /// A connection that does not answer for so long is lost.
+  std::chrono::milliseconds answer_limit{40'000};
+};
+
+class PgStore final : public Store {
+ public:
+  /// Connects, brings the schema up to date and checks that commits are durable. Errors:
+  /// unavailable "database_unavailable"; invalid "bad_database_url", "database_refused",
+  /// "unsafe_database", "database_encoding", "newer_schema"; corrupt "damaged_database". No message
+  /// holds a password.
+  static Result<std::unique_ptr<PgStore>> open(PgConfig config, Clock& clock, Log& log);
+  ~PgStore() override;  // finishes what was queued
+
+  void append(const DocumentId& document, std::uint64_t expected_last_index,
+              std::vector<collab::LogRow> rows, Executor& on,
+              collab::Done<std::uint64_t> done) override;
+  void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
+  void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
+                 Executor& on, collab::Done<std::vector<collab::LogRow>> done) override;
+  void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                  collab::Done<rga::VersionVector> done) override;
+  void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+                  collab::Done<std::uint64_t> done) override;
+  void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
+                     Executor& on, collab::Done<Unit> done) override;
+
+  void create(NewDocument document, Executor& on, collab::Done<Created> done) override;
+  void get(const DocumentId& document, Executor& on,
+           collab::Done<collab::DocumentRecord> done) override;
+  void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
+  void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+  void undelete(const DocumentId& document, Executor& on,
+                collab::Done<collab::DocumentRecord> done) override;
+  void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+
+  void import(HistoryImport history, Executor& on,
+              collab::Done<collab::DocumentRecord> done) override;
+
+ private:
+  class Impl;
+  explicit PgStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::storage

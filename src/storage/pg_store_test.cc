@@ -1,0 +1,240 @@
+// What only PostgreSQL can do to us: it goes away and comes back, it is shared with other servers,
+// and somebody else may have put things into it. The promises that both databases keep are in
+// store_test.cc.
+#include "storage/pg_store.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "storage/store_test_rig.h"
+
+namespace weft::storage::test {
+namespace {
+
+std::unique_ptr<Rig> postgres_rig() { return std::make_unique<Rig>(Backend::postgres); }
+
+PgConfig config_of(const Rig& rig) {
+  PgConfig config;
+  config.target.url = rig.database();
+  return config;
+}
+
+/// Asks until the answer is another than that the database is away; how long that took.
+std::chrono::milliseconds recover(Rig& rig, const DocumentId& id) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto deadline = start + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (rig.get(id).ok() && rig.lease(id, test_uuid(500)).ok()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               start);
+}
+
+TEST(Postgres, WhileItIsAwayEverybodyHearsItAtOnceAndThenItIsBack) {
+  for (const int signal : {SIGQUIT, SIGKILL, SIGINT}) {
+    const auto rig = postgres_rig();
+    const DocumentId id = test_uuid(1);
+    ASSERT_TRUE(rig->create(1, "abc").ok());
+    Author author(2);
+    author.apply(rig->load(id)->tail);
+    TestPostgres::get().stop(signal);
+    author.insert(0, "x");
+    const auto rows = author.take_rows(1);
+    // The first may still have the connection that is gone; then all are refused at once.
+    static_cast<void>(rig->append(id, 1, rows));
+    static_cast<void>(rig->get(id));
+    static_cast<void>(rig->get(id));
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_ERROR(rig->append(id, 1, rows), ErrorClass::unavailable, "database_unavailable");
+    EXPECT_ERROR(rig->create(2, ""), ErrorClass::unavailable, "database_unavailable");
+    EXPECT_ERROR(rig->load(id), ErrorClass::unavailable, "database_unavailable");
+    EXPECT_ERROR(rig->list("", 10), ErrorClass::unavailable, "database_unavailable");
+    EXPECT_ERROR(rig->save(id, 1, author.saved()), ErrorClass::unavailable, "database_unavailable");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+    EXPECT_GE(rig->log.count("database_lost"), 1u);
+    TestPostgres::get().start();
+    EXPECT_LT(recover(*rig, id).count(), 5000);
+    EXPECT_GE(rig->log.count("database_back"), 1u);
+    const auto loaded = rig->load(id);
+    ASSERT_TRUE(loaded.ok());
+    // Never the half of it; and what failed can be sent again where the log ends.
+    ASSERT_EQ(loaded->record.last_index, 1u);
+    EXPECT_EQ(rig->append(id, 1, rows).value(), 2u);
+  }
+}
+
+TEST(Postgres, AConnectionThatWasCutIsReplaced) {
+  const auto rig = postgres_rig();
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig->create(1, "abc").ok());
+  RawDatabase db(rig->database());
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_EQ(db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                      "application_name = 'weft' AND datname = current_database()"),
+              SQLITE_OK);
+    EXPECT_LT(recover(*rig, id).count(), 5000);
+  }
+  // All of them, not only one.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_EQ(db.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'weft' AND "
+                     "datname = current_database()"),
+            "6");
+  EXPECT_EQ(rig->load(id)->record.last_index, 1u);
+}
+
+TEST(Postgres, CommitsAreSynchronousWhateverTheDefault) {
+  const auto rig = postgres_rig();
+  rig->close();
+  RawDatabase db(rig->database());
+  ASSERT_EQ(db.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', "
+                    "current_database()); END $$"),
+            SQLITE_OK);
+  auto connection = PgConnection::open(config_of(*rig).target, {}, std::chrono::seconds(10));
+  ASSERT_TRUE(connection.ok()) << connection.error().message;
+  PgRows rows;
+  ASSERT_TRUE((*connection)->exec("SHOW synchronous_commit", &rows).done());
+  EXPECT_EQ(rows[0].text(0), "on");
+}
+
+TEST(Postgres, TwoServersShareALog) {
+  const auto rig = postgres_rig();
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig->create(1, "").ok());
+  auto other = PgStore::open(config_of(*rig), rig->clock, rig->log);
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  Store* stores[] = {rig->store.get(), other->get()};
+  // Both append as quickly as they can; each attempt says where it thinks the log ends.
+  std::uint64_t accepted = 0;
+  std::uint64_t moved = 0;
+  std::uint64_t last = 0;
+  for (std::uint64_t round = 0; round < 200; ++round) {
+    std::size_t answers = 0;
+    std::uint64_t known = last;
+    for (std::uint64_t at = 0; at < 2; ++at) {
+      collab::LogRow row;
+      row.len = 1;
+      row.id = {1, accepted + 1, 2 + at, round + 1};
+      row.id.sum = std::max(row.id.sum, row.id.seq);
+      row.text = "x";
+      stores[at]->append(id, known, {row}, rig->executor, [&](Result<std::uint64_t> answer) {
+        ++answers;
+        if (answer.ok()) {
+          ++accepted;
+          last = *answer;
+        } else {
+          EXPECT_EQ(answer.error().code, "log_moved") << answer.error().message;
+          ++moved;
+        }
+      });
+    }
+    ASSERT_TRUE(rig->executor.run_until([&] { return answers == 2; }));
+  }
+  EXPECT_EQ(accepted, 200u);
+  EXPECT_EQ(moved, 200u);
+  RawDatabase db(rig->database());
+  EXPECT_EQ(db.value("SELECT count(*), max(log_index), count(DISTINCT log_index) FROM operations"),
+            "200|200|200");
+  EXPECT_EQ(db.value("SELECT last_index, sum_total FROM documents"), "200|200");
+}
+
+TEST(Postgres, TwoServersLeaseAndCreateOnce) {
+  const auto rig = postgres_rig();
+  ASSERT_TRUE(rig->create(1, "").ok());
+  auto other = PgStore::open(config_of(*rig), rig->clock, rig->log);
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  Store* stores[] = {rig->store.get(), other->get()};
+  std::size_t answers = 0;
+  std::map<std::uint64_t, std::set<std::uint64_t>> sids;
+  std::map<std::uint64_t, std::set<DocumentId>> created;
+  std::size_t fresh = 0;
+  constexpr std::uint64_t rounds = 100;
+  for (std::uint64_t n = 0; n < rounds; ++n) {
+    for (std::uint64_t at = 0; at < 2; ++at) {
+      stores[at]->lease_site(test_uuid(1), test_uuid(100 + n), rig->executor, [&, n](auto answer) {
+        ++answers;
+        ASSERT_TRUE(answer.ok()) << answer.error().message;
+        sids[n].insert(*answer);
+      });
+      collab::Catalog::NewDocument document;
+      document.id = test_uuid(1000 + 2 * n + at);
+      document.title = "once";
+      document.incarnation = document.id;
+      document.author = test_uuid(7);
+      document.content = "text";
+      document.idempotency_key = "key " + std::to_string(n);
+      stores[at]->create(document, rig->executor, [&, n](auto answer) {
+        ++answers;
+        ASSERT_TRUE(answer.ok()) << answer.error().message;
+        created[n].insert(answer->record.id);
+        fresh += answer->is_new ? 1u : 0u;
+      });
+    }
+  }
+  ASSERT_TRUE(rig->executor.run_until([&] { return answers == 4 * rounds; }));
+  std::set<std::uint64_t> all;
+  for (const auto& [client, given] : sids) {
+    EXPECT_EQ(given.size(), 1u) << "one site for one client";
+    all.insert(given.begin(), given.end());
+  }
+  EXPECT_EQ(all.size(), rounds);
+  for (const auto& [key, documents] : created) EXPECT_EQ(documents.size(), 1u) << key;
+  EXPECT_EQ(fresh, rounds);
+}
+
+TEST(Postgres, ServersThatStartTogetherMigrateOnce) {
+  const auto rig = postgres_rig();
+  rig->close();
+  RawDatabase db(rig->database());
+  ASSERT_EQ(db.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), SQLITE_OK);
+  std::vector<std::thread> servers;
+  std::atomic<int> opened = 0;
+  for (int i = 0; i < 6; ++i) {
+    servers.emplace_back([&] {
+      auto store = PgStore::open(config_of(*rig), rig->clock, rig->log);
+      EXPECT_TRUE(store.ok()) << store.error().message;
+      opened += store.ok() ? 1 : 0;
+    });
+  }
+  for (auto& server : servers) server.join();
+  EXPECT_EQ(opened, 6);
+  EXPECT_EQ(db.value("SELECT count(*), count(DISTINCT version) = count(*) FROM schema_migrations"),
+            db.value("SELECT max(version), true FROM schema_migrations"));
+}
+
+TEST(Postgres, RefusesWhatItShouldNotTouch) {
+  const auto rig = postgres_rig();
+  const auto open = [&] { return PgStore::open(config_of(*rig), rig->clock, rig->log); };
+  rig->close();
+  RawDatabase db(rig->database());
+  ASSERT_EQ(db.exec("INSERT INTO schema_migrations VALUES (1000, 'from the future', 0)"),
+            SQLITE_OK);
+  EXPECT_ERROR(open(), ErrorClass::invalid, "newer_schema");
+  ASSERT_EQ(db.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+                    "CREATE TABLE documents (something text)"),
+            SQLITE_OK);
+  EXPECT_ERROR(open(), ErrorClass::corrupt, "damaged_database");
+  EXPECT_EQ(db.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1")
+      << "nothing was created";
+}
+
+TEST(Postgres, NoErrorTellsThePassword) {
+  TestClock clock;
+  TestLog log;
+  for (const char* url : {"postgresql://me:s3cr3t@127.0.0.1:1/db", "postgresql://me:s3cr%t@h/db",
+                          "host=127.0.0.1 password=s3cr3t port=1", "mysql://me:s3cr3t@h/db",
+                          "postgresql://me:s3cr3t@127.0.0.1:1/db?nonsense=1"}) {
+    PgConfig config;
+    config.target.url = url;
+    const auto opened = PgStore::open(config, clock, log);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().message.find("s3cr"), std::string::npos) << opened.error().message;
+    EXPECT_EQ(config.target.describe().find("s3cr"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace weft::storage::test

@@ -1,0 +1,120 @@
+// RowSource: a whole database as rows, for those who look at all of it: fsck, stats, export. Each
+// back end implements it on a connection of its own that only reads, beside a running server or
+// without one. Nothing is judged here but what cannot be decoded.
+//
+// An error of class corrupt means that the medium cannot give the rows: the caller notes it and
+// goes on. Any other error ends the caller's work.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "collab/ports.h"
+#include "storage/row_codec.h"
+
+namespace weft::storage {
+
+/// What the catalog says about an id.
+struct CatalogEntry {
+  enum class State : unsigned char {
+    live,
+    deleted,
+    damaged,  // there is a row, and it fails its checks
+    absent,   // there is no row, and there never was one that anybody remembers
+    erasing,  // no row; what other tables still have is being removed
+    erased,   // no row, and nothing may be left
+  };
+  State state = State::absent;
+  collab::DocumentRecord record;  // of live and deleted ones
+  std::uint64_t next_sid = 0;
+};
+
+struct SiteRow {
+  std::uint64_t sid = 0;
+  std::string client_id;
+};
+
+struct HeaderRow {
+  SnapshotHeader header;
+  bool checksum_fits = false;
+  bool has_state = false;
+};
+
+/// One row of document_snapshots.
+struct SnapshotRow {
+  std::uint64_t ord = 0;
+  rga::S4Vector first;
+  std::uint64_t len = 0;
+  std::int64_t tombstone = 0;  // 0 or 1, if it is not damaged
+  std::string_view text;
+};
+
+/// What a document takes, before the pages and indexes of the database. A number counts 8 bytes, an
+/// id 36, text and blobs as many as they have.
+struct DocumentSizes {
+  std::uint64_t site_rows = 0;
+  std::uint64_t log_rows = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t header_rows = 0;
+  std::uint64_t state_rows = 0;
+  std::uint64_t snapshot_rows = 0;
+  std::uint64_t snapshot_bytes = 0;  // headers, states and rows
+};
+
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+
+  /// The back end's own check of its storage: a line for each problem.
+  virtual Result<std::vector<std::string>> check_medium() = 0;
+  /// Bytes of the whole database, as far as the back end knows.
+  virtual Result<std::uint64_t> database_bytes() = 0;
+  /// Every document_id that any table has, ascending, as it is stored: damaged ones too.
+  virtual Result<std::vector<std::string>> document_ids() = 0;
+
+  /// Between the two, everything is read as of one moment.
+  virtual Status begin() = 0;
+  virtual void end() = 0;
+
+  virtual Result<CatalogEntry> catalog_entry(const DocumentId& document) = 0;
+  virtual Status sites(const DocumentId& document,
+                       const std::function<void(const SiteRow&)>& visit) = 0;
+  /// Those with log_index > after, ascending. Nothing for a row that cannot be decoded or fails its
+  /// checksum.
+  virtual Status operations(
+      const DocumentId& document, std::int64_t after,
+      const std::function<void(std::uint64_t index, std::optional<collab::LogRow>)>& visit) = 0;
+  /// Ascending by at_index.
+  virtual Result<std::vector<HeaderRow>> headers(const DocumentId& document) = 0;
+  /// The parts together; at most one more byte than `max_bytes`. Corrupt, code "damaged_snapshot",
+  /// when one is missing.
+  virtual Result<std::string> state(const DocumentId& document, std::uint64_t at_index,
+                                    std::uint64_t max_bytes) = 0;
+  /// Ascending by ord.
+  virtual Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
+                               const std::function<void(const SnapshotRow&)>& visit) = 0;
+  virtual Result<DocumentSizes> sizes(const DocumentId& document) = 0;
+};
+
+/// One moment of a source, for a scope.
+class SourceMoment {
+ public:
+  explicit SourceMoment(RowSource& source) : source_(source), begun_(source.begin()) {}
+  ~SourceMoment() {
+    if (begun_.ok()) source_.end();
+  }
+  SourceMoment(const SourceMoment&) = delete;
+  SourceMoment& operator=(const SourceMoment&) = delete;
+  const Status& begun() const { return begun_; }
+
+ private:
+  RowSource& source_;
+  Status begun_;
+};
+
+}  // namespace weft::storage

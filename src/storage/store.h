@@ -1,0 +1,17 @@
+// A store: journal and catalog in one, whatever database is behind it.
+#pragma once
+
+#include "collab/ports.h"
+#include "storage/history_import.h"
+
+namespace weft::storage {
+
+class Store : public collab::Journal, public collab::Catalog {
+ public:
+  /// Brings in a document with its history. Conflict, code "document_exists", when the id is or was
+  /// a document's.
+  virtual void import(HistoryImport history, Executor& on,
+                      collab::Done<collab::DocumentRecord> done) = 0;
+};
+
+}  // namespace weft::storage

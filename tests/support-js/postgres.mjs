@@ -1,0 +1,75 @@
+// A real PostgreSQL for a test, started by tests/support/postgres.sh, with a directory of its own. Both
+// are gone afterwards. Questions go through psql: nothing of the server's code is between.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const script = fileURLToPath(new URL("../support/postgres.sh", import.meta.url));
+
+export class Postgres {
+  #directory = mkdtempSync(join(tmpdir(), "weft-postgres-"));
+  #child = null;
+  #options;
+
+  /** `options` are added to the command line of postgres. */
+  static async start(t, { options = [] } = {}) {
+    const postgres = new Postgres();
+    postgres.#options = options;
+    t.after(async () => {
+      await postgres.stop("SIGQUIT");
+      rmSync(postgres.#directory, { recursive: true, force: true });
+    });
+    await postgres.start();
+    return postgres;
+  }
+
+  url(database = "postgres") {
+    return `postgresql://weft@/${database}?host=${this.#directory}`;
+  }
+
+  /** Returns as soon as it takes connections. */
+  async start() {
+    for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
+      assert.ok(Date.now() < deadline, "PostgreSQL starts within a minute");
+      // After a SIGKILL the first attempts meet what is left of the old processes.
+      if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        this.#child = spawn("bash", [script, this.#directory, ...this.#options], { stdio: "inherit" });
+      }
+      try {
+        this.query("SELECT 1 AS one");
+        return;
+      } catch {
+        // Not yet.
+      }
+    }
+  }
+
+  /** SIGQUIT ends it at once, as after a crash; SIGKILL kills its first process. */
+  async stop(signal) {
+    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const closed = once(this.#child, "exit");
+    this.#child.kill(signal);
+    await closed;
+  }
+
+  /** SQL that changes something. */
+  exec(sql, database) {
+    execFileSync("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", this.url(database), "-c", sql],
+      { timeout: 20_000, stdio: ["ignore", "ignore", "pipe"] });
+  }
+
+  /** Rows as objects. */
+  query(sql, database) {
+    const output = execFileSync(
+      "psql", ["-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", this.url(database), "-c",
+        `SELECT coalesce(json_agg(row), '[]') FROM (${sql}) AS row`],
+      { encoding: "utf8", maxBuffer: 1 << 28, timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    return JSON.parse(output);
+  }
+}
