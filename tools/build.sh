@@ -82,7 +82,10 @@ build_tests() {
   local preset=$1
   shift
   build_page || return
-  configure "$preset" -DWEFT_TESTS=ON -DWEFT_BENCH=OFF || return
+  # Only the release build measures.
+  local bench=OFF
+  if [ "$preset" = release ]; then bench=ON; fi
+  configure "$preset" -DWEFT_TESTS=ON -DWEFT_BENCH=$bench || return
   step "tests ($preset)" cmake --build --preset "$preset" ${@:+--target "$@"}
 }
 
@@ -90,29 +93,54 @@ build_fuzz() {
   configure fuzz && step "fuzz targets" cmake --build --preset fuzz
 }
 
+# build_bench TARGET...: in the tree of the tests, if there is one, so that neither throws the other away.
 build_bench() {
   build_page || return
-  configure release -DWEFT_TESTS=OFF -DWEFT_BENCH=ON || return
-  step "benchmarks" cmake --build --preset release
+  grep -qs WEFT_BENCH=ON build/stamps/configure_release ||
+    configure release -DWEFT_TESTS=OFF -DWEFT_BENCH=ON || return
+  step "benchmarks" cmake --build --preset release --target "$@"
 }
 
+# The client package as JavaScript, for what measures it under node.
+build_client() {
+  build_wasm && npm_install client &&
+    step "client package" npm --prefix client run build
+}
+
+# bench_native NAME ARGUMENTS...: from where the caller is, so that its files are found.
+bench_native() {
+  local program=$1
+  shift
+  build_bench "$program" || return
+  (cd "${called_from:-.}" && "$OLDPWD/build/release/$program" "$@")
+}
+
+run_bench() {
+  local name=$1
+  shift
+  case $name in
+    rga | complexity) bench_native "${name}_bench" "$@" ;;
+    storage) bench_native storage_bench "$@" ;;
+    counts) build_bench counts_bench && node bench/counts.mjs "$@" ;;
+    wasm) build_client && (cd "${called_from:-.}" && node "$OLDPWD/bench/wasm_bench.mjs" "$@") ;;
+    *)
+      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage counts complexity" >&2
+      return 2
+      ;;
+  esac
+}
+
+# Without a name: those that need no arguments and a few minutes.
 run_benches() {
-  local program name word found=0
-  for program in build/release/*_bench build/release/bench_*; do
-    [ -f "$program" ] || continue
-    name=$(basename "$program")
-    if [ $# -gt 0 ]; then
-      for word in "$@" ''; do [ -n "$word" ] && [[ $name == *"$word"* ]] && break; done
-      [ -n "$word" ] || continue
-    fi
-    found=1
-    echo "==> $name"
-    "$program"
-  done
-  if [ $found = 0 ]; then
-    echo "./dev bench: no benchmark of that name" >&2
-    return 1
+  local name
+  if [ $# -gt 0 ]; then
+    run_bench "$@"
+    return
   fi
+  for name in rga wasm storage; do
+    echo "==> $name"
+    run_bench "$name" || return
+  done
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

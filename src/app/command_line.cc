@@ -105,9 +105,10 @@ CLI::App* add_replay(CLI::App& app, ReplayOptions& options) {
       ->type_name("URL");
   replay->add_flag("--keep", options.keep, "With --server: leave the documents there");
   replay->add_flag("--json", options.json, "Print figures as JSON");
-  replay->add_option("--runs", options.runs, "Play each file so many times")
+  replay
+      ->add_option("--runs", options.runs,
+                   "Play each file so often; figures are medians (default: 1, with --json 11)")
       ->type_name("N")
-      ->default_val(1)
       ->check(CLI::Range(1, 10'000));
   replay->add_option("FILE", options.files, "Editing histories")->required()->type_name("");
   replay->footer(replay_footer);

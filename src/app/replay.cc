@@ -30,19 +30,25 @@ std::string title_of(const std::string& path) {
   return title;
 }
 
+constexpr int runs_for_programs = 11;
+
+int runs_of(const ReplayOptions& options) {
+  if (options.runs != 0) return options.runs;
+  return options.json && options.server.empty() ? runs_for_programs : 1;
+}
+
 class FileReplay {
  public:
   FileReplay(const ReplayOptions& options, const std::optional<ServerTarget>& target,
              const std::string& path)
       : options_(options), target_(target), path_(path) {
     report_.file = base_name(path);
-    report_.runs = options.runs;
+    report_.runs = runs_of(options);
   }
 
   ReplayReport run() {
     Status status = play();
     if (!status.ok()) blame(status.error().message);
-    if (!core_.empty()) report_.core = median_of(core_);
     if (!server_.empty()) report_.server = median_of(server_);
     return std::move(report_);
   }
@@ -56,29 +62,25 @@ class FileReplay {
     report_.concurrent = trace->concurrent;
     report_.edits = trace->edits;
     report_.authors = plan->authors;
-    for (int i = 0; i < options_.runs; ++i) {
-      Status status = play_once(*trace, *plan);
-      if (!status.ok()) return status;
-    }
-    return ok_status();
-  }
-
-  Status play_once(const Trace& trace, const TracePlan& plan) {
-    report_.transactions = trace.transactions.size();
-    auto core = replay_in_core(trace, plan);
+    report_.transactions = trace->transactions.size();
+    auto core = replay_in_core(*trace, *plan, report_.runs);
     if (!core.ok()) return core.error();
     report_.text_bytes = core->played.text.size();
-    core_.push_back(core->figures);
+    report_.core = core->figures;
     // Where the core does not reach the recorded text, a server cannot be asked to; but its clients
     // must still agree, and that is worth knowing too.
     if (!core->problem.empty()) blame("core: " + core->problem);
     if (!target_ || !core->converged) return ok_status();
+    for (int i = 0; i < report_.runs; ++i) play_on_server(*trace, *plan, *core);
+    return ok_status();
+  }
+
+  void play_on_server(const Trace& trace, const TracePlan& plan, const CoreReplay& core) {
     SystemRandom random;
-    ServerReplay server = replay_on_server(*target_, title_of(path_), trace, plan, *core, random);
+    ServerReplay server = replay_on_server(*target_, title_of(path_), trace, plan, core, random);
     server_.push_back(server.figures);
     if (target_->keep) report_.document_id = std::move(server.document_id);
     if (!server.problem.empty()) blame("server: " + server.problem);
-    return ok_status();
   }
 
   void blame(const std::string& problem) {
@@ -89,7 +91,6 @@ class FileReplay {
   const std::optional<ServerTarget>& target_;
   const std::string& path_;
   ReplayReport report_;
-  std::vector<CoreFigures> core_;
   std::vector<ServerFigures> server_;
 };
 
@@ -102,7 +103,7 @@ int refuse(const std::string& message) {
 
 int run_replay(const ReplayOptions& options) {
   if (options.files.empty()) return refuse("name at least one file");
-  if (options.runs < 1) return refuse("--runs must be at least 1");
+  if (options.runs < 0) return refuse("--runs must not be negative");
   std::optional<ServerTarget> target;
   if (!options.server.empty()) {
     auto url = ServerUrl::parse(options.server);

@@ -13,8 +13,9 @@ struct ReplayOptions {
   std::string server;
   /// One JSON object a line instead of a table.
   bool json = false;
-  /// Each file is played so often; figures are medians.
-  int runs = 1;
+  /// Each file is played so often; figures are medians. 0: once for people; often enough for a
+  /// median when programs read the figures, but for a server's.
+  int runs = 0;
   /// With a server: leave the documents there.
   bool keep = false;
   std::vector<std::string> files;

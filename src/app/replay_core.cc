@@ -1,54 +1,41 @@
 #include "app/replay_core.h"
 
-#include <time.h>
-
-#include <optional>
-#include <string_view>
 #include <utility>
 
-#include "app/replay_plain_text.h"
+#include "app/replay_clock.h"
+#include "app/replay_readers.h"
+#include "app/replay_report.h"
 #include "rga/document.h"
 
 namespace weft::app {
 namespace {
 
-double cpu_ms() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
-}
-
-/// What kept a replica from taking a stream; empty: nothing did.
-std::string apply_stream(rga::Document& document, std::string_view stream) {
-  rga::OpReader reader(stream);
-  rga::Operation op;
-  while (reader.next(op)) {
-    const rga::ApplyOutcome outcome = document.apply(op);
-    if (outcome != rga::ApplyOutcome::applied) {
-      return "an operation was refused: " + std::string(rga::to_string(outcome));
-    }
-  }
-  return reader.failed() ? "an operation could not be decoded" : "";
-}
-
 /// Plays the history with one replica per author.
 class Players {
  public:
   Players(const Trace& trace, const TracePlan& plan, CoreReplay& out)
-      : trace_(trace), plan_(plan), out_(out), replicas_(plan.authors), has_(plan.authors) {
+      : trace_(trace),
+        plan_(plan),
+        out_(out),
+        replicas_(plan.authors),
+        has_(plan.authors),
+        timer_(plan.stretches.size()) {
     for (std::uint32_t i = 0; i < plan.authors; ++i) {
       replicas_[i].set_local_site(i + 1);
       has_[i].resize(plan.stretches.size());
     }
   }
 
-  Status play() {
+  /// `thorough`: everybody merges with everybody in the end, and all is compared.
+  Status play(bool thorough) {
     for (std::uint32_t i = 0; i < plan_.stretches.size(); ++i) {
       const TraceStretch& stretch = plan_.stretches[i];
       for (const std::uint32_t need : plan_.needs_of(stretch)) learn(stretch.author, need);
       Status status = edit(i);
       if (!status.ok()) return status;
     }
+    out_.figures.local_ms = timer_.sum_ms();
+    if (!thorough) return ok_status();
     merge();
     out_.played.log = log_.take();
     return ok_status();
@@ -63,34 +50,54 @@ class Players {
     played.log_offset = log_.bytes().size();
     played.sum_before = replica.sum();
     log_.cut();
-    const double begin = cpu_ms();
+    // The stretch as a list of edits, as the floor has it: the time is that of editing, not of
+    // walking through the trace.
+    edits_.clear();
     for (std::size_t t = 0; t < stretch.transaction_count; ++t) {
-      const std::size_t number = stretch.first_transaction + t;
-      for (const TracePatch& patch : trace_.patches_of(trace_.transactions[number])) {
-        const rga::EditOutcome outcome = make(replica, patch);
-        if (outcome != rga::EditOutcome::done) return refuse(number, patch, replica, outcome);
+      for (const TracePatch& patch :
+           trace_.patches_of(trace_.transactions[stretch.first_transaction + t])) {
+        edits_.push_back({patch.at, patch.erased, trace_.text_of(patch)});
       }
     }
-    out_.figures.local_ms += cpu_ms() - begin;
+    timer_.begin();
+    rga::EditOutcome outcome = rga::EditOutcome::done;
+    std::size_t made = 0;
+    while (made < edits_.size() && outcome == rga::EditOutcome::done) {
+      outcome = make(replica, edits_[made++]);
+    }
+    timer_.end();
+    if (outcome != rga::EditOutcome::done) return refuse(stretch, made - 1, replica, outcome);
     played.log_bytes = log_.bytes().size() - played.log_offset;
     played.last_seq = replica.seq_of(stretch.author + 1);
     out_.played.stretches.push_back(played);
     return ok_status();
   }
 
-  rga::EditOutcome make(rga::Document& replica, const TracePatch& patch) {
-    if (patch.erased != 0) {
-      const auto outcome = replica.erase({patch.at}, patch.erased, &log_);
+  struct Edit {
+    std::uint32_t at;
+    std::uint32_t erased;
+    std::string_view inserted;
+  };
+
+  rga::EditOutcome make(rga::Document& replica, const Edit& edit) {
+    if (edit.erased != 0) {
+      const auto outcome = replica.erase({edit.at}, edit.erased, &log_);
       if (outcome != rga::EditOutcome::done) return outcome;
-    } else if (patch.at > replica.length()) {
-      return rga::EditOutcome::out_of_range;
     }
-    if (patch.inserted == 0) return rga::EditOutcome::done;
-    return replica.insert({patch.at}, trace_.text_of(patch), &log_);
+    if (!edit.inserted.empty()) return replica.insert({edit.at}, edit.inserted, &log_);
+    // Nothing at all must lie within the text, too.
+    return edit.erased != 0 || edit.at <= replica.length() ? rga::EditOutcome::done
+                                                           : rga::EditOutcome::out_of_range;
   }
 
-  Status refuse(std::size_t number, const TracePatch& patch, const rga::Document& replica,
+  /// `patch`: its number in the stretch.
+  Status refuse(const TraceStretch& stretch, std::size_t patch_number, const rga::Document& replica,
                 rga::EditOutcome outcome) const {
+    std::size_t number = stretch.first_transaction;
+    while (patch_number >= trace_.transactions[number].patch_count) {
+      patch_number -= trace_.transactions[number++].patch_count;
+    }
+    const TracePatch& patch = trace_.patches_of(trace_.transactions[number])[patch_number];
     const bool has_start = trace_.edits < trace_.patches.size();
     const std::string place = "txns[" + std::to_string(number - (has_start ? 1 : 0)) + "]";
     if (outcome == rga::EditOutcome::document_full) {
@@ -135,142 +142,30 @@ class Players {
   CoreReplay& out_;
   std::vector<rga::Document> replicas_;
   std::vector<std::vector<bool>> has_;  // by author, by stretch
+  std::vector<Edit> edits_;             // of one stretch
   rga::OpWriter log_;
-};
-
-/// The operations of a stream as run rows: as few as continues_run allows.
-struct Rows {
-  std::string stream;
-  std::size_t count = 0;
-  std::size_t operations = 0;
-};
-
-Rows to_rows(std::string_view log) {
-  Rows rows;
-  rga::OpWriter out;
-  rga::Operation row;
-  std::string text;
-  const auto flush = [&] {
-    if (row.len == 0) return;
-    row.text = text;
-    out.append(row);
-    ++rows.count;
-  };
-  rga::OpReader reader(log);
-  rga::Operation op;
-  while (reader.next(op)) {
-    ++rows.operations;
-    if (row.len != 0 && rga::continues_run(row, op)) {
-      row.kind = rga::merged_kind(row, op);
-      row.len += op.len;
-      text.append(op.text);
-      continue;
-    }
-    flush();
-    row = op;
-    text = op.text;
-  }
-  flush();
-  rows.stream = out.take();
-  return rows;
-}
-
-/// Replicas that only read, each in its own way.
-class Readers {
- public:
-  explicit Readers(CoreReplay& out) : out_(out) {}
-
-  void read() {
-    const std::string& log = out_.played.log;
-    rga::Document remote;
-    out_.figures.remote_ms = timed_apply("the remote replica", remote, log);
-    read_patches(log);
-    const Rows rows = to_rows(log);
-    out_.figures.operations = rows.operations;
-    out_.figures.rows = rows.count;
-    out_.figures.history_bytes = rows.stream.size();
-    rga::Document from_rows;
-    out_.figures.replay_rows_ms = timed_apply("the replica from run rows", from_rows, rows.stream);
-    save_and_load(remote);
-  }
-
- private:
-  double timed_apply(std::string_view who, rga::Document& document, std::string_view stream) {
-    const double begin = cpu_ms();
-    const std::string problem = apply_stream(document, stream);
-    const double spent = cpu_ms() - begin;
-    if (!problem.empty()) blame(who, problem);
-    compare(who, document);
-    return spent;
-  }
-
-  void read_patches(std::string_view log) {
-    rga::PatchList list;
-    {
-      rga::Document document;
-      rga::OpReader reader(log);
-      rga::Operation op;
-      const double begin = cpu_ms();
-      while (reader.next(op)) {
-        list.patches.clear();
-        document.apply(op, &list);
-      }
-      out_.figures.patches_ms = cpu_ms() - begin;
-      compare("the replica that gives patches", document);
-    }
-    rga::Document document;
-    PlainText editor;
-    rga::OpReader reader(log);
-    rga::Operation op;
-    while (reader.next(op)) {
-      list.patches.clear();
-      document.apply(op, &list);
-      for (const rga::Patch& patch : list.patches) {
-        if (!editor.splice(patch.at, patch.erased, patch.inserted)) {
-          return blame("the editor", "a patch lies outside of its text");
-        }
-      }
-    }
-    if (editor.utf8() != out_.played.text) blame("the editor", "it holds another text");
-  }
-
-  void save_and_load(const rga::Document& document) {
-    std::string saved;
-    double begin = cpu_ms();
-    document.save(saved);
-    out_.figures.save_ms = cpu_ms() - begin;
-    out_.figures.state_bytes = saved.size();
-    begin = cpu_ms();
-    auto loaded = rga::Document::load(saved);
-    const std::string text = loaded.ok() ? loaded->text() : std::string();
-    out_.figures.load_ms = cpu_ms() - begin;
-    if (!loaded.ok()) return blame("the saved state", loaded.error().message);
-    if (text != out_.played.text) blame("the loaded state", "it holds another text");
-    compare("the loaded state", *loaded);
-    out_.figures.elements = loaded->element_count();
-    out_.figures.memory_bytes = loaded->memory_bytes();
-  }
-
-  void compare(std::string_view who, const rga::Document& document) {
-    if (document.text() != out_.played.text) blame(who, "it holds another text");
-    if (document.state_hash() != out_.played.state_hash) blame(who, "it holds another state");
-  }
-
-  void blame(std::string_view who, const std::string& problem) {
-    if (out_.problem.empty()) out_.problem = std::string(who) + ": " + problem;
-  }
-
-  CoreReplay& out_;
+  StretchTimer timer_;
 };
 
 }  // namespace
 
-Result<CoreReplay> replay_in_core(const Trace& trace, const TracePlan& plan) {
+Result<CoreReplay> replay_in_core(const Trace& trace, const TracePlan& plan, int runs) {
   CoreReplay replay;
-  Status status = Players(trace, plan, replay).play();
+  Status status = Players(trace, plan, replay).play(true);
   if (!status.ok()) return status.error();
-  if (replay.problem.empty()) Readers(replay).read();
-  replay.converged = replay.problem.empty();
+  const bool agreed = replay.problem.empty();
+  const ReplayForms forms(trace, replay);
+  std::vector<CoreFigures> figures;
+  for (int run = 0; run < runs && replay.problem.empty(); ++run) {
+    CoreReplay again;
+    again.figures = replay.figures;
+    forms.time_floor_write(again.figures);
+    if (status = Players(trace, plan, again).play(false); !status.ok()) return status.error();
+    forms.time_readers(again.figures);
+    figures.push_back(again.figures);
+  }
+  if (!figures.empty()) replay.figures = median_of(figures);
+  replay.converged = agreed && replay.problem.empty();
   if (replay.problem.empty() && replay.played.text != trace.end_content) {
     replay.problem = "all replicas agree, but not on the recorded endContent";
   }

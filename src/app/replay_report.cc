@@ -36,7 +36,10 @@ void add_core(json::object& out, const CoreFigures& f) {
   out["rows"] = f.rows;
   out["elements"] = f.elements;
   out["local_ms"] = rounded(f.local_ms);
+  out["floor_write_ms"] = rounded(f.floor_write_ms);
   out["remote_ms"] = rounded(f.remote_ms);
+  out["remote_each_ms"] = rounded(f.remote_each_ms);
+  out["floor_read_ms"] = rounded(f.floor_read_ms);
   out["patches_ms"] = rounded(f.patches_ms);
   out["replay_rows_ms"] = rounded(f.replay_rows_ms);
   out["load_ms"] = rounded(f.load_ms);
@@ -77,10 +80,12 @@ std::string printable(std::string_view name) {
 CoreFigures median_of(const std::vector<CoreFigures>& runs) {
   CoreFigures out = runs.front();  // sizes and counts are the same in every run
   for (const auto member :
-       {&CoreFigures::local_ms, &CoreFigures::remote_ms, &CoreFigures::patches_ms,
+       {&CoreFigures::local_ms, &CoreFigures::floor_write_ms, &CoreFigures::remote_ms,
+        &CoreFigures::remote_each_ms, &CoreFigures::floor_read_ms, &CoreFigures::patches_ms,
         &CoreFigures::replay_rows_ms, &CoreFigures::save_ms, &CoreFigures::load_ms}) {
     take_median(out, runs, member);
   }
+  take_median(out, runs, &CoreFigures::memory_bytes);
   return out;
 }
 

@@ -15,7 +15,8 @@ namespace weft::app {
 namespace {
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);
+  // Nobody sets variables while this program runs.
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? "" : value;
 }
 
@@ -74,7 +75,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const StoreChoice& choice, Cl
   }
   storage::PgConfig config;
   config.target = std::get<storage::PgTarget>(choice.where);
-  return as<storage::Store>(storage::PgStore::open(std::move(config), clock, log));
+  return as<storage::Store>(storage::PgStore::open(config, clock, log));
 }
 
 Result<std::unique_ptr<storage::RowSource>> open_row_source(const StoreOptions& options) {

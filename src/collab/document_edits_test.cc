@@ -88,7 +88,7 @@ TEST_F(ServerEdits, ARefusalChangesNothing) {
                   EXPECT_EQ(index, 1u);
                   return Error{ErrorClass::conflict, "moved", "no"};
                 }},
-               [&](Result<EditAnswer> answer) { code = answer.error().code; });
+               [&](const Result<EditAnswer>& answer) { code = answer.error().code; });
   executor_.settle();
   EXPECT_EQ(code, "moved");
   config_.limits.max_document_elements = 6;

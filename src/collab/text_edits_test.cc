@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <ranges>
 
 #include "base/utf8.h"
 
@@ -13,10 +14,10 @@ namespace {
 /// Carried out on code points, from the last edit to the first.
 std::string after(std::string_view from, const std::vector<TextEdit>& edits) {
   std::string text(from);
-  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
-    const std::size_t at = *prefix_bytes(text, edit->at);
-    const std::size_t erased = *prefix_bytes(std::string_view(text).substr(at), edit->erased);
-    text.replace(at, erased, edit->inserted);
+  for (const TextEdit& edit : std::ranges::reverse_view(edits)) {
+    const std::size_t at = *prefix_bytes(text, edit.at);
+    const std::size_t erased = *prefix_bytes(std::string_view(text).substr(at), edit.erased);
+    text.replace(at, erased, edit.inserted);
   }
   return text;
 }
@@ -100,8 +101,8 @@ TEST(TextEdits, RandomTexts) {
 TEST(TextEdits, WhatDiffersTooMuchIsOneHunk) {
   std::vector<std::string_view> from, to;
   for (int i = 0; i < 50; ++i) {
-    from.push_back(i % 2 == 0 ? "a\n" : "b\n");
-    to.push_back(i % 2 == 0 ? "c\n" : "b\n");
+    from.emplace_back(i % 2 == 0 ? "a\n" : "b\n");
+    to.emplace_back(i % 2 == 0 ? "c\n" : "b\n");
   }
   EXPECT_EQ(diff_lines(from, to).size(), 25u);
   const auto coarse = diff_lines(from, to, 20);

@@ -25,6 +25,10 @@ struct Burst {
   std::uint32_t first_at = 0;  // the gap after the last character, at first
   char* text = nullptr;        // typing: where the first character went
 
+  // What the tree and the tables do not know yet.
+  std::uint32_t typed() const { return kind == Kind::typing ? count : 0; }
+  std::uint32_t backspaced() const { return kind == Kind::backspacing ? count : 0; }
+
   bool open() const { return count < limit; }
   S4Vector next() const { return first.plus(count); }
   bool is_next(const S4Vector& id) const {

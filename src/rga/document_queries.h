@@ -23,13 +23,11 @@ VersionVector BasicDocument<Shape>::version() const {
 }
 template <class Shape>
 std::uint32_t BasicDocument<Shape>::length() const {
-  impl_->settle();
-  return impl_->tree.visible();
+  return impl_->tree.visible() + impl_->burst.typed() - impl_->burst.backspaced();
 }
 template <class Shape>
 std::uint32_t BasicDocument<Shape>::element_count() const {
-  impl_->settle();
-  return impl_->elements;
+  return impl_->elements + impl_->burst.typed();
 }
 template <class Shape>
 std::uint64_t BasicDocument<Shape>::purged_count() const {

@@ -45,7 +45,7 @@ TEST(Lz4, ThereAndBack) {
   for (int round = 0; round < 3000; ++round) {
     std::string text;
     const std::size_t size = random() % (round % 50 == 0 ? 200'000 : 400);
-    const unsigned letters = 1 + random() % (round % 3 == 0 ? 3 : 90);
+    const auto letters = 1 + random() % (round % 3 == 0 ? 3 : 90);
     while (text.size() < size) {
       if (random() % 4 == 0 && text.size() > 8) {
         const std::size_t from = random() % text.size();
@@ -73,7 +73,8 @@ TEST(Lz4, OnlyTheRightSizeIsGiven) {
   const std::string block = packed(text);
   EXPECT_EQ(unpacked(block, text.size()), text);
   for (std::size_t size = 0; size < 2 * text.size(); ++size) {
-    if (size != text.size()) EXPECT_EQ(unpacked(block, size), "") << size;
+    if (size == text.size()) continue;
+    EXPECT_EQ(unpacked(block, size), "") << size;
   }
   for (std::size_t cut = 0; cut < block.size(); ++cut) {
     EXPECT_EQ(unpacked(std::string_view(block).substr(0, cut), text.size()), "") << cut;

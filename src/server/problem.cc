@@ -12,7 +12,7 @@ unsigned status_for(ErrorClass error_class) {
     case ErrorClass::gone: return 410;
     case ErrorClass::conflict: return 409;
     case ErrorClass::too_large: return 413;
-    case ErrorClass::overloaded: return 503;
+    case ErrorClass::overloaded:
     case ErrorClass::unavailable: return 503;
     case ErrorClass::corrupt: return 500;
   }

@@ -267,7 +267,7 @@ void RestApi::remove(const DocumentId& id, const Request& request, Executor& on,
   const auto hard = wants_hard(request.query());
   if (!hard) return respond(problem(hard.error(), request.request_id));
   auto done = [this, id, &on, respond = std::move(respond),
-               request_id = request.request_id](Result<Unit> removed) {
+               request_id = request.request_id](const Result<Unit>& removed) {
     if (!removed) return respond(problem(removed.error(), request_id));
     documents_.forget(id, on, [respond] {
       Response response;

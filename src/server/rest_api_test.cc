@@ -34,7 +34,7 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   std::vector<collab::TextEdit> edits;
 
   void create(NewDocument document, Executor&, collab::Done<Created> done) override {
-    asked.push_back("create " + document.idempotency_key);
+    asked.emplace_back("create " + document.idempotency_key);
     created = document;
     record.id = document.id;
     record.title = document.title;
@@ -42,38 +42,38 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     done(Created{record, true});
   }
   void get(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
-    asked.push_back("get");
+    asked.emplace_back("get");
     if (fails) return done(error);
     done(record);
   }
   void list(std::string cursor, std::size_t limit, Executor&, collab::Done<Page> done) override {
-    asked.push_back("list " + cursor + " " + std::to_string(limit));
+    asked.emplace_back("list " + cursor + " " + std::to_string(limit));
     if (fails) return done(error);
     done(Page{{record}, "next"});
   }
   void remove(const DocumentId&, Executor&, collab::Done<Unit> done) override {
-    asked.push_back("remove");
+    asked.emplace_back("remove");
     if (fails) return done(error);
     done(Unit{});
   }
   void undelete(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
-    asked.push_back("undelete");
+    asked.emplace_back("undelete");
     if (fails) return done(error);
     done(record);
   }
   void erase(const DocumentId&, Executor&, collab::Done<Unit> done) override {
-    asked.push_back("erase");
+    asked.emplace_back("erase");
     if (fails) return done(error);
     done(Unit{});
   }
   void read_text(const DocumentId&, Executor&, collab::Done<collab::TextAnswer> done) override {
-    asked.push_back("text");
+    asked.emplace_back("text");
     if (fails) return done(error);
     done(collab::TextAnswer{record, "the text", 3});
   }
   void edit(const DocumentId&, collab::ServerEdit request, Executor&,
             collab::Done<collab::EditAnswer> done) override {
-    asked.push_back("edit");
+    asked.emplace_back("edit");
     if (fails) return done(error);
     rga::Document document;
     document.set_local_site(1);
@@ -84,7 +84,7 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     done(collab::EditAnswer{record, record.last_index});
   }
   void forget(const DocumentId&, Executor&, std::function<void()> done) override {
-    asked.push_back("forget");
+    asked.emplace_back("forget");
     done();
   }
 };

@@ -37,7 +37,6 @@ struct Handshake {
 };
 
 /// Goes on with the connection as a WebSocket session of the document. On the worker's loop.
-void serve_websocket(LooseSocket socket, ConnectionLease lease, Handshake handshake,
-                     Worker& worker);
+void serve_websocket(LooseSocket loose, ConnectionLease lease, Handshake handshake, Worker& worker);
 
 }  // namespace weft::server

@@ -56,7 +56,7 @@ class WebsocketSession final : public Connection,
   }
   ~WebsocketSession() override { roster_->connections.erase(this); }
 
-  void accept(Handshake handshake) {
+  void accept(const Handshake& handshake) {
     websocket::stream_base::timeout timeouts{};
     timeouts.handshake_timeout = std::chrono::milliseconds(close_timeout_ms);
     timeouts.idle_timeout = websocket::stream_base::none();  // the heartbeat notices silence

@@ -186,8 +186,9 @@ TEST_P(Archives, DamageIsRefused) {
     }
     // Another id, title or creation time is not for the decoder to know; the history is the same.
     EXPECT_EQ(decoded->rows.size(), rig.get(id)->last_index);
-    for (const auto& row : decoded->rows)
-      EXPECT_EQ(row.text.size() > 0, row.operation().has_text());
+    for (const auto& row : decoded->rows) {
+      EXPECT_EQ(!row.text.empty(), row.operation().has_text());
+    }
   }
   EXPECT_GT(refused, 3000);
 }

@@ -104,7 +104,7 @@ TEST_P(Deletion, ErasingALongLogHoldsUpNobody) {
   bool erased = false;
   std::size_t appended = 0;
   std::size_t appended_before_the_end = 0;
-  rig.store->erase(test_uuid(1), rig.executor, [&](Result<Unit> answer) {
+  rig.store->erase(test_uuid(1), rig.executor, [&](const Result<Unit>& answer) {
     EXPECT_TRUE(answer.ok());
     erased = true;
   });

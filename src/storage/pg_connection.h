@@ -93,7 +93,7 @@ class PgConnection {
   std::unique_ptr<PGconn, Finish> connection_;
   std::chrono::milliseconds answer_limit_{30'000};
   struct Queued {
-    const char* name;
+    const char* name = nullptr;
     PgParams params;
   };
   std::vector<Queued> batch_;

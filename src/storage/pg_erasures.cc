@@ -87,7 +87,7 @@ PgErasures::PgErasures(std::unique_ptr<PgLink> link, Log& log) {
   links.push_back(std::move(link));
   pool_ = std::make_unique<Pool>(
       "erasures", std::move(links), 1,
-      [](PgLink& used, Pool::Jobs jobs) {
+      [](PgLink& used, const Pool::Jobs& jobs) {
         for (const auto& job : jobs) job->done(erase(used.connection(), *job));
         if (!used.connection().is_alive()) used.drop();
       },

@@ -25,9 +25,9 @@ class PgGroup {
     collab::DocumentRecord record;
     std::uint64_t next_sid = 1;
     std::optional<std::int64_t> deleted_us;
-    std::string idempotency_key;  // empty: none, or not asked for
+    std::string idempotency_key;     // empty: none, or not asked for
     std::uint64_t request_hash = 0;  // 0 when there is no key
-    bool is_damaged = false;  // nothing but its id and deleted_us is known
+    bool is_damaged = false;         // nothing but its id and deleted_us is known
     bool is_new = false;
     bool is_changed = false;
   };
@@ -70,8 +70,8 @@ class PgGroup {
   struct NewSite {
     DocumentId document;
     ClientId client;
-    std::uint64_t sid;
-    std::int64_t now_us;
+    std::uint64_t sid = 0;
+    std::int64_t now_us = 0;
   };
 
   static Document document_of(const PgRow& row);

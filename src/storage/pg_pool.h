@@ -55,16 +55,18 @@ class PgPool {
 
   /// Any thread.
   void submit(std::unique_ptr<Job> job) {
+    bool taken = false;
     {
       const std::lock_guard lock(mutex_);
       if (up_ > 0) {
-        queue_.push_back(std::move(job));
+        queue_.push_back(std::exchange(job, nullptr));
+        taken = true;
       }
     }
-    if (job != nullptr) {
-      job->fail(database_unavailable("trying to reach it again"));
-    } else {
+    if (taken) {
       wake_.notify_one();
+    } else {
+      job->fail(database_unavailable("trying to reach it again"));
     }
   }
 

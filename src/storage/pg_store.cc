@@ -47,7 +47,7 @@ class PgStore::Impl {
         writer_(std::move(writers), config.max_group_rows, log),
         reading_(
             "readers", std::move(readers), 1,
-            [this](PgLink& link, auto questions) { read(link, std::move(questions)); }, log),
+            [this](PgLink& link, const auto& questions) { read(link, questions); }, log),
         snapshots_(std::move(snapshots), log),
         erasures_(std::move(erasures), log) {}
 
@@ -89,7 +89,7 @@ class PgStore::Impl {
   }
 
  private:
-  void read(PgLink& link, PgPool<Question>::Jobs questions) {
+  void read(PgLink& link, const PgPool<Question>::Jobs& questions) {
     PgReader reader(link.connection(), log_);
     for (const auto& question : questions) question->ask(reader);
     if (!link.connection().is_alive()) link.drop();
@@ -107,7 +107,7 @@ class PgStore::Impl {
 PgStore::PgStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PgStore::~PgStore() = default;
 
-Result<std::unique_ptr<PgStore>> PgStore::open(PgConfig config, Clock& clock, Log& log) {
+Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& clock, Log& log) {
   std::vector<DocumentId> unfinished;
   {
     auto connection = PgConnection::open(config.target, {}, config.answer_limit);

@@ -31,7 +31,7 @@ class PgStore final : public Store {
   /// unavailable "database_unavailable"; invalid "bad_database_url", "database_refused",
   /// "unsafe_database", "database_encoding", "newer_schema"; corrupt "damaged_database". No message
   /// holds a password.
-  static Result<std::unique_ptr<PgStore>> open(PgConfig config, Clock& clock, Log& log);
+  static Result<std::unique_ptr<PgStore>> open(const PgConfig& config, Clock& clock, Log& log);
   ~PgStore() override;  // finishes what was queued
 
   void append(const DocumentId& document, std::uint64_t expected_last_index,

@@ -13,7 +13,7 @@ PgWriter::PgWriter(std::vector<std::unique_ptr<PgLink>> links, std::size_t max_g
     own.push_back(std::move(link));
     pools_.push_back(std::make_unique<Pool>(
         "writer " + std::to_string(pools_.size()), std::move(own), max_group_rows,
-        [this](PgLink& used, Pool::Jobs jobs) { commit_jobs(used, std::move(jobs)); }, log));
+        [this](PgLink& used, const Pool::Jobs& jobs) { commit_jobs(used, jobs); }, log));
   }
 }
 
@@ -21,7 +21,7 @@ void PgWriter::submit(const DocumentId& document, std::unique_ptr<PgRequest> req
   pools_[std::hash<Uuid>{}(document) % pools_.size()]->submit(std::move(request));
 }
 
-void PgWriter::commit_jobs(PgLink& link, Pool::Jobs jobs) {
+void PgWriter::commit_jobs(PgLink& link, const Pool::Jobs& jobs) {
   std::vector<PgRequest*> all;
   for (const auto& job : jobs) all.push_back(job.get());
   Ending ending = commit_group(link.connection(), all);

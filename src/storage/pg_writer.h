@@ -30,10 +30,10 @@ class PgWriter {
  private:
   using Pool = PgPool<PgRequest>;
 
-  void commit_jobs(PgLink& link, Pool::Jobs jobs);
+  void commit_jobs(PgLink& link, const Pool::Jobs& jobs);
   struct Ending {
     PgOutcome outcome;
-    bool tried_to_commit;  // when not, it is certain that nothing was changed
+    bool tried_to_commit = false;  // when not, it is certain that nothing was changed
   };
   /// Reads, judges and commits; what is not done has been rolled back, as far as we know.
   Ending commit_group(PgConnection& connection, const std::vector<PgRequest*>& requests);

@@ -21,10 +21,10 @@ inline constexpr std::size_t state_part_bytes = std::size_t{32} << 10;
 struct SnapshotRows {
   struct Row {
     rga::S4Vector first;
-    std::uint32_t len;
-    bool tombstone;
-    std::size_t text_at;
-    std::size_t text_bytes;
+    std::uint32_t len = 0;
+    bool tombstone = false;
+    std::size_t text_at = 0;
+    std::size_t text_bytes = 0;
   };
 
   DocumentId document;

@@ -1,5 +1,7 @@
 #include "storage/source_state.h"
 
+#include <ranges>
+
 #include <algorithm>
 #include <string>
 
@@ -32,11 +34,11 @@ Result<rga::Document> present_state(RowSource& source, const CatalogEntry& entry
   std::uint64_t index = 0;
   const auto headers = source.headers(record.id);
   if (headers.ok()) {
-    for (auto row = headers->rbegin(); row != headers->rend(); ++row) {
-      auto state = sound_state(source, entry, *row);
+    for (const HeaderRow& row : std::ranges::reverse_view(*headers)) {
+      auto state = sound_state(source, entry, row);
       if (!state) continue;
       document = *std::move(state);
-      index = row->header.at_index;
+      index = row.header.at_index;
       break;
     }
   }

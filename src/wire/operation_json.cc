@@ -9,7 +9,6 @@ namespace weft::wire {
 namespace {
 
 namespace json = boost::json;
-using rga::ElementId;
 using rga::Operation;
 using rga::OpKind;
 

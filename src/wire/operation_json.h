@@ -28,6 +28,6 @@ std::string to_json(const rga::Operation& op);
 
 /// Error class invalid, code "bad_operation", with what is wrong: every field, no other, in the
 /// range that the binary form has.
-Result<OwnedOperation> operation_from_json(std::string_view json);
+Result<OwnedOperation> operation_from_json(std::string_view text);
 
 }  // namespace weft::wire

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "rga/document.h"
+#include "rga/history.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ struct Sample {
   std::string name;
   std::string stream;
   std::string snapshot;
+  std::string history;
 };
 
 Sample sample(const std::string& name, std::string_view text, bool two_sites, bool updates) {
@@ -41,7 +43,11 @@ Sample sample(const std::string& name, std::string_view text, bool two_sites, bo
   }
   std::string snapshot;
   a.save(snapshot);
-  return {name, stream, snapshot};
+  HistoryWriter writer;
+  for (OpReader reader(stream); reader.next(op);) writer.append(op);
+  std::string history;
+  writer.finish(history);
+  return {name, stream, snapshot, history};
 }
 
 bool put(const std::filesystem::path& folder, const std::string& name, std::string_view bytes) {
@@ -68,6 +74,9 @@ int main(int argc, char** argv) {
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {
     good &= put(top / "fuzz_op_stream", s.name, s.stream);
     good &= put(top / "fuzz_utf8", s.name, s.name == "ascii" ? "plain ascii text" : wide);
+    good &= put(top / "fuzz_history", s.name, std::string(1, '\0') + s.history);
+    good &= put(top / "fuzz_history", s.name + "_body",
+                std::string(1, '\1') + s.history.substr(0, s.history.size() - 8));
     for (const char shape : {'\0', '\1'}) {
       const std::string suffix = shape == 0 ? "_tiny" : "_default";
       good &= put(top / "fuzz_apply", s.name + suffix,

@@ -1,5 +1,7 @@
 #include "tests/property/seeds.h"
 
+#include <errno.h>
+
 #include <cstdlib>
 
 namespace weft::rga::property {
@@ -42,8 +44,8 @@ void for_each_seed(std::uint32_t usual_rounds, const std::vector<std::uint64_t>&
     const std::string problem = property(seed);
     if (problem.empty()) continue;
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    FAIL() << problem << "\nrun again: WEFT_SEED=" << seed
-           << " property_test --gtest_filter=" << test->test_suite_name() << "." << test->name();
+    FAIL() << problem << "\nrun again: WEFT_SEED=" << seed << ' ' << program_invocation_short_name
+           << " --gtest_filter=" << test->test_suite_name() << "." << test->name();
   }
 }
 

@@ -56,7 +56,7 @@ class DocumentActorTest : public ::testing::Test {
     return text;
   }
   /// The close code and reason that a raw first message earns.
-  std::string first_message(std::string message) {
+  std::string first_message(const std::string& message) {
     auto outbox = std::make_shared<simulation::SimulatedOutbox>(executor_);
     std::string end = "open";
     std::string reason;

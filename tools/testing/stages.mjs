@@ -17,6 +17,7 @@ export const stages = {
   node: "client, page, native against wasm, and the server's interfaces",
   replay: "editing histories through core, wasm and server",
   e2e: "two browsers",
+  counts: "the core's instructions against bench/BASELINE.md",
   kill: "kill -9, and a full disk, while people type",
   fuzz: "every decoder, a minute each",
 };
@@ -27,14 +28,18 @@ const fuzz_seconds = 60;
 export function tasks_of(chosen, cores) {
   const tasks = [];
   const wants = (...names) => names.some((name) => chosen.includes(name));
-  const needs_server = wants("unit", "node", "replay", "e2e", "kill");
+  const needs_server = wants("unit", "node", "replay", "e2e", "kill", "counts");
   if (wants("house")) tasks.push(...house_tasks());
   if (needs_server) tasks.push(build_step("release", ["build_tests", "release"], 1800, cores));
-  if (wants("unit")) tasks.push(native_stage("unit", "release", 300));
+  if (wants("unit")) tasks.push(native_stage("unit", "release", 600));
   if (wants("node", "replay", "e2e", "kill", "tsan")) tasks.push(...packages());
   if (wants("node")) tasks.push(...client_tasks());
   for (const stage of ["node", "replay", "e2e", "kill"]) {
     if (wants(stage)) tasks.push(...node_stage(stage));
+  }
+  if (wants("counts")) {
+    const options = { needs: ["build release"], limit_s: 600 };
+    tasks.push(task("counts", "core", [process.execPath, "bench/counts.mjs"], read_exit, options));
   }
   if (wants("asan")) {
     tasks.push(build_step("asan", ["build_tests", "asan"], 2400, cores));

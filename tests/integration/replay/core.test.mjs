@@ -6,7 +6,8 @@ import { replay, replayOk, storedHistories, writeHistory } from "./files.mjs";
 import { concurrentHistory, seedFor, sequentialHistory, toGzip, toJson } from "./histories.mjs";
 
 const figures = [
-  "local_ms", "remote_ms", "patches_ms", "replay_rows_ms", "load_ms", "save_ms", "history_bytes", "state_bytes",
+  "local_ms", "floor_write_ms", "remote_ms", "floor_read_ms", "patches_ms", "replay_rows_ms", "load_ms", "save_ms",
+  "history_bytes", "state_bytes", "memory_bytes",
 ];
 
 test("stored histories end with the recorded text", async () => {
@@ -79,6 +80,15 @@ test("a text that is not the recorded one is told, and the other files are still
   assert.equal(reports[0].ok, false);
   assert.match(reports[0].problem, /endContent/);
   assert.equal(reports[1].ok, true);
+});
+
+test("with --json figures are medians of eleven runs, if nothing else is said", async (t) => {
+  const directory = freshDirectory(t);
+  const file = writeHistory(directory, "a.json", toJson(sequentialHistory(1, { transactions: 20 })));
+  for (const [args, runs] of [[[], 11], [["--runs", "2"], 2]]) {
+    const { reports } = await replayOk([file], args);
+    assert.equal(reports[0].runs, runs);
+  }
 });
 
 test("without --json: one aligned line a file", async (t) => {

@@ -1,0 +1,93 @@
+// ./dev bench counts [--record]: the instructions of the core's main measures, by callgrind, against
+// those recorded in bench/BASELINE.md. Unlike times they are the same on a busy machine, and nearly
+// the same on another one. Exit code 1 when one rose by more than 5 %.
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const top = fileURLToPath(new URL("../", import.meta.url));
+const baseline = join(top, "bench/BASELINE.md");
+const program = process.env.WEFT_COUNTS_BENCH ?? join(top, "build/release/counts_bench");
+const allowed = 1.05;
+const measures = {
+  local: "100,000 edits by position, each encoded",
+  remote: "the same decoded and integrated, operation by operation",
+  remote_each: "the same with a call for each operation",
+  patches: "the same, giving an editor's patches",
+  merge: "10,000 characters prepended offline, onto 10,000 others",
+  save: "the state as bytes",
+  load: "and back, with its text",
+};
+
+const counts = await count();
+if (process.argv.includes("--record")) {
+  writeFileSync(baseline, page(counts));
+  console.log(`recorded in ${baseline}`);
+  process.exit(0);
+}
+const known = recorded();
+let risen = 0;
+for (const name of Object.keys(measures)) {
+  const ratio = counts[name] / known[name];
+  if (ratio > allowed) ++risen;
+  const note = ratio > allowed ? "  ROSE" : ratio < 1 / allowed ? "  fell: record the new baseline" : "";
+  console.log(
+    `${name.padEnd(12)} ${String(counts[name]).padStart(11)}  ${((ratio - 1) * 100).toFixed(2).padStart(6)} %${note}`);
+}
+process.exit(risen > 0 ? 1 : 0);
+
+/** A run for each measure: callgrind counts within one function at a time. */
+async function count() {
+  const names = Object.keys(measures);
+  const found = {};
+  const worker = async () => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) found[name] = await countOne(name);
+  };
+  await Promise.all([worker(), worker()]);
+  return found;
+}
+
+async function countOne(name) {
+  const directory = mkdtempSync(join(tmpdir(), "weft-counts-"));
+  try {
+    const out = join(directory, "out");
+    await promisify(execFile)("valgrind", [
+      "--tool=callgrind", `--callgrind-out-file=${out}`, `--toggle-collect=counted_${name}`, "--quiet", program,
+    ], { timeout: 240_000 });
+    const total = Number(/^(?:summary|totals): (\d+)$/m.exec(readFileSync(out, "utf8"))?.[1]);
+    if (!(total > 1000)) throw new Error(`callgrind did not count ${name}: ${total}`);
+    return total;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function recorded() {
+  const rows = {};
+  for (const [, name, value] of readFileSync(baseline, "utf8").matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)) {
+    rows[name] = Number(value.replaceAll(",", ""));
+  }
+  for (const name of Object.keys(measures)) {
+    if (!rows[name]) throw new Error(`bench/BASELINE.md has no row for ${name}: ./dev bench counts --record`);
+  }
+  return rows;
+}
+
+function page(now) {
+  const version = (command, ...args) => execFileSync(command, args, { encoding: "utf8" }).split("\n")[0].trim();
+  const rows = Object.entries(measures).map(
+    ([name, what]) => `| \`${name}\` | ${now[name].toLocaleString("en-US")} | ${what} |`);
+  return `# Instructions of the core's main measures
+
+Recorded on ${new Date().toISOString().slice(0, 10)} by \`./dev bench counts --record\`, with ${version("g++", "--version")} and
+${version("valgrind", "--version")}, release build. \`./dev test counts\` fails when a count rises by more than 5 %.
+Whoever makes one rise on purpose records it anew and says why in the commit.
+
+| measure | instructions | what is done |
+|---|--:|---|
+${rows.join("\n")}
+`;
+}
