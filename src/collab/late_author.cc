@@ -1,8 +1,10 @@
 #include "collab/late_author.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
+#include "collab/purge_planner.h"
 #include "rga/op_codec.h"
 
 namespace weft::collab {
@@ -36,27 +38,22 @@ class Surroundings {
     then.for_each_run([&](const rga::RunView& run) {
       runs_.push_back({run.first.element(), run.len});
     });
+    for (std::size_t i = 0; i < runs_.size(); ++i) by_id_.push_back(i);
+    std::sort(by_id_.begin(), by_id_.end(),
+              [&](std::size_t a, std::size_t b) { return runs_[a].first < runs_[b].first; });
   }
 
-  bool is_left(ElementId id, std::uint64_t before_seq) const {
-    if (id.sid == sid_ && id.seq >= next_seq_) return id.seq < before_seq;
-    return now_.contains(id);
-  }
-
-  /// The nearest element to the left of `gone` that is left; the head if there is none.
-  ElementId left_of(ElementId gone, std::uint64_t before_seq) const {
-    std::size_t at = runs_.size();
-    while (at > 0 && !holds(runs_[at - 1], gone)) --at;
-    std::uint64_t seq = gone.seq;
-    while (at > 0) {
-      const Run& run = runs_[at - 1];
-      for (; seq > run.first.seq; --seq) {
-        const ElementId left{run.first.sid, seq - 1};
-        if (is_left(left, before_seq)) return left;
+  /// The nearest element that is left when the operation `seq` of the author is made: `id` itself
+  /// or one to the left of it; the head if there is none.
+  ElementId nearest(ElementId id, std::uint64_t seq) const {
+    for (std::size_t at = run_of(id);; id = {runs_[at].first.sid, last_seq(runs_[at])}) {
+      while (id.seq >= runs_[at].first.seq) {
+        const Answer answer = look_back(id, seq);
+        if (answer.is_left) return id;
+        id.seq = answer.since - 1;
       }
-      if (--at > 0) seq = runs_[at - 1].first.seq + runs_[at - 1].len;
+      if (at-- == 0) return {};
     }
-    return {};
   }
 
  private:
@@ -64,14 +61,33 @@ class Surroundings {
     ElementId first;
     std::uint32_t len;
   };
-  static bool holds(const Run& run, ElementId id) {
-    return run.first.sid == id.sid && run.first.seq <= id.seq && id.seq < run.first.seq + run.len;
+  struct Answer {
+    bool is_left;
+    std::uint64_t since;  // the same for all ids of the site from this seq on
+  };
+  static std::uint64_t last_seq(const Run& run) { return run.first.seq + run.len - 1; }
+
+  /// REQUIRES: the author knew the element.
+  std::size_t run_of(ElementId id) const {
+    const auto after = std::upper_bound(
+        by_id_.begin(), by_id_.end(), id,
+        [&](ElementId wanted, std::size_t run) { return wanted < runs_[run].first; });
+    return *std::prev(after);
   }
 
-  const rga::Document& now_;
+  Answer look_back(ElementId id, std::uint64_t seq) const {
+    if (id.sid == sid_ && id.seq >= next_seq_) {
+      return id.seq < seq ? Answer{true, next_seq_} : Answer{false, std::max(seq, next_seq_)};
+    }
+    const KnownElements::Answer known = now_.look_back(id);
+    return {known.kind != KnownElements::Kind::absent, known.since};
+  }
+
+  KnownElements now_;
   std::uint64_t sid_;
   std::uint64_t next_seq_;
-  std::vector<Run> runs_;  // in document order
+  std::vector<Run> runs_;           // in document order
+  std::vector<std::size_t> by_id_;  // the same, ascending by id
 };
 
 }  // namespace
@@ -159,11 +175,11 @@ Result<std::vector<Operation>> LateAuthor::rebase(std::string_view operations, r
   std::optional<Surroundings> surroundings;
   std::uint64_t sum = now.sum();
   for (Operation& op : *fresh) {
-    if (op.kind == OpKind::insert && !op.ref.is_head()) {
+    const bool beside = op.kind == OpKind::insert && !op.ref.is_head();
+    const bool is_own = op.ref.sid == sid_ && op.ref.seq >= next_seq;
+    if (beside && !is_own && !now.contains(op.ref)) {
       if (!surroundings) surroundings.emplace(document_, now, sid_, next_seq);
-      if (!surroundings->is_left(op.ref, op.id.seq)) {
-        op.ref = surroundings->left_of(op.ref, op.id.seq);
-      }
+      op.ref = surroundings->nearest(op.ref, op.id.seq);
     }
     op.id.sum = sum + 1;
     sum += op.len;

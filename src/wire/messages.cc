@@ -162,7 +162,7 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
       m.heartbeat_ms = number(in);
       m.max_message_bytes = number(in);
       m.server = in.sized_bytes(bytes.size());
-      if (in.remaining() > 0) m.horizon = number(in);
+      m.horizon = number(in);
       return checked<Out>(in, m, "welcome");
     }
     case Kind::snapshot: {
@@ -183,7 +183,7 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
       Ack m;
       m.seq = number(in);
       m.index = number(in);
-      if (in.remaining() > 0) m.rebased = (in.u8() & flag) != 0;
+      m.rebased = (in.u8() & flag) != 0;
       return checked<Out>(in, m, "ack");
     }
     case Kind::peers: {
