@@ -33,6 +33,28 @@ class ElementIndex {
     });
   }
 
+  /// set() for the rare. It shares no code with it, so that the compiler still inlines that one.
+  [[gnu::noinline]] void set_rarely(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {
+    for (; count > 0; ++ei, --count) {
+      if ((ei >> chunk_bits) == chunks_.size()) chunks_.insert(chunks_.end(), leaf);
+      std::uint32_t& word = chunks_[ei >> chunk_bits];
+      if ((ei & (chunk_size - 1)) == 0 && count >= chunk_size) {
+        if (word & is_block) free_blocks_.insert(free_blocks_.end(), word & ~is_block);
+        word = leaf;
+        ei += chunk_size - 1;
+        count -= chunk_size - 1;
+        continue;
+      }
+      if (word == leaf) continue;
+      if (!(word & is_block)) {
+        const auto block = static_cast<std::uint32_t>(blocks_.size() >> chunk_bits);
+        blocks_.insert(blocks_.end(), chunk_size, word);
+        word = block | is_block;
+      }
+      blocks_[std::size_t{word & ~is_block} << chunk_bits | (ei & (chunk_size - 1))] = leaf;
+    }
+  }
+
   /// New elements are in `leaf`, and so will be the ones after them until another leaf says
   /// otherwise. REQUIRES: ei is above every element.
   void append(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {

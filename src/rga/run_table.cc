@@ -93,7 +93,8 @@ void RunTable::renumber(std::uint32_t ei, std::uint32_t new_ei) {
   names.push_back(static_cast<std::uint32_t>(runs_.size()));
   if (after > 0) names.push_back(index + (before > 0 ? 1 : 0));
   list.insert(list.begin() + entry, names.begin(), names.end());
-  runs_.push_back(part(before, 1, new_ei));
+  // Not push_back: with a second caller the compiler would not inline it where every edit goes.
+  runs_.insert(runs_.end(), part(before, 1, new_ei));
   hint_ = 0;
 }
 

@@ -1,5 +1,5 @@
-// Taking tombstones out of SpanTree. Neighbours whose element indexes are consecutive form a chain, in
-// which keys ascend; elements that become neighbours here may look like one and be none.
+// Taking tombstones out of SpanTree. Neighbours whose element indexes are consecutive form a chain,
+// in which keys ascend; elements that become neighbours here may look like one and be none.
 #pragma once
 
 #include "rga/span_tree.h"
@@ -50,7 +50,7 @@ std::uint32_t SpanTree<Shape>::remove(const Place& where, std::uint32_t count) {
     leaf->len[p.slot + 1] = -signed_len(whole - end);
   }
   // Last, because a split of the leaf writes its spans into the index.
-  index_.set(head + p.offset, count, index_.gone);
+  index_.set_rarely(head + p.offset, count, index_.gone);
   if (leaf->count < leaf_spans / 4 || leaf->count == 0) shrink_leaf(p.leaf);
   return astray;
 }
@@ -103,8 +103,8 @@ void SpanTree<Shape>::renumber_head(std::uint32_t ei, std::uint32_t new_ei) {
     ++leaf.ei[p.slot + 1];
   }
   leaves_[p.leaf].ei[p.slot] = new_ei;
-  index_.set(ei, 1, index_.gone);
-  index_.set(new_ei, 1, p.leaf);
+  index_.set_rarely(ei, 1, index_.gone);
+  index_.set_rarely(new_ei, 1, p.leaf);
 }
 
 }  // namespace weft::rga
