@@ -9,7 +9,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import WebSocket from "ws";
-import { runWeft, Server } from "../../support-js/server.mjs";
+import { Postgres } from "../../support-js/postgres.mjs";
+import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 let compiled;
@@ -105,8 +106,9 @@ async function until(what, condition) {
   }
 }
 
-test("tombstones leave, and late edits come back to where they were meant", async (t) => {
-  const server = await Server.start(t, { args: ["--purge-after", "2s"] });
+/** `store` is what Server.start takes, `options` name it to commands, `sql` asks it. */
+async function tombstonesLeave(t, store, options, sql) {
+  const server = await Server.start(t, { ...store, args: ["--purge-after", "2s"] });
   const words = Array.from({ length: 600 }, (_, i) => `word${i}`).join(" ");
   const id = await server.create("purged", words);
   const a = new Person(t, server, id);
@@ -138,13 +140,24 @@ test("tombstones leave, and late edits come back to where they were meant", asyn
   await until("life goes on", () => a.document.text() === `on ${expected}`);
 
   await server.end();
-  const fsck = await runWeft(["fsck", "--data", server.data]);
+  const fsck = await runWeft(["fsck", ...options]);
   assert.equal(fsck.code, 0, fsck.stdout + fsck.stderr);
-  const sql = (text) => execFileSync("sqlite3", [join(server.data, "weft.db"), text], { encoding: "utf8" }).trim();
   assert.ok(Number(sql("SELECT sum(len) FROM operations WHERE kind = 4")) > 1000);
-
-  const again = await Server.start(t, { data: server.data, args: ["--purge-after", "2s"] });
+  const again = await Server.start(t, { ...store, args: ["--purge-after", "2s"] });
   assert.equal(await again.text(id), `on ${expected}`);
+}
+
+test("tombstones leave, and late edits come back to where they were meant", async (t) => {
+  const data = freshDirectory(t);
+  await tombstonesLeave(t, { data }, ["--data", data], (text) =>
+    execFileSync("sqlite3", [join(data, "weft.db"), text], { encoding: "utf8" }).trim());
+});
+
+test("the same on PostgreSQL", async (t) => {
+  const postgres = await Postgres.start(t);
+  const database = postgres.url();
+  await tombstonesLeave(t, { database }, ["--database-url", database], (text) =>
+    execFileSync("psql", [database, "-Atc", text], { encoding: "utf8" }).trim());
 });
 
 test("the horizon is checked", async () => {
