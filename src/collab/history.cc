@@ -118,6 +118,7 @@ void WorkSessions::add(const RowInfo& row) {
     case rga::OpKind::erase:
     case rga::OpKind::erase_back: session.erased += row.len; break;
     case rga::OpKind::update: session.updated += row.len; break;
+    case rga::OpKind::purge: break;  // of what was erased before
   }
 }
 

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -16,6 +17,8 @@ collab::ShardConfig shard_config(const ServerConfig& config) {
   collab::ShardConfig shard;
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
+  shard.purge_after_ms = config.purge_after_ms;
+  shard.purge_every_ms = std::clamp<std::int64_t>(config.purge_after_ms / 4, 1'000, 3'600'000);
   shard.server_name = config.name + " " + config.version;
   return shard;
 }

@@ -57,7 +57,9 @@ TEST_P(HistoryTest, EveryIndexAndEveryTimeCanBeRead) {
       texts.push_back(before.text());
       ASSERT_TRUE(rig.append(id, texts.size() - 2, {row}).ok());
     }
-    if (i % 9 == 0) ASSERT_TRUE(rig.save(id, texts.size() - 1, author.saved()).ok());
+    if (i % 9 == 0) {
+      ASSERT_TRUE(rig.save(id, texts.size() - 1, author.saved()).ok());
+    }
   }
   const std::uint64_t last = rig.get(id)->last_index;
   ASSERT_EQ(last + 1, texts.size());

@@ -5,8 +5,9 @@
 //   Result<vector<SnapshotHeader>> milestones(max)       the newest few, with a state or not
 //   Result<string> state(header)                         corrupt when it is not what was written
 //   Status scan(after, last, visit)                      visit(LogRow&&); corrupt "damaged_log"
-//   void skipped(header, why)                            says so in the log
-//   Result<int64> timestamp(index)                       of a row; corrupt "damaged_log"
+//   Result<optional<LogRow>> last_purge()                the newest row of that kind; the same
+//   error void skipped(header, why)                            says so in the log Result<int64>
+//   timestamp(index)                       of a row; corrupt "damaged_log"
 // and keeps one snapshot of the database for as long as a question takes.
 #pragma once
 
@@ -62,6 +63,9 @@ Result<collab::Journal::Loaded> load_document(const Source& source,
 
   collab::Journal::Loaded loaded;
   loaded.record = std::move(record).value();
+  auto last_purge = source.last_purge();
+  if (!last_purge.ok()) return last_purge.error();
+  loaded.last_purge = std::move(last_purge).value();
   for (const SnapshotHeader& header : *headers) {
     loaded.snapshot_index = header.at_index;
     loaded.snapshot.clear();

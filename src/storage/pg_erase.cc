@@ -57,10 +57,9 @@ constexpr PgStatement remove_some[] = {
      "document_id = $1::uuid LIMIT $2::bigint)"}};
 
 constexpr PgStatement statements[] = {
-    begin,          commit,         lock_document, select_erased,  blank_document,
-    put_mark,       drop_document,  finish,        remove_some[0], remove_some[1],
-    remove_some[2], remove_some[3], remove_some[4],
-    remove_some[5]};
+    begin,          commit,         lock_document,  select_erased,  blank_document,
+    put_mark,       drop_document,  finish,         remove_some[0], remove_some[1],
+    remove_some[2], remove_some[3], remove_some[4], remove_some[5]};
 
 PgParams params_of(const DocumentId& document) {
   PgParams params;

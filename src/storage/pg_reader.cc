@@ -35,6 +35,11 @@ constexpr PgStatement select_rows{
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
     "checksum FROM operations WHERE document_id = $1::uuid AND log_index > $2::bigint AND "
     "log_index <= $3::bigint ORDER BY log_index"};
+constexpr PgStatement select_last_purge{
+    "select_last_purge",
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = $1::uuid AND kind = 4 ORDER BY log_index DESC "
+    "LIMIT 1"};
 constexpr PgStatement select_state_headers{
     "select_state_headers", "SELECT " WEFT_HEADER_COLUMNS "AND has_state ORDER BY at_index DESC"};
 constexpr PgStatement select_milestone{
@@ -60,10 +65,19 @@ constexpr PgStatement select_versions{
     "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
     "log_index, name COLLATE \"C\""};
 
-constexpr PgStatement statements[] = {
-    begin,        select_document,      select_erased,    select_page,
-    select_rows,  select_state_headers, select_milestone, select_state,
-    select_infos, select_timestamp,     select_inserts,   select_versions};
+constexpr PgStatement statements[] = {begin,
+                                      select_document,
+                                      select_erased,
+                                      select_page,
+                                      select_rows,
+                                      select_state_headers,
+                                      select_milestone,
+                                      select_state,
+                                      select_infos,
+                                      select_timestamp,
+                                      select_inserts,
+                                      select_versions,
+                                      select_last_purge};
 
 }  // namespace
 
@@ -107,6 +121,19 @@ struct PgReader::Source {
     if (!rows.ok()) return rows.error();
     if (rows->empty()) return damaged_log(document.to_string(), index, "the row is missing");
     return (*rows)[0].i64(0);
+  }
+  Result<std::optional<LogRow>> last_purge() const {
+    PgParams params;
+    params.add(document);
+    auto rows = reader.ask(select_last_purge, std::move(params), "reading a log");
+    if (!rows.ok()) return rows.error();
+    if (rows->empty()) return std::optional<LogRow>{};
+    auto row = read_row((*rows)[0], document, reader.scratch_);
+    if (!row) {
+      return damaged_log(document.to_string(), (*rows)[0].u64(0),
+                         "the row's checksum does not fit");
+    }
+    return row;
   }
   void skipped(const SnapshotHeader& header, std::string_view why) const {
     log_skipped_snapshot(reader.log_, document.to_string(), header.at_index, why);

@@ -171,6 +171,7 @@ int SnapshotJob::remove_stale(SnapshotSession& session, const SliceLimits& limit
   int code =
       remove_stale_from(session.next_row, session.has_rows, session.delete_rows, limits.rows, done);
   if (code != SQLITE_OK || !done) return code;
+  done = false;
   const std::size_t parts = std::max<std::size_t>(1, limits.bytes / state_part_bytes);
   code =
       remove_stale_from(session.next_state, session.has_state, session.delete_states, parts, done);

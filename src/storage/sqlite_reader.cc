@@ -52,6 +52,9 @@ struct SqliteReader::Source {
   Status scan(std::uint64_t after, std::uint64_t last, Visit&& visit) const {
     return reader.scan_rows(document, document_text, after, last, visit);
   }
+  Result<std::optional<LogRow>> last_purge() const {
+    return reader.last_purge_of(document, document_text);
+  }
   void skipped(const SnapshotHeader& header, std::string_view why) const {
     log_skipped_snapshot(reader.log_, document_text, header.at_index, why);
   }
@@ -92,6 +95,7 @@ int SqliteReader::prepare() {
       {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&select_page_, page},
       {&select_rows_, select_rows_sql},
+      {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},
       {&select_milestone_, milestone},
       {&select_state_,
@@ -161,6 +165,20 @@ Status SqliteReader::scan_rows(const DocumentId& document, std::string_view docu
   }
   if (expected != last + 1) return damaged_log(document_text, expected, "the row is missing");
   return ok_status();
+}
+
+Result<std::optional<LogRow>> SqliteReader::last_purge_of(const DocumentId& document,
+                                                          std::string_view document_text) {
+  const ResetGuard guard(select_last_purge_);
+  select_last_purge_.bind_text(1, document_text);
+  if (!select_last_purge_.step()) {
+    if (select_last_purge_.code() == SQLITE_OK) return std::optional<LogRow>{};
+    return read_error(select_last_purge_.code(), "reading a log");
+  }
+  const std::uint64_t index = select_last_purge_.u64(0);
+  auto row = read_row(select_last_purge_, document, scratch_);
+  if (!row) return damaged_log(document_text, index, "the row's checksum does not fit");
+  return row;
 }
 
 Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ class SqliteReader {
   template <class Visit>
   Status scan_rows(const DocumentId& document, std::string_view document_text, std::uint64_t after,
                    std::uint64_t last, Visit&& visit);
+  Result<std::optional<collab::LogRow>> last_purge_of(const DocumentId& document,
+                                                      std::string_view document_text);
   /// The snapshot's bytes, if they are what was written.
   Result<std::string> read_state(std::string_view document_text, const SnapshotHeader& header);
   /// Headers up to `max_index`, newest first. Those that fail their checksum are left out and
@@ -68,7 +71,7 @@ class SqliteReader {
   Log& log_;
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_erased_, select_page_, select_rows_;
+  Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
   Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;
