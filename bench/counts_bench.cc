@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/replay_rows.h"
 #include "base/check.h"
 #include "bench/generated.h"
 #include "rga/document.h"
@@ -18,8 +19,9 @@ using weft::rga::PatchList;
 
 struct Work {
   weft::app::Trace trace;
-  std::string log;  // of the trace, operation by operation
-  std::string own;  // of one of two who prepend offline
+  std::string log;   // of the trace, operation by operation
+  std::string rows;  // the same as run rows
+  std::string own;   // of one of two who prepend offline
   std::string others;
   std::string saved;
 };
@@ -46,6 +48,10 @@ extern "C" {
 [[gnu::noinline]] void counted_patches(const Work& work, Document& document, PatchList& patches) {
   OpReader reader(work.log);
   while (document.apply(reader, &patches, 256).operations == 256) patches.patches.clear();
+}
+[[gnu::noinline]] ApplyOutcome counted_rows(const Work& work, Document& document) {
+  OpReader reader(work.rows);
+  return document.apply(reader).outcome;
 }
 [[gnu::noinline]] ApplyOutcome counted_merge(const Work& work, Document& document) {
   OpReader reader(work.others);
@@ -79,6 +85,10 @@ int main() {
   PatchList patches;
   counted_patches(work, patched, patches);
   WEFT_CHECK(patched.state_hash() == remote.state_hash());
+  work.rows = weft::app::to_rows(work.log).stream;
+  Document from_rows;
+  WEFT_CHECK(counted_rows(work, from_rows) == ApplyOutcome::applied);
+  WEFT_CHECK(from_rows.state_hash() == remote.state_hash());
 
   Document mine;
   Document other;

@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 import { Server, binary } from "../tests/support-js/server.mjs";
 import { TestSocket } from "../tests/support-js/socket.mjs";
 import { encodeHello, encodePush } from "../tests/support-js/protocol.mjs";
+import { typingHistory } from "./typing_history.mjs";
 
 const json = process.argv.includes("--json");
 const [given] = process.argv.slice(2).filter((word) => !word.startsWith("--"));
@@ -31,25 +32,9 @@ const report = (scenario, figures) => {
   console.log(`${scenario.padEnd(34)} ${words.join("   ")}`);
 };
 
-/** A history of many short edits by one author, when no file is given. */
 function generatedHistory() {
-  let length = 0;
-  let seed = 20261123;
-  const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
-  const txns = [];
-  let at = 0;
-  for (let i = 0; i < 260_000; ++i) {
-    if (random(40) === 0) at = random(length + 1);
-    const erase = random(100) < 30 && at > 0;
-    txns.push({ patches: [erase ? [--at, 1, ""] : [at++, 0, "etaoin shr\n"[random(11)]]] });
-    length += erase ? -1 : 1;
-  }
-  // replay checks the end content only if it is right; so compute it.
-  const text = [];
-  for (const { patches: [[p, d, s]] } of txns) text.splice(p, d, ...s);
   const file = join(directory, "generated.json.gz");
-  const history = { startContent: "", endContent: text.join(""), txns };
-  writeFileSync(file, gzipSync(JSON.stringify(history), { level: 1 }));
+  writeFileSync(file, gzipSync(JSON.stringify(typingHistory(260_000)), { level: 1 }));
   return file;
 }
 

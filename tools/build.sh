@@ -115,6 +115,12 @@ bench_native() {
   (cd "${called_from:-.}" && "$OLDPWD/build/release/$program" "$@")
 }
 
+# A running server, from outside, by the means of the tests.
+bench_server() {
+  build_weft && npm_install tests &&
+    (cd "${called_from:-.}" && WEFT_BIN=${WEFT_BIN-$OLDPWD/build/release/weft} node "$OLDPWD/bench/server_bench.mjs" "$@")
+}
+
 run_bench() {
   local name=$1
   shift
@@ -122,9 +128,10 @@ run_bench() {
     rga | complexity) bench_native "${name}_bench" "$@" ;;
     storage) bench_native storage_bench "$@" ;;
     counts) build_bench counts_bench && node bench/counts.mjs "$@" ;;
+    server) bench_server "$@" ;;
     wasm) build_client && (cd "${called_from:-.}" && node "$OLDPWD/bench/wasm_bench.mjs" "$@") ;;
     *)
-      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage counts complexity" >&2
+      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage server counts complexity" >&2
       return 2
       ;;
   esac
@@ -137,7 +144,7 @@ run_benches() {
     run_bench "$@"
     return
   fi
-  for name in rga wasm storage; do
+  for name in rga wasm storage server; do
     echo "==> $name"
     run_bench "$name" || return
   done

@@ -1,14 +1,16 @@
 // Editing histories through the core as WebAssembly, by the client package: the same texts, and the
 // same states as the native core's.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { storedHistories } from "./files.mjs";
-import { concurrentHistory, seedFor, sequentialHistory } from "./histories.mjs";
+import { GapBuffer, typingHistory } from "../../../bench/typing_history.mjs";
+import { freshDirectory } from "../../support-js/server.mjs";
+import { storedHistories, writeHistory } from "./files.mjs";
+import { Random, concurrentHistory, seedFor, sequentialHistory, toGzip, toJson } from "./histories.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 let compiled;
@@ -121,4 +123,55 @@ test("generated sequential histories", (t) => {
 test("generated concurrent histories", (t) => {
   const seed = seedFor(t);
   for (let i = 0; i < 6; ++i) check(concurrentHistory(seed + i, { authors: 2 + (i % 3) }));
+});
+
+/** The reports of `./dev bench wasm --json`, which exits with 1 when one of them is not ok. */
+function bench(files) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath, [join(root, "bench/wasm_bench.mjs"), "--json", "--runs", "1", ...files],
+    { encoding: "utf8", env: { ...process.env, WEFT_CLIENT: compiled } });
+  return { status, stderr, reports: stdout.trim().split("\n").map((line) => JSON.parse(line)) };
+}
+
+test("the benchmark ends every history with its text, also long and wide ones", (t) => {
+  const directory = freshDirectory(t);
+  const seed = seedFor(t);
+  const files = storedHistories().map(({ path }) => path);
+  files.push(
+    writeHistory(directory, "long.json.gz", toGzip(typingHistory(200_000, { seed, wide: true }))),
+    writeHistory(directory, "start.json", toJson(sequentialHistory(seed, { start: "é😀\n" }))),
+    writeHistory(directory, "several.json", toJson(concurrentHistory(seed, { authors: 4 }))),
+  );
+  const { status, stderr, reports } = bench(files);
+  assert.equal(status, 0, stderr + JSON.stringify(reports));
+  assert.equal(reports.length, files.length);
+  const figures = ["edits", "local_ms", "remote_ms", "load_ms", "module_bytes", "module_gzip_bytes"];
+  for (const report of reports) {
+    assert.equal(report.ok, true);
+    for (const name of figures) assert.ok(report[name] > 0, `${report.file}: ${name} is ${report[name]}`);
+  }
+});
+
+test("the benchmark tells a history that ends otherwise", (t) => {
+  const wrong = { ...sequentialHistory(1, { transactions: 20 }), endContent: "something else" };
+  const { status, reports } = bench([writeHistory(freshDirectory(t), "wrong.json", toJson(wrong))]);
+  assert.equal(status, 1);
+  assert.equal(reports[0].ok, false);
+  assert.match(reports[0].problem, /another text/);
+});
+
+test("the gap buffer of the generated histories is an array of characters", (t) => {
+  const random = new Random(seedFor(t));
+  const buffer = new GapBuffer("é😀");
+  const array = [..."é😀"];
+  for (let i = 0; i < 20_000; ++i) {
+    const at = random.below(array.length + 1);
+    const erased = random.chance(0.4) ? random.below(Math.min(9, array.length - at) + 1) : 0;
+    const inserted = random.pick(["", "a", "😀", "é😀漢", "a longer piece"]);
+    const units = array.slice(0, at).join("").length;
+    const erasedUnits = array.splice(at, erased, ...inserted).join("").length;
+    assert.deepEqual(buffer.splice(at, erased, inserted), [units, erasedUnits]);
+    if (array.length > 500) buffer.splice(100, array.splice(100).length, "");
+  }
+  assert.equal(buffer.toString(), array.join(""));
 });
