@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <ranges>
 
 #include "base/utf8.h"
 
@@ -14,7 +13,8 @@ namespace {
 /// Carried out on code points, from the last edit to the first.
 std::string after(std::string_view from, const std::vector<TextEdit>& edits) {
   std::string text(from);
-  for (const TextEdit& edit : std::ranges::reverse_view(edits)) {
+  for (std::size_t i = edits.size(); i-- > 0;) {
+    const TextEdit& edit = edits[i];
     const std::size_t at = *prefix_bytes(text, edit.at);
     const std::size_t erased = *prefix_bytes(std::string_view(text).substr(at), edit.erased);
     text.replace(at, erased, edit.inserted);

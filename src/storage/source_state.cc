@@ -1,7 +1,5 @@
 #include "storage/source_state.h"
 
-#include <ranges>
-
 #include <algorithm>
 #include <string>
 
@@ -34,7 +32,8 @@ Result<rga::Document> present_state(RowSource& source, const CatalogEntry& entry
   std::uint64_t index = 0;
   const auto headers = source.headers(record.id);
   if (headers.ok()) {
-    for (const HeaderRow& row : std::ranges::reverse_view(*headers)) {
+    for (std::size_t i = headers->size(); i-- > 0;) {
+      const HeaderRow& row = (*headers)[i];
       auto state = sound_state(source, entry, row);
       if (!state) continue;
       document = *std::move(state);
