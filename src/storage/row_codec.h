@@ -33,10 +33,12 @@ inline constexpr std::string_view insert_row_sql =
 void bind_row(Statement& insert, std::string_view document_text, std::uint64_t index,
               const collab::LogRow& row, std::uint64_t checksum);
 
-/// The newest purge of ?1; the index operations_purges holds nothing but purges.
+/// The newest purge of ?1. The index holds nothing but purges; without being told, SQLite walks the
+/// whole log along the primary key instead (55 ms in one of 260,000 rows).
 inline constexpr std::string_view select_last_purge_sql =
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
-    "checksum FROM operations WHERE document_id = ?1 AND kind = 4 ORDER BY log_index DESC LIMIT 1";
+    "checksum FROM operations INDEXED BY operations_purges WHERE document_id = ?1 AND kind = 4 "
+    "ORDER BY log_index DESC LIMIT 1";
 
 /// Rows of ?1 with ?2 < log_index <= ?3, ascending.
 inline constexpr std::string_view select_rows_sql =
