@@ -17,8 +17,8 @@ class WorkerThread {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
+      wake_.notify_one();
     }
-    wake_.notify_one();
     thread_.join();
   }
   WorkerThread(const WorkerThread&) = delete;
@@ -26,10 +26,9 @@ class WorkerThread {
 
   /// Any thread.
   void run(std::function<void()> work) {
-    {
-      const std::lock_guard lock(mutex_);
-      queue_.push_back(std::move(work));
-    }
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(work));
+    // Inside the lock: once `work` has run, its owner may destroy this object.
     wake_.notify_one();
   }
 

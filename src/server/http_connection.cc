@@ -1,6 +1,7 @@
 #include "server/http_connection.h"
 
 #include <array>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -191,7 +192,15 @@ class HttpConnection final : public Connection,
     request_.body = std::move(parser_->get().body());
     worker_.shared.api.answer(
         request_, worker_.loop,
-        [self = shared_from_this()](Response response) { self->write(std::move(response)); });
+        [self = kept_for_others()](Response response) { self->write(std::move(response)); });
+  }
+
+  /// A reference that other threads may hold and let go of: the connection itself still goes only
+  /// on its loop.
+  std::shared_ptr<HttpConnection> kept_for_others() {
+    return {this, [self = shared_from_this(), &loop = worker_.loop](HttpConnection*) mutable {
+              net::dispatch(loop.context(), [last = std::move(self)] {});
+            }};
   }
 
   void write(Response response) {
