@@ -1,4 +1,5 @@
-// Draws docs/complexity.svg from what `./dev bench complexity --json` printed, given on stdin.
+// Draws docs/complexity.svg from what `complexity_bench --json` printed, given on stdin, and prints the
+// table that docs/PERFORMANCE.md shows beside it. `./dev bench complexity` runs both.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +9,13 @@ const lines = [
   { key: "random_remote_ns", name: "anywhere, remote", color: "#c2410c" },
   { key: "typed_ns", name: "typing on", color: "#15803d" },
 ];
+console.log("| elements | sites | anywhere, local | anywhere, remote | typing on |\n|--:|--:|--:|--:|--:|");
+for (const point of points) {
+  const cells = [point.elements.toLocaleString("en-US"), point.sites.toLocaleString("en-US"),
+    ...lines.map(({ key }) => Math.round(point[key]))];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
 const width = 380;
 const height = 250;
 const left = 56;
