@@ -20,7 +20,7 @@ const width = 380;
 const height = 250;
 const left = 56;
 const panels = [
-  panel("elements", points.filter((point) => point.by === "elements"), "elements in the document, one site", 0),
+  panel("elements", points.filter((point) => point.by === "elements"), "elements, one site", 0),
   panel("sites", points.filter((point) => point.by === "sites"), "sites, 100,000 elements", width + 40),
 ];
 const legend = lines.map(({ name, color }, i) =>
