@@ -3,9 +3,10 @@
 import { MalformedMessage } from "./bytes.js";
 import type { Core, WeftDocument } from "./core.js";
 import type { Operations, SnapshotPart, Welcome } from "./protocol.js";
-import { Diverged, type Push } from "./replica.js";
+import { Diverged, type Push, Replica } from "./replica.js";
 
 const maxSnapshotBytes = 1 << 30;
+const defaultMaxMessageBytes = 1 << 20;
 
 export class Arriving {
   readonly welcome: Welcome;
@@ -74,6 +75,15 @@ export class Arriving {
     }
     this.#document = null;
     return document;
+  }
+
+  /** What `take` gave, with its place in the log. */
+  replica(document: WeftDocument, pending: readonly Push[]): Replica {
+    const { incarnation, ssn, sid, ackedSeq } = this.welcome;
+    const maxMessageBytes = this.welcome.maxMessageBytes || defaultMaxMessageBytes;
+    const applied = this.#applied;
+    return new Replica(
+      { document, incarnation, ssn, sid, applied, ackedSeq, pending, maxMessageBytes });
   }
 
   free(): void {

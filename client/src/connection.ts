@@ -2,51 +2,40 @@
 // owns the replica and the socket, and it never does I/O itself: sockets, timers and randomness are
 // handed in (ports.ts), so tests play whole lives without a network.
 //
-// Promises: an edit that `insert` or `erase` took is either acknowledged by the server, or still
-// counted in `unsaved` and pushed again after every reconnect, unchanged; and when no document will
-// take it any more, it comes back to the user as a Rescue. It is never dropped silently.
+// Promises: an edit that was taken is either acknowledged by the server, or counted in `unsaved` and
+// pushed again after every reconnect, unchanged; and when no document will take it any more, it comes
+// back to the user as a Rescue.
 import { Arriving } from "./arriving.js";
 import { MalformedMessage } from "./bytes.js";
 import type { ConnectionEvents, ConnectionOptions, ConnectionState } from "./connection_types.js";
 import { EditOutcome, type WeftDocument } from "./core.js";
 import { Emitter } from "./events.js";
-import { insertedTexts } from "./operations.js";
+import { LatePushes, acknowledged, comeLate } from "./late.js";
 import type { Ports, Socket } from "./ports.js";
 import { PeerList, PresenceSender } from "./presence.js";
-import {
-  CloseCode,
-  Kind,
-  decodeServerMessage,
-  encodeHeartbeatReply,
-  encodeHello,
-  encodePresence,
-  encodePush,
-  type Heartbeat,
-  type Operations,
-  type Peer,
-  type Presence,
-  type Refused,
-  type ServerMessage,
-  type Welcome,
-} from "./protocol.js";
-import { Diverged, Replica } from "./replica.js";
+import type { Ack, Heartbeat, Operations, Peer, Presence, Refused } from "./protocol.js";
+import type { ServerMessage, Welcome } from "./protocol.js";
+import { CloseCode, Kind, decodeServerMessage } from "./protocol.js";
+import { encodeHeartbeatReply, encodeHello, encodePresence, encodePush } from "./protocol.js";
+import { PushFlow } from "./push_flow.js";
+import { Diverged, type Push, type Replica, sameLineage } from "./replica.js";
+import { rescued, unsavedOf } from "./rescue.js";
 import type { StoredSession } from "./store.js";
 import { cleanText } from "./text.js";
+import { OneTimer } from "./timer.js";
 
 const firstDelayMs = 200;
 const lastDelayMs = 5_000;
 const welcomeTimeoutMs = 10_000;
 const defaultHeartbeatMs = 5_000;
-const defaultMaxMessageBytes = 1 << 20;
-// Pushes beyond this wait for acknowledgements, and edits gather in fewer, larger ones meanwhile.
-const maxPushesInFlight = 64;
-const maxBacklogBytes = 1 << 20;
 
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
   readonly #peers = new PeerList();
   readonly #presence: PresenceSender;
+  /** The answer's, the next attempt's, or the watch over the server's silence. */
+  readonly #timer: OneTimer;
   #client: string;
   #restored: StoredSession | null;
   #replica: Replica | null = null;
@@ -59,11 +48,12 @@ export class Connection extends Emitter<ConnectionEvents> {
   #failures = 0;
   #tokenRefusals = 0;
   #distrust = false;  // say hello without a state
-  #pushesSent = 0;  // of the replica's pending, on this socket
+  #late: LatePushes | null = null;  // on this socket
+  #stale = false;  // own operations stand in the log otherwise than in the replica
+  #flow = new PushFlow();  // on this socket
   #flushPlanned = false;
   #unsavedSaid = 0;
   #heardAt = 0;
-  #cancelTimer: (() => void) | null = null;
 
   constructor(options: ConnectionOptions) {
     super();
@@ -71,6 +61,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#ports = options.ports;
     this.#restored = options.restored ?? null;
     this.#client = this.#restored?.client ?? this.#ports.newClientId();
+    this.#timer = new OneTimer(this.#ports.timers);
     this.#presence = new PresenceSender(this.#ports.timers, (presence) => this.#say(presence));
   }
 
@@ -87,9 +78,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#replica !== null && this.#state.kind !== "closed";
   }
   get unsaved(): number {
-    if (this.#replica !== null) return this.#replica.unsaved;
-    const last = this.#restored?.pending.at(-1);
-    return last === undefined ? 0 : last.lastSeq - this.#restored!.ackedSeq;
+    return this.#replica === null ? unsavedOf(this.#restored) : this.#replica.unsaved;
   }
   get peers(): readonly Peer[] {
     return this.#peers.all;
@@ -133,7 +122,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   /** The network is back: do not wait for the next attempt. */
   retryNow(): void {
     if (this.#state.kind !== "waiting") return;
-    this.#stopTimer();
+    this.#timer.stop();
     void this.#connect();
   }
 
@@ -159,7 +148,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const generation = ++this.#generation;
     const current = () => generation === this.#generation;
     this.#become({ kind: "connecting" });
-    this.#after(welcomeTimeoutMs, () => this.#lost(0, "no answer"));
+    this.#timer.after(welcomeTimeoutMs, () => this.#lost(0, "no answer"));
     let token = "";
     try {
       const why = this.#tokenRefusals > 0 ? "refused" : "connect";
@@ -184,7 +173,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #held() {
     const replica = this.#replica;
-    if (replica === null || this.#distrust) return null;
+    if (replica === null || this.#distrust || this.#stale) return null;
     const { incarnation, ssn, applied, ackedSeq } = replica;
     return { incarnation, ssn, applied, ackedSeq };
   }
@@ -212,6 +201,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (message.kind === Kind.welcome) return this.#onWelcome(message);
     if (message.kind === Kind.refused) return void (this.#refused = message);
     if (this.#welcome === null) throw new MalformedMessage("the server did not say welcome first");
+    const forLate = message.kind === Kind.ack || message.kind === Kind.heartbeat;
+    if (this.#late !== null && !forLate) return;
     switch (message.kind) {
       case Kind.snapshot:
         if (this.#arriving === null) throw new MalformedMessage("nobody asked for a snapshot");
@@ -220,8 +211,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       case Kind.operations:
         return this.#onOperations(message);
       case Kind.ack:
-        this.#onAck(message.seq, message.index);
-        return;
+        return this.#late !== null || message.rebased ? this.#onLateAck(message) : this.#onAck(message);
       case Kind.peers:
         this.#peers.apply(message);
         this.emit("peers", this.#peers.all);
@@ -257,7 +247,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const longest = Math.min(lastDelayMs, firstDelayMs * 2 ** this.#failures++);
     const delayMs = longest * (0.5 + 0.5 * this.#ports.random());
     this.#become({ kind: "waiting", delayMs, reason: said });
-    this.#after(delayMs, () => void this.#connect());
+    this.#timer.after(delayMs, () => void this.#connect());
   }
 
   /**
@@ -268,7 +258,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#rescue(code, message);
     this.#client = this.#ports.newClientId();
     this.#restored = null;
-    this.#distrust = false;
+    this.#distrust = this.#stale = false;
     const old = this.#replica;
     this.#replica = null;
     this.emit("document", null);
@@ -277,20 +267,9 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #rescue(code: string, message: string): void {
-    let edits = this.#unsavedSaid;
-    let text: string | null = null;
-    try {
-      edits = this.unsaved;
-      this.#replica?.seal();
-      text = this.document?.text() ?? null;
-    } catch {
-      // The core itself failed; the sealed bytes are still ours.
-    }
-    if (edits === 0) return;
-    const pending = this.#replica?.pending ?? this.#restored?.pending ?? [];
-    const inserted = insertedTexts(pending.map((push) => push.bytes));
     const id = this.#ports.newClientId();
-    this.emit("rescue", { id, code, message, edits, text, inserted });
+    const rescue = rescued(id, code, message, this.#unsavedSaid, this.#replica, this.#restored);
+    if (rescue !== null) this.emit("rescue", rescue);
   }
 
   #finish(code: number, reason: string): void {
@@ -302,11 +281,12 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #hangUp(reason: string): void {
     ++this.#generation;
-    this.#stopTimer();
+    this.#timer.stop();
     this.#socket?.close(CloseCode.normal, reason.slice(0, 40).replace(/[^ -~]/g, "?"));
     this.#socket = null;
     this.#welcome = null;
-    this.#pushesSent = 0;
+    this.#late = null;
+    this.#flow = new PushFlow();
     this.#arriving?.free();
     this.#arriving = null;
     if (this.#peers.all.length > 0) {
@@ -321,23 +301,67 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#welcome = welcome;
     this.#tokenRefusals = 0;
     const known = this.#replica ?? this.#restored?.lineage ?? null;
-    const ackedSeq = this.#replica?.ackedSeq ?? this.#restored?.ackedSeq ?? 0;
-    const fits =
-      known === null ||
-      (known.incarnation === welcome.incarnation &&
-        known.ssn === welcome.ssn &&
-        known.sid === welcome.sid &&
-        welcome.ackedSeq >= ackedSeq);
+    const fits = known === null || (sameLineage(known, welcome) && welcome.ackedSeq >= this.ackedSeq);
     if (!fits) return this.#lost(CloseCode.conflict, "the document was rebuilt");
     this.#become({ kind: "syncing" });
     this.#watch();
+    // Even if they are acknowledged by now, they may have been rebased.
+    if (comeLate(this.#pending(), welcome.horizon)) this.#stale = true;
+    const more = this.#pending().some((push) => push.lastSeq > welcome.ackedSeq);
+    if (this.#stale && (more || (this.#replica !== null && !welcome.snapshotFollows))) {
+      this.#noteAcked(welcome.ackedSeq);
+      return this.#beLate(new LatePushes());
+    }
     if (welcome.snapshotFollows || this.#replica === null) {
       this.#arriving = new Arriving(this.#options.core, welcome);
     } else {
-      this.#replica.noteAcked(welcome.ackedSeq);
-      this.#acknowledged();
+      this.#noteAcked(welcome.ackedSeq);
     }
     this.#checkInSync();
+  }
+
+  #noteAcked(seq: number): void {
+    if (this.#replica !== null) {
+      this.#replica.noteAcked(seq);
+      this.emit("acknowledged", this.#replica.ackedSeq);
+    } else if (this.#restored !== null) {
+      this.#restored = acknowledged(this.#restored, seq);
+    }
+    this.#sayUnsaved();
+  }
+
+  /** Own pushes that are not acknowledged, with what is open. */
+  #pending(): readonly Push[] {
+    this.#replica?.seal();
+    return this.#replica?.pending ?? this.#restored?.pending ?? [];
+  }
+
+  // --- late operations ----------------------------------------------------------------------------
+
+  #beLate(late: LatePushes): void {
+    this.#late = late;
+    this.#stale = true;
+    this.#arriving?.free();
+    this.#arriving = null;
+    this.#goOnLate();
+  }
+
+  #onLateAck({ seq, rebased }: Ack): void {
+    this.#noteAcked(seq);
+    if (this.#late !== null) return this.#goOnLate();
+    if (rebased) this.#beLate(new LatePushes(this.#flow.sentSeq));
+  }
+
+  /** The next push; when there is none, a fresh state. */
+  #goOnLate(): void {
+    const pending = this.#pending();
+    if (pending.length === 0) {
+      this.#distrust = true;
+      this.#hangUp("own operations were rebased");
+      return void this.#connect();
+    }
+    const push = this.#late!.next(pending);
+    if (push !== null) this.#socket?.send(encodePush(push.base, push.bytes));
   }
 
   #onOperations(message: Operations): void {
@@ -368,28 +392,21 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** The arrived document takes the place of the old one; own unacknowledged operations move along. */
   #adopt(arriving: Arriving): boolean {
-    const { incarnation, ssn, sid, ackedSeq, maxMessageBytes } = arriving.welcome;
     const old = this.#replica;
-    old?.seal();
-    const before = old?.pending ?? this.#restored?.pending ?? [];
-    const pending = before.filter((push) => push.lastSeq > ackedSeq);
-    const document = arriving.take(pending);
+    const pending = this.#pending().filter((push) => push.lastSeq > arriving.welcome.ackedSeq);
+    const document = this.#stale && pending.length > 0 ? null : arriving.take(pending);
     if (document === null) {
+      if (arriving.welcome.horizon > 0) {
+        this.#beLate(new LatePushes());
+        return false;
+      }
       this.#lost(CloseCode.conflict, "own edits do not fit the document");
       return false;
     }
     this.#arriving = null;
-    this.#replica = new Replica({
-      document,
-      incarnation,
-      ssn,
-      sid,
-      applied: arriving.applied,
-      ackedSeq,
-      pending,
-      maxMessageBytes: maxMessageBytes || defaultMaxMessageBytes,
-    });
+    this.#replica = arriving.replica(document, pending);
     this.#restored = null;
+    this.#stale = false;
     this.emit("document", document);
     old?.document.free();
     this.#acknowledged();
@@ -415,23 +432,17 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #flush(): void {
+    if (this.#late !== null) return this.#goOnLate();
     const replica = this.#replica;
     const socket = this.#socket;
     if (replica === null || socket === null || this.#state.kind !== "live") return;
-    const room = () => this.#pushesSent < maxPushesInFlight && socket.backlog < maxBacklogBytes;
-    if (room()) replica.seal();
-    while (this.#pushesSent < replica.pending.length && room()) {
-      const push = replica.pending[this.#pushesSent++]!;
-      socket.send(encodePush(push.base, push.bytes));
-    }
+    this.#flow.flush(replica, socket);
   }
 
-  #onAck(seq: number, index: number): void {
+  #onAck({ seq, index }: Ack): void {
     const replica = this.#replica;
     if (replica === null) return;
-    const before = replica.pending.length;
     replica.acknowledge(seq, index);
-    this.#pushesSent = Math.max(0, this.#pushesSent - (before - replica.pending.length));
     this.#acknowledged();
     this.#checkInSync();
     this.#planFlush();
@@ -453,7 +464,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #onHeartbeat({ index, stateHash }: Heartbeat): void {
     const replica = this.#replica;
-    if (replica === null || this.#arriving !== null) {
+    if (replica === null || this.#arriving !== null || this.#late !== null) {
       this.#socket?.send(encodeHeartbeatReply(this.#arriving?.applied ?? 0, null));
       return;
     }
@@ -466,7 +477,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #watch(): void {
     const interval = this.#welcome?.heartbeatMs || defaultHeartbeatMs;
-    this.#after(interval, () => {
+    this.#timer.after(interval, () => {
       if (this.#ports.timers.now() - this.#heardAt > 3 * interval) {
         this.#lost(CloseCode.silent, "the server is silent");
       } else {
@@ -485,15 +496,5 @@ export class Connection extends Emitter<ConnectionEvents> {
   #become(state: ConnectionState): void {
     this.#state = state;
     this.emit("state", state);
-  }
-
-  /** One timer at a time: the answer's, the next attempt's, or the watch over the server's silence. */
-  #after(delayMs: number, f: () => void): void {
-    this.#stopTimer();
-    this.#cancelTimer = this.#ports.timers.after(delayMs, f);
-  }
-  #stopTimer(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
   }
 }

@@ -7,6 +7,7 @@ export enum OpKind {
   erase = 1,
   eraseBack = 2,
   update = 3,
+  purge = 4,
 }
 
 export interface Operation {
@@ -38,9 +39,12 @@ export function* readOperations(stream: Uint8Array): Generator<Operation> {
     } else if (sid === 0) {
       throw new MalformedMessage("the first operation has no id");
     }
-    const kind = (tag & 3) as OpKind;
+    const form = (tag >> 3) & 3;
+    const said = (tag & 3) as OpKind;
+    // An erase of the head is a purge, and says its first target.
+    const kind = said === OpKind.erase && form === 3 ? OpKind.purge : said;
     const len = tag >> 5 || read.varint();
-    const ref = readRef(read, (tag >> 3) & 3, sid, seq);
+    const ref = readRef(read, kind === OpKind.purge ? 2 : form, sid, seq);
     const text = kind === OpKind.insert || kind === OpKind.update ? readScalars(read, len) : "";
     yield { kind, len, ssn, sum, sid, seq, ref, text };
     seq += len;

@@ -74,6 +74,8 @@ export interface Welcome {
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
   readonly server: string;
+  /** Operations on an older base are late. */
+  readonly horizon: number;
 }
 export interface SnapshotPart {
   readonly kind: Kind.snapshot;
@@ -91,6 +93,8 @@ export interface Ack {
   readonly kind: Kind.ack;
   readonly seq: number;
   readonly index: number;
+  /** Some came late, and stand in the log otherwise than they were pushed. */
+  readonly rebased: boolean;
 }
 export interface Peer {
   readonly session: number;
@@ -180,13 +184,19 @@ export function decodeServerMessage(bytes: Uint8Array): ServerMessage | null {
         heartbeatMs: read.varint(),
         maxMessageBytes: read.varint(),
         server: read.text(),
+        horizon: read.atEnd ? 0 : read.varint(),
       };
     case Kind.snapshot:
       return { kind, atIndex: read.varint(), offset: read.varint(), bytes: read.rest() };
     case Kind.operations:
       return { kind, firstIndex: read.varint(), count: read.varint(), operations: read.rest() };
     case Kind.ack:
-      return { kind, seq: read.varint(), index: read.varint() };
+      return {
+        kind,
+        seq: read.varint(),
+        index: read.varint(),
+        rebased: !read.atEnd && (read.u8() & 1) !== 0,
+      };
     case Kind.peers: {
       const peers: { session: number; peer: Peer | null }[] = [];
       for (let count = read.varint(); count > 0; --count) {

@@ -20,6 +20,16 @@ export class Diverged extends Error {
   override name = "Diverged";
 }
 
+interface Lineage {
+  readonly incarnation: string;
+  readonly ssn: number;
+  readonly sid: number;
+}
+
+export function sameLineage(a: Lineage, b: Lineage): boolean {
+  return a.incarnation === b.incarnation && a.ssn === b.ssn && a.sid === b.sid;
+}
+
 // The server takes 16,384 operations and max_message_bytes in one push. One step of an edit adds at
 // most maxErase operations or 3 × maxInsert bytes to what is open, so both limits are kept by sealing
 // at half of them.

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { ByteReader, ByteWriter } from "../src/bytes.js";
 import type { Core, WeftDocument } from "../src/core.js";
-import { readOperations, type Operation } from "../src/operations.js";
+import { OpKind, readOperations, type Operation } from "../src/operations.js";
 import type { Socket, SocketEvents } from "../src/ports.js";
 import { Kind } from "../src/protocol.js";
 import { Rng } from "./support.js";
@@ -18,7 +18,11 @@ interface Frame {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly bytes: Uint8Array;
+  /** As the author pushed it, if it came late and was rebased. */
+  readonly pushed?: Uint8Array;
 }
+
+type Ref = Operation["ref"];
 
 const elements = (frame: Frame) => frame.lastSeq - frame.firstSeq + 1;
 const lastIndexOf = (frame: Frame) => frame.firstIndex + frame.count - 1;
@@ -42,6 +46,12 @@ export class FakeServer {
   /** Of one message on its way; longer than the time between edits keeps several pushes in flight. */
   maxDelayMs = 20;
   tokens: string[] = [];
+  /** URLs that lead nowhere for now. */
+  readonly unreachable = new Set<string>();
+  /** Pushes on an older base are late. */
+  horizon = 0;
+  rebases = 0;
+  readonly #leftOfPurged = new Map<string, Ref>();
   #sessionsMade = 0;
   #rebuilt = 1;
 
@@ -57,11 +67,11 @@ export class FakeServer {
     return last === undefined ? 0 : lastIndexOf(last);
   }
 
-  open(_url: string, events: SocketEvents): Socket {
+  open(url: string, events: SocketEvents): Socket {
     const session = new FakeSession(this, events, ++this.#sessionsMade);
     this.sessions.add(session);
     this.time.after(this.delay(), () => {
-      if (this.up) session.deliver(() => events.opened());
+      if (this.up && !this.unreachable.has(url)) session.deliver(() => events.opened());
       else session.drop(1006, "refused");
     });
     return session;
@@ -86,6 +96,21 @@ export class FakeServer {
   takeSnapshot(): void {
     this.snapshot = { atIndex: this.lastIndex, bytes: this.document.save() };
   }
+  /** Takes tombstones out; `left` is what stands before them. Everything so far becomes the horizon. */
+  purge(first: Ref, len: number, left: Ref): void {
+    const sid = 900;
+    const firstSeq = this.seqOf(sid) + 1;
+    this.horizon = this.lastIndex;
+    const op = { kind: OpKind.purge, len, ssn: 1, sum: this.document.sum + 1, sid, seq: firstSeq };
+    const bytes = encodeOperation({ ...op, ref: first, text: "" });
+    assert.equal(this.document.apply(bytes).refused, 0, "the server's document refuses the purge");
+    for (let i = 0; i < len; ++i) this.#leftOfPurged.set(`${first.sid} ${first.seq + i}`, left);
+    const lastSeq = firstSeq + len - 1;
+    const firstIndex = this.lastIndex + 1;
+    const frame = { firstIndex, count: 1, base: this.horizon, sid, firstSeq, lastSeq, bytes };
+    this.frames.push(frame);
+    for (const session of this.sessions) if (session.welcomed) session.send(rows(frame));
+  }
   seqOf(sid: number): number {
     return this.document.seqOf(sid);
   }
@@ -102,22 +127,51 @@ export class FakeServer {
     const known = this.seqOf(author.sid);
     if (lastSeq <= known) {
       const before = this.frames.find((f) => f.sid === author.sid && f.firstSeq === firstSeq);
-      assert.deepEqual(before?.bytes, bytes, "a push was changed after it had been sent");
+      assert.deepEqual(before?.pushed ?? before?.bytes, bytes, "a push was changed after it had been sent");
       author.ack(lastSeq);
       return;
     }
     assert.equal(firstSeq, known + 1, "a gap in the own sequence, or a push cut differently");
     this.#judge(author.sid, base, ops);
+    const { sid } = author;
+    const late = base < this.horizon || first.sum <= this.#lastSumOf(sid);
+    const pushed = bytes;
+    if (late) {
+      bytes = this.#rebased(ops);
+      base = this.lastIndex;
+      author.rebased = true;
+      ++this.rebases;
+    }
     const { refused } = this.document.apply(bytes);
     assert.equal(refused, 0, "the server's document refuses the push");
-    const { sid } = author;
     const count = ops.length;
-    const frame = { firstIndex: this.lastIndex + 1, count, base, sid, firstSeq, lastSeq, bytes };
+    const firstIndex = this.lastIndex + 1;
+    const frame = { firstIndex, count, base, sid, firstSeq, lastSeq, bytes, pushed };
     this.frames.push(frame);
     for (const session of this.sessions) {
       if (session === author) session.ack(lastSeq);
       else if (session.welcomed) session.send(rows(frame));
     }
+  }
+
+  #lastSumOf(sid: number): number {
+    const last = this.frames.filter((frame) => frame.sid === sid).at(-1);
+    const op = last && [...readOperations(last.bytes)].at(-1)!;
+    return op === undefined ? 0 : op.sum + op.len - 1;
+  }
+  /** The same operations on what there is now. */
+  #rebased(ops: readonly Operation[]): Uint8Array {
+    let sum = this.document.sum;
+    const parts = ops.map((op) => {
+      const ref = this.#leftOfPurged.get(`${op.ref.sid} ${op.ref.seq}`);
+      const moved = op.kind === OpKind.insert && ref !== undefined ? ref : op.ref;
+      const part = encodeOperation({ ...op, ref: moved, sum: sum + 1 });
+      sum += op.len;
+      return part;
+    });
+    const all = new ByteWriter();
+    for (const part of parts) all.bytes(part);
+    return all.finish();
   }
 
   #judge(sid: number, base: number, ops: readonly Operation[]): void {
@@ -146,6 +200,7 @@ export class FakeSession implements Socket {
   sid = 0;
   client = "";
   welcomed = false;
+  rebased = false;
   presences = 0;
   heartbeatReplies: { applied: number; hash: bigint | null }[] = [];
 
@@ -180,7 +235,7 @@ export class FakeSession implements Socket {
     this.#events.closed(code, reason);
   }
   ack(seq: number): void {
-    this.send(new ByteWriter().u8(Kind.ack).varint(seq).varint(this.#server.lastIndex));
+    this.send(new ByteWriter().u8(Kind.ack).varint(seq).varint(this.#server.lastIndex).u8(this.rebased ? 1 : 0));
   }
   heartbeat(): void {
     const { document, lastIndex, lieAboutHash } = this.#server;
@@ -267,6 +322,7 @@ export class FakeSession implements Socket {
         .varint(5000)
         .varint(1 << 20)
         .text("fake")
+        .varint(server.horizon)
         .text("a field of the future"),
     );
     for (let at = 0; snapshot !== null && at < snapshot.bytes.length; at += 300) {
@@ -288,6 +344,15 @@ export class FakeSession implements Socket {
       this.#beat();
     });
   }
+}
+
+/** One operation that stands alone, in the longest form. */
+function encodeOperation({ kind, len, ssn, sum, sid, seq, ref, text }: Operation): Uint8Array {
+  const form = kind === OpKind.purge || (ref.sid === 0 && ref.seq === 0) ? 3 : 2;
+  const out = new ByteWriter().u8((kind === OpKind.purge ? OpKind.erase : kind) | 4 | (form << 3));
+  out.varint(ssn).varint(sid).varint(seq).varint(sum).varint(len);
+  if (form === 2 || kind === OpKind.purge) out.varint(ref.sid).varint(ref.seq);
+  return out.bytes(new TextEncoder().encode(text)).finish();
 }
 
 function rows(frame: Frame): ByteWriter {

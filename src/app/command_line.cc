@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 
+#include "app/duration.h"
 #include "app/exit_code.h"
 #include "app/keeping_commands.h"
 #include "app/store_arguments.h"
@@ -64,6 +65,20 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
           "Serve the page from this directory, for working on it (default: the built-in one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  serve
+      ->add_option_function<std::string>(
+          "--purge-after",
+          [&options](const std::string& text) {
+            const auto duration = duration_ms(text);
+            if (!duration || *duration < 1'000) {
+              throw CLI::ValidationError("--purge-after",
+                                         "a whole number and s, m, h or d, at least 1s: " + text);
+            }
+            options.purge_after_ms = *duration;
+          },
+          "Purge tombstones of characters that were deleted longer ago, such as 30d (default: "
+          "never); at least 1s. Edits made offline for longer are rebased when they come")
+      ->type_name("DURATION");
   serve->add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->type_name("LEVEL")
       ->default_str("info")

@@ -106,8 +106,10 @@ int run_serve(const ServeOptions& options) {
   config.version = version;
   config.page = page_table();
   config.page_directory = options.page_directory;
-  auto server = server::Server::open(std::move(config),
-                                     {clock, random, *log, *store.value(), *store.value()}, loops);
+  config.purge_after_ms = options.purge_after_ms;
+  auto server = server::Server::open(
+      std::move(config), {clock, random, *log, *store.value(), *store.value(), *store.value()},
+      loops);
   if (!server) return fail(server.error());
 
   loops.start();

@@ -51,6 +51,7 @@ void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
   }
   state_ = State::open;
   for (auto& then : std::exchange(when_open_, {})) then();
+  purge_if_due();
   schedule_unload();
 }
 
@@ -67,6 +68,10 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
     document_ = std::move(document).value();
   } else {
     document_ = rga::Document(record_.ssn);
+  }
+  if (loaded.last_purge) {
+    horizon_ = loaded.last_purge->base;
+    purge_site_ = loaded.last_purge->id.sid;
   }
   durable_index_ = loaded.snapshot_index;
   snapshot_saved_index_ = snapshot_tried_index_ = loaded.snapshot_index;
@@ -103,6 +108,10 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
   }
   if (queue_bytes_ > max_queue_bytes) {
     refuse(member.session, {ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
+    return;
+  }
+  if (is_late(member, push)) {
+    on_late_push(member, message, push);
     return;
   }
   std::optional<WindowCut> recent;
@@ -212,12 +221,15 @@ void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
     if (member == nullptr || member->stage != Member::Stage::live) continue;
     const auto own = rows_by_sid.find(member->sid);
     const std::size_t own_rows = own == rows_by_sid.end() ? 0 : own->second;
+    // Who has had operations rebased must hear of it before they come in another form.
+    const bool acknowledge_first = own_rows > 0 && member->rebased;
+    if (acknowledge_first) acknowledge(*member);
     if (own_rows < rows.size()) {
       if (messages.empty()) encode_once();
       for (const auto& message : messages) member->outbox->send(message);
     }
     member->sent_index = durable_index_;
-    if (own_rows > 0) acknowledge(*member);
+    if (own_rows > 0 && !acknowledge_first) acknowledge(*member);
     if (member->outbox->queued_bytes() > config_.limits.max_outbox_bytes) {
       refuse(session, wire::CloseCode::slow_consumer,
              {ErrorClass::overloaded, "slow_consumer", "the session reads too slowly"});

@@ -24,6 +24,7 @@
 #include "collab/member.h"
 #include "collab/ports.h"
 #include "collab/presence.h"
+#include "collab/purge_planner.h"
 #include "collab/row_cache.h"
 #include "collab/server_edit.h"
 #include "collab/shard.h"
@@ -77,6 +78,19 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   // document_edits.cc: the server's own edits.
   void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
+
+  // document_purge.cc: tombstones that everybody is done with.
+  void purge_if_due();
+  void purge(const rga::Document& at_horizon, std::uint64_t horizon);
+  void log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches, std::uint64_t horizon);
+  /// Reads the rows after `after` in pages, up to what is durable, until `take` says false.
+  void read_log(std::uint64_t after, std::function<bool(const LogRow&)> take,
+                std::function<void(Status)> done);
+
+  // document_late.cc: pushes on a base older than the last purge's horizon.
+  bool is_late(const Member& member, const wire::Push& push) const;
+  void on_late_push(Member& member, std::string_view message, const wire::Push& push);
+  void learn_past(Member& member, std::uint64_t base);
 
   // document_sessions.cc: a session from hello to close.
   void on_hello(Member& member, std::string_view message);
@@ -146,6 +160,11 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t last_session_ = 0;
   PresenceBoard presence_;
   bool presence_scheduled_ = false;
+
+  std::uint64_t horizon_ = 0;     // of the last purge: pushes on an older base are late
+  std::uint64_t purge_site_ = 0;  // whose rows purges are; 0: none yet
+  std::int64_t purge_tried_ms_ = 0;
+  bool purging_ = false;
 
   bool ticking_ = false;
   std::int64_t used_ms_ = 0;      // last time that anybody needed the document

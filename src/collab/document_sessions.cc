@@ -236,6 +236,14 @@ std::optional<Error> DocumentActor::check_lineage(const Member& member) const {
 void DocumentActor::admit(std::uint64_t session) {
   Member* member = find(session);
   if (member == nullptr || state_ != State::open) return;
+  // What an earlier session of the same client has pushed is on its way to the disk: the welcome is
+  // to say exactly what the log has of it.
+  if (document_.seq_of(member->sid) > window_->seq_at(durable_index_, member->sid)) {
+    when_durable(integrated_index(), [this, session](bool durable) {
+      if (durable) admit(session);
+    });
+    return;
+  }
   if (member->has_state) {
     if (const std::optional<Error> error = check_lineage(*member)) {
       refuse(session, *error);
@@ -277,6 +285,7 @@ void DocumentActor::welcome(Member& member, std::uint64_t acked_seq) {
   message.heartbeat_ms = static_cast<std::uint64_t>(config_.limits.heartbeat_interval_ms);
   message.max_message_bytes = config_.limits.max_message_bytes;
   message.server = config_.server_name;
+  message.horizon = horizon_;
   send(member, wire::encode(message));
 }
 
@@ -368,7 +377,7 @@ void DocumentActor::go_live(Member& member) {
 /// Says how much of the session's own is durable. REQUIRES: everything durable was sent to it.
 void DocumentActor::acknowledge(Member& member) {
   member.acked_seq = window_->seq_at(durable_index_, member.sid);
-  send(member, wire::encode(wire::Ack{member.acked_seq, durable_index_}));
+  send(member, wire::encode(wire::Ack{member.acked_seq, durable_index_, member.rebased}));
 }
 
 }  // namespace weft::collab

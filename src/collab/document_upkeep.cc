@@ -39,6 +39,7 @@ void DocumentActor::tick() {
     cached_snapshot_.reset();
   }
   beat();
+  purge_if_due();
   ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
     if (const auto self = actor.lock()) self->tick();
   });

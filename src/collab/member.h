@@ -8,6 +8,7 @@
 #include <string>
 
 #include "collab/causal_window.h"
+#include "collab/late_author.h"
 #include "collab/ports.h"
 
 namespace weft::collab {
@@ -50,6 +51,10 @@ struct Member {
     VersionCut cut;
   };
   std::optional<OldCut> old_cut;  // the last one that was looked up: bases come in groups
+
+  // document_late.cc.
+  std::unique_ptr<LateAuthor> late;  // what the author knew when it made its late operations
+  bool rebased = false;              // some of this session's were late
 };
 
 }  // namespace weft::collab

@@ -66,6 +66,7 @@ class Journal {
     std::uint64_t snapshot_index = 0;  // 0: no snapshot
     std::string snapshot;              // rga snapshot bytes of the state at snapshot_index
     std::vector<LogRow> tail;          // every row after it
+    std::optional<LogRow> last_purge;  // the newest row of that kind in the whole log
   };
   /// Newest valid snapshot and the rows after it. Damaged snapshots are skipped (and logged); a
   /// damaged row answers corrupt, code "damaged_log". not_found / gone as in Catalog::get.

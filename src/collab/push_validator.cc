@@ -45,6 +45,9 @@ class Validator {
     if (op.id.sid != context_.sid) {
       return refuse(ErrorClass::denied, "foreign_site", op, "the site belongs to another session");
     }
+    if (op.kind == rga::OpKind::purge) {
+      return refuse(ErrorClass::denied, "server_only", op, "only the server purges");
+    }
     if (op.id.seq > next_seq_) {
       return refuse(ErrorClass::conflict, "sequence_gap", op,
                     "expected seq " + std::to_string(next_seq_));

@@ -24,6 +24,12 @@ struct ShardConfig {
   /// A snapshot is stored after this many log rows, and when a document with fresh rows is
   /// unloaded.
   std::uint64_t snapshot_every_rows = 2'000;
+  /// Tombstones whose deletion is older than this may be purged; 0: none are. What a client has
+  /// made before that and not pushed yet is rebased when it comes.
+  std::int64_t purge_after_ms = 0;
+  /// How often an open document is looked at, and how many tombstones make it worth the while.
+  std::int64_t purge_every_ms = 3'600'000;
+  std::uint32_t purge_min_tombstones = 1'000;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
 };

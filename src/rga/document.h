@@ -89,7 +89,9 @@ class BasicDocument {
   std::uint32_t length() const;
   /// Visible elements and tombstones. O(1).
   std::uint32_t element_count() const;
-  /// True when `id` names an inserted element, visible or not. O(log runs).
+  /// Tombstones that were taken out of the sequence.
+  std::uint64_t purged_count() const;
+  /// True when `id` names an inserted element, visible or not, that was not purged. O(log runs).
   bool contains(ElementId id) const { return contains(id, 1); }
   /// The same for `first` and the count - 1 ids after it. O(runs that hold them · log runs).
   bool contains(ElementId first, std::uint32_t count) const;

@@ -27,6 +27,7 @@ struct BasicDocument<Shape>::Impl {
   std::uint64_t sum = 0;      // of the version vector
   std::uint32_t next_ei = 0;  // of the next element
   std::uint32_t elements = 0;
+  std::uint64_t purged = 0;  // elements that are no more
   std::uint32_t local_site = none;
   RunTable runs;
   TextPool<Shape::pool_chunk_bits> pool;
@@ -134,7 +135,8 @@ struct BasicDocument<Shape>::Impl {
     while (count > 0) {
       const RunTable::Found found = runs.find(site, seq);
       if (found.run == nullptr) return false;
-      const std::uint32_t n = std::min(count, found.rest());
+      std::uint32_t n = std::min(count, found.rest());
+      if (purged > 0 && (n = tree.present(found.ei(), n)) == 0) return false;
       f(found, n);
       seq += n;
       count -= n;
@@ -142,9 +144,30 @@ struct BasicDocument<Shape>::Impl {
     return true;
   }
 
+  /// for_each_run_of, but what was purged, and so may be missing, is left out.
+  template <class F>
+  bool for_each_left_of(std::uint32_t site, std::uint64_t seq, std::uint32_t count, F&& f) const {
+    if (purged == 0) return for_each_run_of(site, seq, count, f);
+    while (count > 0) {
+      const RunTable::Found found = runs.find(site, seq);
+      std::uint32_t n = 0;
+      if (found.run != nullptr) n = tree.present(found.ei(), std::min(count, found.rest()));
+      if (n > 0) {
+        f(found, n);
+      } else if (seq > runs.site(site).seq) {
+        return false;
+      }
+      seq += std::max(n, 1u);
+      count -= std::max(n, 1u);
+    }
+    return true;
+  }
+
+  /// The element's index, or none when it was never inserted or is purged.
   std::uint32_t ei_of(ElementId id) const {
     const RunTable::Found found = runs.find_element(id);
-    return found.run == nullptr ? none : found.ei();
+    if (found.run == nullptr || (purged > 0 && tree.present(found.ei(), 1) == 0)) return none;
+    return found.ei();
   }
 
   // --- local ------------------------------------------------------------------------------------
@@ -280,7 +303,7 @@ struct BasicDocument<Shape>::Impl {
       burst_type(op.text[0]);
       return true;
     }
-    if (op.has_text() || !op.text.empty() || !burst.is_target(op.ref) ||
+    if (op.has_text() || op.kind == OpKind::purge || !op.text.empty() || !burst.is_target(op.ref) ||
         !patch_in_burst(patches, {burst.backspacing_at() - 1, 1, {}})) {
       return false;
     }
@@ -298,8 +321,9 @@ struct BasicDocument<Shape>::Impl {
   ApplyOutcome apply_settled(const Operation& op, PatchList* patches);
   static bool well_formed(const Operation& op);
   /// A known id must mean what it meant. What the state no longer tells (the text of tombstones and
-  /// of updated elements, the target of an erase among others) passes.
+  /// of updated elements, the target of an erase, what was purged, among others) passes.
   bool matches_known(std::uint32_t site, const Operation& op, std::uint32_t known_len);
+  bool insert_matches(std::uint32_t site, const Operation& op, std::uint32_t known_len);
   /// REQUIRES: op's seq follows what `site` (none: a new one) said last.
   ApplyOutcome apply_new(std::uint32_t site, const Operation& op, PatchList* patches);
   std::uint64_t last_sum_of(std::uint32_t site) const;
@@ -309,6 +333,10 @@ struct BasicDocument<Shape>::Impl {
                              std::uint32_t target_site) const;
   ApplyOutcome apply_erase(std::uint32_t site, const Operation& op, PatchList* patches);
   ApplyOutcome apply_update(std::uint32_t site, const Operation& op, PatchList* patches);
+  ApplyOutcome apply_purge(std::uint32_t site, const Operation& op);
+  /// Takes the tombstone `ei` and those that follow it in its span, at most `most`, out of the
+  /// sequence. Gives their number.
+  std::uint32_t remove_some(std::uint32_t ei, std::uint32_t most);
   void erase_elements(std::uint32_t ei, std::uint32_t count, PatchList* patches);
   /// The greatest S4Vector wins; the insert's own counts as the first. Deletion always wins.
   void update_elements(S4Vector id, std::uint32_t ei, std::uint32_t count, std::string_view text,

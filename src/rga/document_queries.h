@@ -30,6 +30,10 @@ std::uint32_t BasicDocument<Shape>::element_count() const {
   return impl_->elements + impl_->burst.typed();
 }
 template <class Shape>
+std::uint64_t BasicDocument<Shape>::purged_count() const {
+  return impl_->purged;
+}
+template <class Shape>
 bool BasicDocument<Shape>::contains(ElementId first, std::uint32_t count) const {
   impl_->settle();
   const std::uint32_t site = impl_->runs.find_site(first.sid);

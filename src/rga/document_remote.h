@@ -116,32 +116,37 @@ bool BasicDocument<Shape>::Impl::well_formed(const Operation& op) {
 }
 
 template <class Shape>
+bool BasicDocument<Shape>::Impl::insert_matches(std::uint32_t site, const Operation& op,
+                                                std::uint32_t known_len) {
+  const char* text = op.text.data();
+  bool same = true;
+  for (std::uint32_t i = 0; i < known_len && same; ++i) {
+    const CodePoint said = next_scalar(text);
+    const RunTable::Found found = runs.find(site, op.id.seq + i);
+    if (found.run == nullptr || tree.present(found.ei(), 1) == 0) {
+      same = purged > 0;
+      continue;
+    }
+    const std::uint32_t ei = found.ei();
+    same = found.sum() == op.id.sum + i &&
+           (!tree.visible_at(tree.find(ei)) || updates.contains(ei) || said == pool.at(ei));
+  }
+  return same;
+}
+
+template <class Shape>
 bool BasicDocument<Shape>::Impl::matches_known(std::uint32_t site, const Operation& op,
                                                std::uint32_t known_len) {
-  if (op.kind == OpKind::insert) {
-    const char* text = op.text.data();
-    std::uint64_t sum_here = op.id.sum;
-    bool same = true;
-    const bool all_inserts =
-        for_each_run_of(site, op.id.seq, known_len, [&](RunTable::Found found, std::uint32_t n) {
-          same = same && found.sum() == sum_here;
-          sum_here += n;
-          for_each_piece(found.ei(), n, [&](const Place& p, std::uint32_t count) {
-            const std::uint32_t first = tree.ei_at(p);
-            const bool visible = tree.visible_at(p);
-            for (std::uint32_t i = 0; i < count; ++i) {
-              const CodePoint said = next_scalar(text);
-              if (visible && !updates.contains(first + i)) same &= said == pool.at(first + i);
-            }
-          });
-        });
-    return all_inserts && same;
-  }
+  if (op.kind == OpKind::insert) return insert_matches(site, op, known_len);
   for (std::uint32_t i = 0; i < known_len; ++i) {
-    if (runs.find(site, op.id.seq + i).run != nullptr) return false;
+    if (ei_of({op.id.sid, op.id.seq + i}) != none) return false;  // it was an insert
     const std::uint64_t seq = op.kind == OpKind::erase_back ? op.ref.seq - i : op.ref.seq + i;
     const std::uint32_t ei = ei_of({op.ref.sid, seq});
-    if (ei == none) return false;
+    if (ei == none) {
+      if (purged == 0) return false;
+      continue;
+    }
+    if (op.kind == OpKind::purge) return false;
     if (op.kind != OpKind::update && tree.visible_at(tree.find(ei))) return false;
   }
   return true;
@@ -156,6 +161,7 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_new(std::uint32_t site, const Ope
   }
   if (op.kind == OpKind::insert) return apply_insert(site, op, patches);
   if (op.kind == OpKind::update) return apply_update(site, op, patches);
+  if (op.kind == OpKind::purge) return apply_purge(site, op);
   return apply_erase(site, op, patches);
 }
 
@@ -171,7 +177,9 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_insert(std::uint32_t site, const 
   std::uint32_t ref = none;
   if (!op.ref.is_head()) {
     const RunTable::Found found = runs.find_element(op.ref);
-    if (found.run == nullptr) return ApplyOutcome::unknown_ref;
+    if (found.run == nullptr || (purged > 0 && tree.present(found.ei(), 1) == 0)) {
+      return ApplyOutcome::unknown_ref;
+    }
     if (!(Key{found.sum(), op.ref.sid} < key)) return ApplyOutcome::child_not_newer;
     ref = found.ei();
   }
@@ -208,11 +216,14 @@ ApplyOutcome BasicDocument<Shape>::Impl::check_targets(std::uint32_t site, const
                                                        std::uint64_t first,
                                                        std::uint32_t target_site) const {
   bool newer = op.id.sum > last_sum_of(site);
+  const auto compare = [&](const RunTable::Found& f, std::uint32_t n) {
+    newer = newer && f.sum() + n - 1 < op.id.sum;
+  };
+  // Only a purge insists that its targets are there: others do nothing to what is no more.
   const bool all_known =
       target_site != none &&
-      for_each_run_of(target_site, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
-        newer = newer && f.sum() + n - 1 < op.id.sum;
-      });
+      (op.kind == OpKind::purge ? for_each_run_of(target_site, first, op.len, compare)
+                                : for_each_left_of(target_site, first, op.len, compare));
   if (!all_known) return ApplyOutcome::unknown_target;
   return newer ? ApplyOutcome::applied : ApplyOutcome::child_not_newer;
 }
@@ -223,9 +234,9 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const std::uint64_t first =
       op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
+  // Nearly always the targets are of one run.
   const RunTable::Found found = targets == none ? RunTable::Found{} : runs.find(targets, first);
-  if (found.run == nullptr) return ApplyOutcome::unknown_target;
-  if (op.len <= found.rest()) {  // nearly always: one run
+  if (found.run != nullptr && purged == 0 && op.len <= found.rest()) {
     if (op.id.sum <= last_sum_of(site) || found.sum() + op.len - 1 >= op.id.sum) {
       return ApplyOutcome::child_not_newer;
     }
@@ -233,7 +244,7 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   } else {
     const ApplyOutcome checked = check_targets(site, op, first, targets);
     if (checked != ApplyOutcome::applied) return checked;
-    for_each_run_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+    for_each_left_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
       erase_elements(f.ei(), n, patches);
     });
   }
@@ -249,13 +260,18 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_update(std::uint32_t site, const 
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const ApplyOutcome checked = check_targets(site, op, op.ref.seq, targets);
   if (checked != ApplyOutcome::applied) return checked;
-  S4Vector id = op.id;
-  std::string_view text = op.text;
-  for_each_run_of(targets, op.ref.seq, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
-    const std::string_view part = text.substr(0, *prefix_bytes(text, n));
-    update_elements(id, f.ei(), n, part, patches);
-    text.remove_prefix(part.size());
-    id = id.plus(n);
+  // Stretch by stretch; the text before each belongs to what is left out.
+  const char* text = op.text.data();
+  std::uint32_t read = 0;
+  const auto text_at = [&](std::uint32_t offset) {
+    for (; read < offset; ++read) next_scalar(text);
+    return text;
+  };
+  for_each_left_of(targets, op.ref.seq, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
+    const auto offset = static_cast<std::uint32_t>(f.run->seq + f.offset - op.ref.seq);
+    const char* const begin = text_at(offset);
+    const std::string_view part(begin, static_cast<std::size_t>(text_at(offset + n) - begin));
+    update_elements(op.id.plus(offset), f.ei(), n, part, patches);
   });
   if (site == none) site = runs.intern_site(op.id.sid);
   advance(site, op.id.sum + op.len - 1, op.len);

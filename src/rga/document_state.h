@@ -20,7 +20,7 @@ std::uint64_t BasicDocument<Shape>::state_hash() const {
 template <class Shape>
 void BasicDocument<Shape>::save(std::string& out) const {
   impl_->settle();
-  SnapshotWriter writer(impl_->ssn, impl_->runs);
+  SnapshotWriter writer(impl_->ssn, impl_->purged, impl_->runs);
   impl_->visit([&](const RunView& run) { writer.add(run); });
   impl_->updates.for_each([&](std::uint32_t ei, const Key& key) {
     if (impl_->tree.visible_at(impl_->tree.find(ei))) writer.add_update(impl_->runs.id(ei), key);
@@ -34,6 +34,7 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
   if (!parsed.ok()) return parsed.error();
   const Snapshot& snapshot = *parsed;
   auto impl = std::make_unique<Impl>(snapshot.ssn);
+  impl->purged = snapshot.purged;
   for (const Snapshot::Site& site : snapshot.sites) {
     RunTable::Site& entry = impl->runs.site(impl->runs.intern_site(site.sid));
     entry.seq = site.seq;
@@ -42,8 +43,8 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
   }
   impl->runs.reserve(snapshot.runs.size());
   // Visible elements are numbered first, then the tombstones: these have no text, and so their part
-  // of the pool has no memory. A number is left out between neighbours, which are never parent and
-  // child here (they would be one run), and between the two parts.
+  // of the pool has no memory. A number is left out between runs, which are not chains: neighbours,
+  // and what would become neighbours if the tombstones between them were purged.
   std::vector<std::uint32_t> ei_of_run(snapshot.runs.size());
   std::vector<std::uint32_t> table_index(snapshot.runs.size());
   std::uint32_t table_size = 0;
@@ -54,7 +55,7 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
     for (std::size_t i = 0; i < snapshot.runs.size(); ++i) {
       const Snapshot::RunEntry& run = snapshot.runs[i];
       if (run.tombstone != tombstones) continue;
-      if (i > 0 && snapshot.runs[i - 1].tombstone == tombstones) ++ei;
+      if (table_size > 0) ++ei;
       ei_of_run[i] = ei;
       table_index[i] = table_size++;
       impl->runs.load_run(run.site, run.seq, run.sum, ei, run.len);

@@ -12,6 +12,8 @@ template <std::uint32_t chunk_bits>
 class ElementIndex {
  public:
   static constexpr std::uint32_t chunk_size = 1u << chunk_bits;
+  /// In place of a leaf: the element was taken out of the sequence.
+  static constexpr std::uint32_t gone = (1u << 31) - 2;
 
   std::uint32_t leaf_of(std::uint32_t ei) const {
     const std::uint32_t word = chunks_[ei >> chunk_bits];
@@ -29,6 +31,28 @@ class ElementIndex {
         std::fill_n(block_of(word) + offset, n, leaf);
       }
     });
+  }
+
+  /// set() for the rare. It shares no code with it, so that the compiler still inlines that one.
+  [[gnu::noinline]] void set_rarely(std::uint32_t ei, std::uint32_t count, std::uint32_t leaf) {
+    for (; count > 0; ++ei, --count) {
+      if ((ei >> chunk_bits) == chunks_.size()) chunks_.insert(chunks_.end(), leaf);
+      std::uint32_t& word = chunks_[ei >> chunk_bits];
+      if ((ei & (chunk_size - 1)) == 0 && count >= chunk_size) {
+        if (word & is_block) free_blocks_.insert(free_blocks_.end(), word & ~is_block);
+        word = leaf;
+        ei += chunk_size - 1;
+        count -= chunk_size - 1;
+        continue;
+      }
+      if (word == leaf) continue;
+      if (!(word & is_block)) {
+        const auto block = static_cast<std::uint32_t>(blocks_.size() >> chunk_bits);
+        blocks_.insert(blocks_.end(), chunk_size, word);
+        word = block | is_block;
+      }
+      blocks_[std::size_t{word & ~is_block} << chunk_bits | (ei & (chunk_size - 1))] = leaf;
+    }
   }
 
   /// New elements are in `leaf`, and so will be the ones after them until another leaf says

@@ -16,7 +16,8 @@ constexpr std::size_t checksum_bytes = 8;
 constexpr std::uint32_t max_len = 1u << 30;
 constexpr std::uint64_t max_authors = 1u << 24;
 
-// How a reference is told, in the column of referred authors.
+// How a reference is told, in the column of referred authors. An erase that says "head" and then a
+// reference is a purge.
 constexpr std::uint64_t ref_at_caret_author = 0;
 constexpr std::uint64_t ref_head = 1;
 constexpr std::uint64_t ref_first_author = 2;
@@ -33,7 +34,8 @@ std::pair<std::uint64_t, std::uint64_t> referred(const Operation& row) {
     case OpKind::insert: return {row.ref.seq, row.ref.seq};
     case OpKind::erase_back: return {row.ref.seq - (row.len - 1), row.ref.seq};
     case OpKind::erase:
-    case OpKind::update: break;
+    case OpKind::update:
+    case OpKind::purge: break;
   }
   return {row.ref.seq, row.ref.seq + (row.len - 1)};
 }
@@ -92,7 +94,10 @@ bool HistoryWriter::append(const Operation& row) {
 
   const HistoryState::Author& by = state_.authors[author];
   ByteWriter(authors_).varint(author);
-  ByteWriter(heads_).varint(std::uint64_t{row.len} << 2 | static_cast<std::uint64_t>(row.kind));
+  const bool is_purge = row.kind == OpKind::purge;
+  const OpKind told = is_purge ? OpKind::erase : row.kind;
+  ByteWriter(heads_).varint(std::uint64_t{row.len} << 2 | static_cast<std::uint64_t>(told));
+  if (is_purge) ByteWriter(ref_authors_).varint(ref_head);
   const bool follows = row.id.sum == by.last_sum + 1;
   ByteWriter(sums_).varint(follows ? sum_follows : 1 + (state_.total + 1 - row.id.sum));
   if (at_head) {
@@ -204,7 +209,11 @@ class HistoryParser {
   }
 
   const char* read_ref(Operation& row, const HistoryState::Author& by, std::uint32_t& ref_author) {
-    const std::uint64_t told = ref_authors_.varint();
+    std::uint64_t told = ref_authors_.varint();
+    if (told == ref_head && row.kind == OpKind::erase) {
+      row.kind = OpKind::purge;
+      told = ref_authors_.varint();
+    }
     if (ref_authors_.failed()) return "truncated column";
     if (told == ref_head) {
       row.ref = {};

@@ -45,6 +45,29 @@ TEST(History, TheExampleOfTheFormat) {
                                                                 33));
 }
 
+TEST(History, APurgeIsAnEraseAtTheHead) {
+  HistoryWriter writer;
+  ASSERT_TRUE(writer.append(insert({1, 1, 7, 1}, {}, "ab")));
+  ASSERT_TRUE(writer.append(erase({1, 3, 7, 3}, {7, 1}, 2)));
+  EXPECT_FALSE(writer.append({OpKind::purge, 1, {1, 5, 9, 1}, {}, {}}));
+  ASSERT_TRUE(writer.append({OpKind::purge, 2, {1, 5, 9, 1}, {7, 1}, {}}));
+  const std::string bytes = finished(writer);
+  EXPECT_EQ(bytes.substr(0, bytes.size() - 8), std::string_view("WFTH\x01\x01\x02\x07\x09\x03"
+                                                                "\x03\x00\x00\x01"
+                                                                "\x03\x08\x09\x09"
+                                                                "\x03\x00\x00\x01"
+                                                                "\x04\x01\x00\x01\x02"
+                                                                "\x02\x01\x03"
+                                                                "\x02"
+                                                                "ab",
+                                                                33));
+  const auto rows = read_history(bytes);
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->back().kind, OpKind::purge);
+  EXPECT_EQ(rows->back().len, 2u);
+  EXPECT_EQ(rows->back().ref, (ElementId{7, 1}));
+}
+
 TEST(History, WhatCannotFollowIsRefusedAndChangesNothing) {
   HistoryWriter writer;
   ASSERT_TRUE(writer.append(insert({5, 1, 7, 1}, {}, "abc")));

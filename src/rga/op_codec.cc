@@ -31,7 +31,8 @@ char* put_varint(char* at, std::uint64_t v) {
 }
 
 RefForm ref_form(const Operation& op) {
-  if (op.ref.is_head()) return head;
+  // A purge is written as an erase whose ref has the form that an erase cannot have.
+  if (op.ref.is_head() || op.kind == OpKind::purge) return head;
   if (op.ref.sid != op.id.sid || op.ref.seq >= op.id.seq) return other;
   return op.ref.seq + 1 == op.id.seq ? previous : own;
 }
@@ -55,8 +56,9 @@ void OpWriter::append(const Operation& op) {
   char* const begin = room(max_head_bytes + op.text.size());
   char* at = begin + 1;
   const RefForm form = ref_form(op);
-  auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(op.kind) | static_cast<unsigned>(form)
-                                                                            << ref_shift);
+  const OpKind kind = op.kind == OpKind::purge ? OpKind::erase : op.kind;
+  auto tag = static_cast<std::uint8_t>(static_cast<unsigned>(kind) | static_cast<unsigned>(form)
+                                                                         << ref_shift);
   if (op.id != last_.plus(done_)) {
     tag |= explicit_id_bit;
     at = put_varint(at, op.id.ssn);
@@ -71,7 +73,7 @@ void OpWriter::append(const Operation& op) {
   }
   if (form == own) {
     at = put_varint(at, op.id.seq - op.ref.seq);
-  } else if (form == other) {
+  } else if (form == other || op.kind == OpKind::purge) {
     at = put_varint(at, op.ref.sid);
     at = put_varint(at, op.ref.seq);
   }
@@ -136,14 +138,16 @@ bool OpReader::parse(Operation& op) {
       op.ref = {op.id.sid, op.id.seq - distance};
       break;
     }
+    case head:
+      op.ref = {};
+      if (op.kind == OpKind::insert) break;
+      if (op.kind != OpKind::erase) return false;
+      op.kind = OpKind::purge;
+      [[fallthrough]];
     case other:
       op.ref.sid = in.varint_max(max_integer);
       op.ref.seq = in.varint_max(max_integer);
       if (op.ref.sid == 0) return false;
-      break;
-    case head:
-      if (op.kind != OpKind::insert) return false;
-      op.ref = {};
       break;
   }
   if (in.failed()) return false;

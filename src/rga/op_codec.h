@@ -7,7 +7,7 @@
 //   ref form 0    (sid, seq - 1): what the same site said just before (typing on)
 //   ref form 1    (sid, seq - varint)
 //   ref form 2    varint sid, varint seq
-//   ref form 3    the head of the document
+//   ref form 3    the head of the document; with the kind erase: a purge, varint sid, varint seq
 // then len when bits 5-7 are 0, then the ref, then the text as UTF-8 (exactly len scalar values).
 // Order of the parts: tag, id, len, ref, text.
 #pragma once

@@ -16,6 +16,7 @@ std::string_view to_string(ApplyOutcome outcome) {
     case ApplyOutcome::missing_past: return "missing_past";
     case ApplyOutcome::unknown_ref: return "unknown_ref";
     case ApplyOutcome::unknown_target: return "unknown_target";
+    case ApplyOutcome::visible_target: return "visible_target";
     case ApplyOutcome::child_not_newer: return "child_not_newer";
     case ApplyOutcome::document_full: return "document_full";
   }
@@ -29,11 +30,11 @@ bool continues_run(const Operation& a, const Operation& b) {
     case OpKind::insert:
       return b.kind == OpKind::insert && b.ref == ElementId{a.id.sid, a.last_seq()};
     case OpKind::update:
-      return b.kind == OpKind::update && b.ref == ElementId{a.ref.sid, a.ref.seq + a.len};
+    case OpKind::purge: return b.kind == a.kind && b.ref == ElementId{a.ref.sid, a.ref.seq + a.len};
     case OpKind::erase:
     case OpKind::erase_back: break;
   }
-  if (b.has_text() || a.ref.sid != b.ref.sid) return false;
+  if (b.has_text() || b.kind == OpKind::purge || a.ref.sid != b.ref.sid) return false;
   // A deletion of one element runs in either direction.
   const bool a_forward = a.kind == OpKind::erase || a.len == 1;
   const bool b_forward = b.kind == OpKind::erase || b.len == 1;
@@ -44,7 +45,7 @@ bool continues_run(const Operation& a, const Operation& b) {
 }
 
 OpKind merged_kind(const Operation& a, const Operation& b) {
-  if (a.has_text()) return a.kind;
+  if (a.has_text() || a.kind == OpKind::purge) return a.kind;
   return b.ref.seq > a.ref.seq ? OpKind::erase : OpKind::erase_back;
 }
 
@@ -60,7 +61,8 @@ Operation drop_front(const Operation& op, std::uint32_t skip) {
   switch (op.kind) {
     case OpKind::insert: rest.ref = {op.id.sid, rest.id.seq - 1}; break;
     case OpKind::erase:
-    case OpKind::update: rest.ref.seq += skip; break;
+    case OpKind::update:
+    case OpKind::purge: rest.ref.seq += skip; break;
     case OpKind::erase_back: rest.ref.seq -= skip; break;
   }
   return rest;

@@ -15,6 +15,7 @@ enum class OpKind : std::uint8_t {
   erase = 1,       // element i deletes (ref.sid, ref.seq + i)
   erase_back = 2,  // element i deletes (ref.sid, ref.seq - i): what a held backspace key does
   update = 3,      // element i gives (ref.sid, ref.seq + i) the i-th scalar value of `text`
+  purge = 4,       // element i takes the tombstone (ref.sid, ref.seq + i) out of the sequence
 };
 
 /// Borrows its text. Every element consumes one sequence number of its site, whatever its kind.
@@ -41,6 +42,7 @@ enum class ApplyOutcome : std::uint8_t {
   missing_past,     // its sum says that its author knew operations that are missing here
   unknown_ref,      // the left neighbour is not here
   unknown_target,   // a target is not here, or never was an insert
+  visible_target,   // a target of a purge is not a tombstone
   child_not_newer,  // not greater than what it refers to, or than its site's previous operation
   document_full,    // would pass max_elements
 };

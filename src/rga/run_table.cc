@@ -65,6 +65,39 @@ void RunTable::load_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum
   runs_.push_back(make_run(site, seq, sum, ei, len));
 }
 
+void RunTable::renumber(std::uint32_t ei, std::uint32_t new_ei) {
+  const Run old = at(ei);
+  const auto place = std::lower_bound(runs_.begin(), runs_.end(), old.ei,
+                                      [](const Run& run, std::uint32_t e) { return run.ei < e; });
+  const auto index = static_cast<std::uint32_t>(place - runs_.begin());
+  const std::uint32_t before = ei - old.ei;
+  const std::uint32_t after = old.len - before - 1;
+  const auto part = [&](std::uint32_t from, std::uint32_t len, std::uint32_t at_ei) {
+    return make_run(old.site(), old.seq + from, old.sum + from, at_ei, len);
+  };
+  // The site's list, which ascends in seq: before, the element, after.
+  std::vector<std::uint32_t>& list = sites_[old.site()].runs;
+  const auto entry = list.erase(std::find(list.begin(), list.end(), index)) - list.begin();
+  // In place of the old run stand none, one or two.
+  std::vector<Run> left;
+  if (before > 0) left.push_back(part(0, before, old.ei));
+  if (after > 0) left.push_back(part(before + 1, after, ei + 1));
+  runs_.insert(runs_.erase(place), left.begin(), left.end());
+  for (Site& site : sites_) {
+    for (std::uint32_t& run : site.runs) {
+      if (run > index) run += static_cast<std::uint32_t>(left.size()) - 1;
+    }
+  }
+  std::vector<std::uint32_t> names;
+  if (before > 0) names.push_back(index);
+  names.push_back(static_cast<std::uint32_t>(runs_.size()));
+  if (after > 0) names.push_back(index + (before > 0 ? 1 : 0));
+  list.insert(list.begin() + entry, names.begin(), names.end());
+  // Not push_back: with a second caller the compiler would not inline it where every edit goes.
+  runs_.insert(runs_.end(), part(before, 1, new_ei));
+  hint_ = 0;
+}
+
 const Run& RunTable::search_at(std::uint32_t ei) const {
   const Run* first = runs_.data();
   if (ei >= runs_.back().ei) {

@@ -73,6 +73,9 @@ class RunTable {
   void load_order(std::uint32_t run) { sites_[runs_[run].site()].runs.push_back(run); }
   void reserve(std::size_t runs) { runs_.reserve(runs); }
 
+  /// Gives the element `ei` the index `new_ei`, which is above every ei so far. O(runs).
+  void renumber(std::uint32_t ei, std::uint32_t new_ei);
+
   bool empty() const { return runs_.empty(); }
   Run& last() { return runs_.back(); }
   const std::vector<Run>& runs() const { return runs_; }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view magic = "WEFT";
 constexpr std::uint8_t format_version = 2;
+constexpr std::uint8_t format_with_purges = 3;  // says after ssn how many elements were purged
 constexpr std::size_t checksum_bytes = 8;
 
 Error bad(const char* what) { return {ErrorClass::corrupt, "bad_snapshot", what}; }
@@ -99,8 +100,8 @@ bool unpack_text(std::uint64_t size, Snapshot& snapshot) {
 }  // namespace
 
 // Layout: magic, version, then
-//   ssn · site count, per site: sid, seq, last_sum - seq · run count
-//   sized columns: site (run-length), len << 1 | tombstone, seq, lag (run-length), updates
+//   ssn · purged elements (format 3 only) · site count, per site: sid, seq, last_sum - seq · run
+//   count sized columns: site (run-length), len << 1 | tombstone, seq, lag (run-length), updates
 //   size of the text, sized text: as it is, or as an LZ4 block when that is shorter
 //   checksum64 of everything before it
 
@@ -122,7 +123,8 @@ void SnapshotWriter::RunLengths::close() {
   count = 0;
 }
 
-SnapshotWriter::SnapshotWriter(std::uint64_t ssn, const RunTable& runs) : ssn_(ssn) {
+SnapshotWriter::SnapshotWriter(std::uint64_t ssn, std::uint64_t purged, const RunTable& runs)
+    : ssn_(ssn), purged_(purged) {
   for (std::uint32_t i = 0; i < runs.site_count(); ++i) {
     const RunTable::Site& site = runs.site(i);
     if (site.seq > 0) sites_.push_back({site.sid, site.seq, site.last_sum});
@@ -171,8 +173,9 @@ void SnapshotWriter::finish(std::string& out) {
               text_.size() + 64 + sites_.size() * 16);
   ByteWriter writer(out);
   writer.bytes(magic);
-  writer.u8(format_version);
+  writer.u8(purged_ == 0 ? format_version : format_with_purges);
   writer.varint(ssn_);
+  if (purged_ > 0) writer.varint(purged_);
   writer.varint(sites_.size());
   for (const Snapshot::Site& site : sites_) {
     writer.varint(site.sid);
@@ -201,10 +204,17 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
   ByteReader checksum(bytes.substr(body.size()));
   if (checksum.u64_le() != checksum64(body)) return bad("checksum mismatch");
   ByteReader in(body.substr(magic.size()));
-  if (in.u8() != format_version) return bad("unknown format version");
+  const std::uint8_t version = in.u8();
+  if (version != format_version && version != format_with_purges) {
+    return bad("unknown format version");
+  }
 
   Snapshot snapshot;
   snapshot.ssn = in.varint_max(max_integer);
+  if (version == format_with_purges) {
+    snapshot.purged = in.varint_max(max_integer);
+    if (snapshot.purged == 0) return bad("purged elements are not counted");
+  }
   const std::uint64_t site_count = in.varint_max(std::min<std::uint64_t>(
       RunTable::max_sites - 1, in.remaining() / 3));  // three bytes a site at least
   std::uint64_t total = 0;
@@ -278,6 +288,7 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
     if (elements > max_elements) return bad("too many elements");
     snapshot.runs.push_back(run);
   }
+  if (snapshot.purged > total - std::min(total, elements)) return bad("more elements than sums");
   if (!site_column.finished() || !lag_column.finished() || !len_column.at_end() ||
       !seq_column.at_end()) {
     return bad("columns of different length");

@@ -34,6 +34,7 @@ struct Snapshot {
   };
 
   std::uint64_t ssn = 0;
+  std::uint64_t purged = 0;          // elements that are no more
   std::vector<Site> sites;           // ascending by sid
   std::vector<RunEntry> runs;        // maximal, in document order
   std::vector<std::uint32_t> by_id;  // indexes of runs, ordered by (site, seq)
@@ -48,7 +49,7 @@ Result<Snapshot> parse_snapshot(std::string_view bytes);
 
 class SnapshotWriter {
  public:
-  SnapshotWriter(std::uint64_t ssn, const RunTable& runs);
+  SnapshotWriter(std::uint64_t ssn, std::uint64_t purged, const RunTable& runs);
 
   /// Maximal runs in document order.
   void add(const RunView& run);
@@ -69,6 +70,7 @@ class SnapshotWriter {
   std::uint32_t site_index(std::uint64_t sid);
 
   std::uint64_t ssn_;
+  std::uint64_t purged_;
   std::vector<Snapshot::Site> sites_;
   std::uint32_t last_site_ = 0;
   std::uint64_t run_count_ = 0;

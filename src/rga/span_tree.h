@@ -2,9 +2,9 @@
 // element indexes, all visible or all tombstones; spans lie in the leaves of a B+tree whose inner
 // nodes count visible elements. docs/RGA.md explains it with pictures.
 //
-// Chain invariant: neighbours with consecutive ei are parent and child (the second was inserted
-// with the first as its reference). So within a span every element descends from the span's head,
-// and the RGA skip rule has to look at span heads only.
+// Chain invariant: neighbours with consecutive ei ascend in their keys. (The second was inserted
+// with the first as its reference, or what stood between them was purged.) So within a span every
+// element is greater than the ones before it, and the RGA skip rule has to look at span heads only.
 //
 // Cursor: the tree remembers one leaf whose ancestors' counts lag by `pending`, so that edits near
 // each other touch one leaf and nothing else.
@@ -43,7 +43,11 @@ class SpanTree {
   std::uint32_t visible() const { return visible_; }
   std::uint32_t leaf_of(std::uint32_t ei) const { return index_.leaf_of(ei); }
 
-  /// The place of element ei. REQUIRES: it was inserted. O(leaf).
+  /// How many of the elements from ei on, at most `count`, were not removed. REQUIRES: they were
+  /// inserted.
+  std::uint32_t present(std::uint32_t ei, std::uint32_t count) const;
+
+  /// The place of element ei. REQUIRES: it was inserted, and is present. O(leaf).
   Place find(std::uint32_t ei) const;
   /// The element at a place. REQUIRES: offset < span length.
   std::uint32_t ei_at(const Place& p) const { return leaves_[p.leaf].ei[p.slot] + p.offset; }
@@ -81,6 +85,11 @@ class SpanTree {
   void erase(const Place& where, std::uint32_t count);
   /// The skip rule: from the gap on, right past every element greater than `key`.
   Place skip_greater(const Place& gap, const Key& key);
+  /// Takes `count` tombstones from `where` on, all of one span, out of the sequence. Gives the
+  /// element that must be renumbered at once, or none. O(leaf + log n).
+  std::uint32_t remove(const Place& where, std::uint32_t count);
+  /// The head of a span is `new_ei` from now on, which is above every ei so far.
+  void renumber_head(std::uint32_t ei, std::uint32_t new_ei);
   /// Tells that an element smaller than some others entered `leaf`.
   void lower_min(std::uint32_t leaf, const Key& key);
   /// The text of an element of `leaf` was replaced.
@@ -185,6 +194,7 @@ class SpanTree {
   void stand_on(std::uint32_t leaf, std::uint32_t slot);
   void add_visible(std::int32_t delta);
   void forget_metrics(std::uint32_t leaf);
+  void forget_min(std::uint32_t leaf);
 
   // Structure.
   static void open_slots(Leaf& leaf, std::uint32_t slot, std::uint32_t count);
@@ -197,6 +207,8 @@ class SpanTree {
   void shrink_leaf(std::uint32_t leaf);
   bool merge_with_next(std::uint32_t left_id);
   void remove_child(std::uint32_t child);
+  std::uint32_t join(std::uint32_t leaf_id, std::uint32_t slot);
+  void join_spans(Leaf& leaf, std::uint32_t slot);
 
   // Cached summaries.
   const Key& min_of(std::uint32_t child);

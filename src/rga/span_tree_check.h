@@ -21,6 +21,7 @@ void SpanTree<Shape>::check_invariants() const {
   std::uint32_t total = 0;
   std::uint32_t prev = none;
   std::size_t leaves = 0;
+  std::uint32_t before = none;  // the element to the left
   for (std::uint32_t l = first_leaf_; l != none; prev = l, l = leaves_[l].next) {
     const Leaf& leaf = leaves_[l];
     ++leaves;
@@ -35,6 +36,9 @@ void SpanTree<Shape>::check_invariants() const {
         WEFT_CHECK(index_.leaf_of(leaf.ei[i] + k) == l);
         WEFT_CHECK(k == 0 || runs_.key(leaf.ei[i] + k - 1) < runs_.key(leaf.ei[i] + k));
       }
+      WEFT_CHECK(before == none || before + 1 != leaf.ei[i] ||
+                 runs_.key(before) < runs_.key(leaf.ei[i]));
+      before = leaf.ei[i] + n - 1;
       const bool touches = i > 0 && leaf.ei[i - 1] + length(leaf.len[i - 1]) == leaf.ei[i];
       WEFT_CHECK(!touches || (leaf.len[i - 1] > 0) != (leaf.len[i] > 0));  // spans are maximal
       least = std::min(least, runs_.key(leaf.ei[i]));

@@ -9,6 +9,7 @@
 #include "rga/span_tree_check.h"
 #include "rga/span_tree_load.h"
 #include "rga/span_tree_metrics.h"
+#include "rga/span_tree_purge.h"
 #include "rga/span_tree_shape.h"
 #include "rga/span_tree_skip.h"
 

@@ -130,7 +130,9 @@ bool SpanTree<Shape>::merge_with_next(std::uint32_t left_id) {
   }
   std::memcpy(left.ei + left.count, right.ei, right.count * sizeof(right.ei[0]));
   std::memcpy(left.len + left.count, right.len, right.count * sizeof(right.len[0]));
+  const std::uint32_t border = left.count;
   left.count += right.count;
+  join_spans(left, border);
   left.next = right.next;
   if (left.next != none) leaves_[left.next].prev = left_id;
   left.summary = {};

@@ -68,6 +68,15 @@ class TextPool {
   /// Makes room up to `end` without memory: elements whose text is not kept.
   void skip_to(std::uint32_t end) { grow(end); }
 
+  /// The text of `ei`, if it is kept, stands at `to` as well. REQUIRES: as put().
+  void copy(std::uint32_t ei, std::uint32_t to) {
+    grow(to + 1);
+    if (!chunks_[ei >> chunk_bits].data) return;
+    std::string text;
+    read(ei, 1, text);
+    put(to, text, 1);
+  }
+
   /// Replaces one scalar value. O(chunks after it).
   void replace(std::uint32_t ei, CodePoint scalar) {
     const TextMetrics before = count(ei, 1);

@@ -20,7 +20,8 @@ bool BasicUndoHistory<Shape>::add_operations(std::string_view operations,
     if (op.id.sid != sid) return false;
     switch (op.kind) {
       case OpKind::insert: group.add_insert({sid, op.id.seq, op.len}); break;
-      case OpKind::update: break;
+      case OpKind::update:
+      case OpKind::purge: break;
       case OpKind::erase:
       case OpKind::erase_back: {
         const auto bytes = prefix_bytes(erased_text, op.len);
@@ -172,7 +173,11 @@ void BasicUndoHistory<Shape>::bring_back(BasicDocument<Shape>& document,
   std::string_view text = step.text;
   for (std::uint32_t i = 0; i < range.len;) {
     const auto gap = document.resolve({range.at(i), Anchor::Side::before});
-    if (!gap) return;  // another document than the one that was edited: nothing to come back to
+    if (!gap) {  // purged, or of another document: there is no place to come back to
+      text.remove_prefix(*prefix_bytes(text, 1));
+      ++i;
+      continue;
+    }
     std::uint32_t count = 1;
     while (i + count < range.len &&
            document.resolve({range.at(i + count), Anchor::Side::before}) == gap) {

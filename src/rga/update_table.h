@@ -29,6 +29,20 @@ class UpdateTable {
     return true;
   }
 
+  /// Forgets the updates of [ei, ei + count).
+  void forget(std::uint32_t ei, std::uint32_t count) {
+    entries_.erase(lower(ei), lower(ei + count));
+  }
+
+  /// The element's last update stands under another index, above every index so far.
+  void renumber(std::uint32_t ei, std::uint32_t new_ei) {
+    const auto it = entries_.begin() + (lower(ei) - entries_.cbegin());
+    if (it == entries_.end() || it->ei != ei) return;
+    const Entry moved{new_ei, it->key};
+    entries_.erase(it);
+    entries_.push_back(moved);
+  }
+
   template <class F>
   void for_each(F&& f) const {
     for (const Entry& entry : entries_) f(entry.ei, entry.key);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "server/http_message.h"
 #include "server/listen_address.h"
 
@@ -191,6 +192,20 @@ bool has_token(std::string_view header, std::string_view token) {
     return false;
   });
   return found;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string escaped;  // a plus is a plus outside of a query
+  for (const char c : text) {
+    if (c == '+') {
+      escaped += "%2B";
+    } else {
+      escaped += c;
+    }
+  }
+  auto decoded = percent_decoded(escaped);
+  if (decoded && !decoded->empty() && !count_scalars(*decoded)) return std::nullopt;
+  return decoded;
 }
 
 Result<std::map<std::string, std::string>> parse_query(std::string_view query) {

@@ -34,6 +34,10 @@ bool etag_matches(std::string_view if_none_match, std::string_view etag);
 /// True when a comma-separated header has this token, any case; parameters with q=0 do not count.
 bool has_token(std::string_view header, std::string_view token);
 
+/// A piece of a path without its escapes, or nothing when one is malformed or it is no acceptable
+/// UTF-8.
+std::optional<std::string> percent_decode(std::string_view text);
+
 /// Percent-decoded. Error class invalid, code "bad_query", for a malformed escape or a repeated
 /// name.
 Result<std::map<std::string, std::string>> parse_query(std::string_view query);

@@ -9,23 +9,16 @@
 #include "server/document_json.h"
 #include "server/problem.h"
 #include "server/request_checks.h"
+#include "server/responses.h"
 
 namespace weft::server {
 namespace {
 
 constexpr std::string_view documents_path = "/api/v1/documents";
+constexpr std::string_view versions_prefix = "/versions/";
 constexpr std::size_t default_page = 50;
 constexpr std::size_t max_page = 200;
 constexpr std::size_t max_idempotency_key_bytes = 255;
-
-Response json_response(unsigned status, std::string body) {
-  Response response;
-  response.status = status;
-  response.set("Content-Type", "application/json");
-  response.set("Cache-Control", "no-store");
-  response.body = std::move(body);
-  return response;
-}
 
 Response not_allowed(std::string_view allow, const Request& request) {
   Response response =
@@ -60,6 +53,14 @@ std::optional<DocumentRoute::Kind> kind_of(std::string_view rest) {
   if (rest == "/text") return Kind::text;
   if (rest == "/undelete") return Kind::undelete;
   if (rest == "/ws") return Kind::socket;
+  if (rest == "/blame") return Kind::blame;
+  if (rest == "/diff") return Kind::diff;
+  if (rest == "/patches") return Kind::patches;
+  if (rest == "/versions") return Kind::versions;
+  if (rest.starts_with(versions_prefix) && rest.size() > versions_prefix.size()) {
+    return Kind::version;
+  }
+  if (rest == "/restore") return Kind::restore;
   return std::nullopt;
 }
 
@@ -100,14 +101,21 @@ Result<std::optional<DocumentRoute>> document_route(std::string_view path) {
     return Error{ErrorClass::not_found, "document_not_found",
                  "There is no such document: its id is not a UUID."};
   }
-  return std::optional(DocumentRoute{*kind, *id});
+  DocumentRoute route{*kind, *id, {}};
+  if (*kind == DocumentRoute::Kind::version) {
+    auto decoded = percent_decode(rest.substr(versions_prefix.size()));
+    if (!decoded) return std::optional<DocumentRoute>{};
+    route.name = std::move(*decoded);
+  }
+  return std::optional(std::move(route));
 }
 
 RestApi::RestApi(RestConfig config, collab::Catalog& catalog, DocumentLoops& documents,
-                 Random& random, PageFiles page)
+                 HistoryApi& history, Random& random, PageFiles page)
     : config_(std::move(config)),
       catalog_(catalog),
       documents_(documents),
+      history_(history),
       random_(random),
       page_(std::move(page)) {}
 
@@ -146,6 +154,7 @@ void RestApi::answer(const Request& request, Executor& on, Respond respond) cons
       if (request.method == "POST") return undelete(id, request, on, std::move(respond));
       return respond(not_allowed("POST", request));
     case Kind::socket: break;
+    default: return answer_history(**route, request, on, std::move(respond));
   }
   if (request.method != "GET") return respond(not_allowed("GET", request));
   Response response =
@@ -154,6 +163,40 @@ void RestApi::answer(const Request& request, Executor& on, Respond respond) cons
   response.set("Upgrade", "websocket");
   response.set("Sec-WebSocket-Version", "13");
   respond(std::move(response));
+}
+
+void RestApi::answer_history(const DocumentRoute& route, const Request& request, Executor& on,
+                             Respond respond) const {
+  using Kind = DocumentRoute::Kind;
+  const bool is_post = request.method == "POST";
+  if (is_post && (route.kind == Kind::versions || route.kind == Kind::restore) &&
+      !is_json(request.header("Content-Type"))) {
+    return respond(
+        problem(415, "json_required", "Send it as application/json.", request.request_id));
+  }
+  switch (route.kind) {
+    case Kind::blame:
+      if (is_read(request)) return history_.blame(route.id, request, on, std::move(respond));
+      return respond(not_allowed("GET, HEAD", request));
+    case Kind::diff:
+      if (is_read(request)) return history_.diff(route.id, request, on, std::move(respond));
+      return respond(not_allowed("GET, HEAD", request));
+    case Kind::patches:
+      if (is_read(request)) return history_.patches(route.id, request, on, std::move(respond));
+      return respond(not_allowed("GET, HEAD", request));
+    case Kind::versions:
+      if (is_read(request)) return history_.versions(route.id, request, on, std::move(respond));
+      if (is_post) return history_.name_version(route.id, request, on, std::move(respond));
+      return respond(not_allowed("GET, HEAD, POST", request));
+    case Kind::version:
+      if (request.method == "DELETE") {
+        return history_.remove_version(route.id, route.name, request, on, std::move(respond));
+      }
+      return respond(not_allowed("DELETE", request));
+    default:
+      if (is_post) return history_.restore(route.id, request, on, std::move(respond));
+      return respond(not_allowed("POST", request));
+  }
 }
 
 void RestApi::create(const Request& request, Executor& on, Respond respond) const {
@@ -238,6 +281,16 @@ void RestApi::get_text(const DocumentId& id, const Request& request, Executor& o
   if (!form) {
     return respond(problem(406, "not_acceptable", "A text comes as application/json or text/plain.",
                            request.request_id));
+  }
+  const auto query = parse_query(request.query());
+  if (!query) return respond(problem(query.error(), request.request_id));
+  for (const auto& [name, value] : *query) {
+    if (name != "at") {
+      return respond(problem(400, "unknown_parameter", "A text is asked for with 'at' or nothing.",
+                             request.request_id));
+    }
+    return history_.text_at(id, value, *form == forms[1], request.request_id, on,
+                            std::move(respond));
   }
   documents_.read_text(id, on,
                        [respond = std::move(respond), request_id = request.request_id,

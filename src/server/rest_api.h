@@ -15,24 +15,12 @@
 #include "collab/ports.h"
 #include "collab/shard.h"
 #include "server/assets.h"
+#include "server/document_loops.h"
+#include "server/history_api.h"
 #include "server/http_message.h"
 #include "wire/limits.h"
 
 namespace weft::server {
-
-/// The loops on which documents live, as seen from any other loop.
-class DocumentLoops {
- public:
-  virtual ~DocumentLoops() = default;
-  /// collab::Shard::read_text on the document's loop; the answer comes on `on`.
-  virtual void read_text(const DocumentId& document, Executor& on,
-                         collab::Done<collab::TextAnswer> done) = 0;
-  /// collab::Shard::edit on the document's loop; the answer comes on `on`.
-  virtual void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
-                    collab::Done<collab::EditAnswer> done) = 0;
-  /// collab::Shard::forget on the document's loop, then `done` on `on`.
-  virtual void forget(const DocumentId& document, Executor& on, std::function<void()> done) = 0;
-};
 
 struct RestConfig {
   wire::Limits limits;
@@ -40,12 +28,33 @@ struct RestConfig {
   ClientId author;      // secret: owns the site of first contents
 };
 
+/// Where a path under /api/v1/documents leads.
+struct DocumentRoute {
+  enum class Kind : unsigned char {
+    collection,
+    record,
+    text,
+    undelete,
+    socket,
+    blame,
+    diff,
+    patches,
+    versions,
+    version,
+    restore,
+  };
+  Kind kind = Kind::collection;
+  DocumentId id;
+  std::string name;  // of a version, decoded
+};
+
 class RestApi {
  public:
   using Respond = std::function<void(Response)>;
 
-  RestApi(RestConfig config, collab::Catalog& catalog, DocumentLoops& documents, Random& random,
-          PageFiles page);
+  /// `history` answers what looks back; it lives as long.
+  RestApi(RestConfig config, collab::Catalog& catalog, DocumentLoops& documents,
+          HistoryApi& history, Random& random, PageFiles page);
 
   /// `respond` runs on `on`, which is the loop that calls.
   void answer(const Request& request, Executor& on, Respond respond) const;
@@ -60,21 +69,17 @@ class RestApi {
   void get_text(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   void remove(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
   void undelete(const DocumentId& id, const Request& request, Executor& on, Respond respond) const;
+  void answer_history(const DocumentRoute& route, const Request& request, Executor& on,
+                      Respond respond) const;
   Response health() const;
 
   RestConfig config_;
   collab::Catalog& catalog_;
   DocumentLoops& documents_;
+  HistoryApi& history_;
   Random& random_;
   PageFiles page_;
   std::atomic<bool> draining_ = false;
-};
-
-/// Where a path under /api/v1/documents leads.
-struct DocumentRoute {
-  enum class Kind : unsigned char { collection, record, text, undelete, socket };
-  Kind kind = Kind::collection;
-  DocumentId id;
 };
 
 /// Nothing when the path is none of them; error not_found, code "document_not_found", when the id

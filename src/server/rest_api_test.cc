@@ -89,6 +89,62 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   }
 };
 
+/// A log that cannot be read: these tests do not look back.
+class NoLog final : public collab::Journal, public collab::History {
+ public:
+  void append(const DocumentId&, std::uint64_t, std::vector<collab::LogRow>, Executor&,
+              collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void load(const DocumentId&, Executor&, collab::Done<Loaded> done) override { done(error); }
+  void read_rows(const DocumentId&, std::uint64_t, std::size_t, Executor&,
+                 collab::Done<std::vector<collab::LogRow>> done) override {
+    done(error);
+  }
+  void version_at(const DocumentId&, std::uint64_t, Executor&,
+                  collab::Done<rga::VersionVector> done) override {
+    done(error);
+  }
+  void lease_site(const DocumentId&, const ClientId&, Executor&,
+                  collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void save_snapshot(const DocumentId&, std::uint64_t, std::string, Executor&,
+                     collab::Done<Unit> done) override {
+    done(error);
+  }
+  void load_at(const DocumentId&, std::uint64_t, Executor&,
+               collab::Done<collab::Journal::Loaded> done) override {
+    done(error);
+  }
+  void index_at_time(const DocumentId&, std::int64_t, Executor&,
+                     collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void row_infos(const DocumentId&, std::uint64_t, std::size_t, Executor&,
+                 collab::Done<std::vector<collab::RowInfo>> done) override {
+    done(error);
+  }
+  void insert_infos(const DocumentId&, std::uint64_t, Executor&,
+                    collab::Done<std::vector<collab::InsertInfo>> done) override {
+    done(error);
+  }
+  void name_version(const DocumentId&, std::string, std::uint64_t, Executor&,
+                    collab::Done<collab::NamedVersion> done) override {
+    done(error);
+  }
+  void list_versions(const DocumentId&, Executor&,
+                     collab::Done<std::vector<collab::NamedVersion>> done) override {
+    done(error);
+  }
+  void remove_version(const DocumentId&, std::string, Executor&, collab::Done<Unit> done) override {
+    done(error);
+  }
+
+ private:
+  const Error error{ErrorClass::unavailable, "read_failed", "there is no log"};
+};
+
 class RestApiTest : public testing::Test {
  protected:
   Response ask(std::string method, std::string target, std::string body = {},
@@ -116,7 +172,10 @@ class RestApiTest : public testing::Test {
   Inline loop;
   Counting random;
   FakeDocuments documents;
-  RestApi api{{wire::Limits{}, "1.2.3", {}}, documents, documents, random, PageFiles({}, "")};
+  NoLog log;
+  HistoryApi history{{}, documents, log, log, documents};
+  RestApi api{
+      {wire::Limits{}, "1.2.3", {}}, documents, documents, history, random, PageFiles({}, "")};
 };
 
 TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {

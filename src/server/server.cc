@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -16,6 +17,8 @@ collab::ShardConfig shard_config(const ServerConfig& config) {
   collab::ShardConfig shard;
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
+  shard.purge_after_ms = config.purge_after_ms;
+  shard.purge_every_ms = std::clamp<std::int64_t>(config.purge_after_ms / 4, 1'000, 3'600'000);
   shard.server_name = config.name + " " + config.version;
   return shard;
 }
@@ -54,7 +57,9 @@ class Server::Impl final : public DocumentLoops {
  public:
   Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
       : config_(std::move(config)),
-        api_(rest_config(config_, ports.random), ports.catalog, *this, ports.random,
+        rest_config_(rest_config(config_, ports.random)),
+        history_(rest_config_.author, ports.catalog, ports.journal, ports.history, *this),
+        api_(rest_config_, ports.catalog, *this, history_, ports.random,
              PageFiles(config_.page, config_.page_directory)),
         shared_{config_,     api_,
                 ports.clock, ports.random,
@@ -137,6 +142,8 @@ class Server::Impl final : public DocumentLoops {
 
  private:
   ServerConfig config_;
+  RestConfig rest_config_;
+  HistoryApi history_;
   RestApi api_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;

@@ -10,6 +10,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "server/event_loop.h"
 #include "server/server_config.h"
@@ -23,6 +24,7 @@ struct ServerPorts {
   Log& log;
   collab::Journal& journal;
   collab::Catalog& catalog;
+  collab::History& history;
 };
 
 class Server {

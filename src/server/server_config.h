@@ -27,6 +27,8 @@ struct ServerConfig {
   std::string page_directory;
   /// Documents without sessions stay loaded this long.
   std::int64_t idle_unload_ms = 30'000;
+  /// Tombstones older than this may be purged; 0: none are.
+  std::int64_t purge_after_ms = 0;
   /// How long a shutdown waits for clients that do not hang up.
   std::int64_t drain_timeout_ms = 5'000;
 };

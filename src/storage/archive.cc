@@ -52,8 +52,8 @@ LogRow read_row(ByteReader& in, std::uint64_t index, std::int64_t last_us) {
   if (back == 0) in.fail();
   row.base = index - back;
   const std::uint8_t kind = in.u8();
-  if (kind > static_cast<std::uint8_t>(rga::OpKind::update)) in.fail();
-  row.kind = static_cast<rga::OpKind>(kind & 3);
+  if (kind > static_cast<std::uint8_t>(rga::OpKind::purge)) in.fail();
+  row.kind = in.failed() ? rga::OpKind::insert : static_cast<rga::OpKind>(kind);
   row.len = static_cast<std::uint32_t>(in.varint_max(UINT32_MAX));
   row.id.ssn = in.varint_max(rga::max_integer);
   row.id.sum = in.varint_max(rga::max_integer);

@@ -114,7 +114,9 @@ TEST_F(Backup, AnOlderSchemaIsBroughtUpToDate) {
   {
     RawDatabase db(rig.database());
     ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
-                      "DROP VIEW document_blame; DELETE FROM schema_migrations WHERE version > 1"),
+                      "DROP VIEW document_blame; DROP TABLE document_versions; "
+                      "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                      "DELETE FROM schema_migrations WHERE version > 1"),
               SQLITE_OK);
   }
   ASSERT_TRUE(backup_database(rig.database(), path("old.db")).ok());

@@ -174,7 +174,9 @@ TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
   {
     RawDatabase db(rig.database());
     ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
-                      "DROP VIEW document_blame; DELETE FROM schema_migrations WHERE version >= 2"),
+                      "DROP VIEW document_blame; DROP TABLE document_versions; "
+                      "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                      "DELETE FROM schema_migrations WHERE version >= 2"),
               SQLITE_OK);
   }
   rig.open();

@@ -26,6 +26,28 @@ Error damaged_document(std::string_view document_text) {
           "the row of document " + std::string(document_text) + " is damaged"};
 }
 
+Error index_out_of_range(const collab::DocumentRecord& record) {
+  return {ErrorClass::invalid, "index_out_of_range",
+          "the log of document " + record.id.to_string() + " ends at " +
+              std::to_string(record.last_index)};
+}
+
+Error version_exists(const collab::NamedVersion& known) {
+  return {ErrorClass::conflict, "version_exists",
+          "the name is that of version " + std::to_string(known.index) + " already"};
+}
+
+Error version_not_found(std::string_view name) {
+  return {ErrorClass::not_found, "version_not_found",
+          "there is no version of the name " + std::string(name)};
+}
+
+Error too_many_versions() {
+  return {
+      ErrorClass::too_large, "too_many_versions",
+      "a document has at most " + std::to_string(collab::max_named_versions) + " named versions"};
+}
+
 Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why) {
   return {ErrorClass::corrupt, "damaged_log",
           "the log of document " + std::string(document_text) + " is damaged at index " +

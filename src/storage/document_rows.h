@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/row_codec.h"
 
@@ -54,6 +55,10 @@ Error document_not_found(const DocumentId& document);
 Error document_deleted(const DocumentId& document);
 Error document_erased(const DocumentId& document);
 Error damaged_document(std::string_view document_text);
+Error index_out_of_range(const collab::DocumentRecord& record);
+Error version_exists(const collab::NamedVersion& known);
+Error version_not_found(std::string_view name);
+Error too_many_versions();
 Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why);
 
 // What both back ends answer to the same request.

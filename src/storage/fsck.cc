@@ -173,11 +173,11 @@ class DocumentCheck {
       }
     }
     if (!row.has_state) return ok_status();
-    return check_state(header, key, comparable ? &audit.document() : nullptr);
+    return check_state(row, key, comparable ? &audit.document() : nullptr);
   }
 
-  Status check_state(const SnapshotHeader& header, const std::string& key,
-                     const rga::Document* replayed) {
+  Status check_state(const HeaderRow& row, const std::string& key, const rga::Document* replayed) {
+    const SnapshotHeader& header = row.header;
     const char* table = "document_snapshot_states";
     auto bytes = source_.state(document_, header.at_index,
                                std::min<std::uint64_t>(header.state_bytes, max_state_bytes));
@@ -201,12 +201,12 @@ class DocumentCheck {
     if (replayed != nullptr && state->state_hash() != replayed->state_hash()) {
       find(table, key, "it is not the state that the log gives");
     }
-    return check_rows(header, key, *state);
+    return check_rows(row, key, *state);
   }
 
-  /// The rows for SQL say what the state says.
-  Status check_rows(const SnapshotHeader& header, const std::string& key,
-                    const rga::Document& state) {
+  /// The rows for SQL say what the state says. Milestones have none.
+  Status check_rows(const HeaderRow& row, const std::string& key, const rga::Document& state) {
+    const SnapshotHeader& header = row.header;
     struct Run {
       rga::S4Vector first;
       std::uint64_t len;
@@ -220,22 +220,23 @@ class DocumentCheck {
     if (header.row_count != runs.size()) {
       find("document_snapshot_headers", key, "row_count is not that of the state");
     }
+    if (!row.has_rows) return ok_status();
     std::uint64_t expected = 0;
     const auto missing = [&](std::uint64_t ord) {
       find("document_snapshots", key + ", ord " + std::to_string(ord), "the row is missing");
     };
     const Status read =
-        source_.snapshot_rows(document_, header.at_index, [&](const SnapshotRow& row) {
-          const std::string row_key = key + ", ord " + std::to_string(row.ord);
-          for (; expected < row.ord && expected < runs.size(); ++expected) missing(expected);
-          expected = row.ord + 1;
-          if (row.ord >= runs.size()) {
+        source_.snapshot_rows(document_, header.at_index, [&](const SnapshotRow& stored) {
+          const std::string row_key = key + ", ord " + std::to_string(stored.ord);
+          for (; expected < stored.ord && expected < runs.size(); ++expected) missing(expected);
+          expected = stored.ord + 1;
+          if (stored.ord >= runs.size()) {
             find("document_snapshots", row_key, "the state has no such run");
             return;
           }
-          const Run& run = runs[static_cast<std::size_t>(row.ord)];
-          if (row.first != run.first || row.len != run.len ||
-              row.tombstone != (run.tombstone ? 1 : 0) || row.text != run.text) {
+          const Run& run = runs[static_cast<std::size_t>(stored.ord)];
+          if (stored.first != run.first || stored.len != run.len ||
+              stored.tombstone != (run.tombstone ? 1 : 0) || stored.text != run.text) {
             find("document_snapshots", row_key, "it is not the run that the state has there");
           }
         });

@@ -42,8 +42,10 @@ std::optional<std::string> LogAudit::judge(const collab::LogRow& row) const {
   }
   const std::uint64_t next_seq = document_.seq_of(row.id.sid) + 1;
   if (row.id.seq != next_seq) return "seq " + std::to_string(next_seq) + " of its site is expected";
+  // A purge is made on the whole log before it; its base is the horizon.
+  const std::uint64_t context = row.kind == rga::OpKind::purge ? row.index - 1 : row.base;
   const std::uint64_t legal =
-      window_.sum_at(row.base) - window_.seq_at(row.base, row.id.sid) + row.id.seq;
+      window_.sum_at(context) - window_.seq_at(context, row.id.sid) + row.id.seq;
   if (row.id.sum != legal) return "the sum that follows from base is " + std::to_string(legal);
   if (row.kind == rga::OpKind::insert) {
     if (!row.ref.is_head() && !reachable(row, row.ref, 1)) {
@@ -64,7 +66,11 @@ bool LogAudit::reachable(const collab::LogRow& row, rga::ElementId first,
   const std::uint64_t last = first.seq + count - 1;
   const std::uint64_t known =
       first.sid == row.id.sid ? row.id.seq - 1 : window_.seq_at(row.base, first.sid);
-  return first.seq >= 1 && last <= known && document_.contains(first, count);
+  if (first.seq < 1 || last > known) return false;
+  // What was purged is not there any more, and it does no harm to delete it once again.
+  const bool may_be_gone = row.kind != rga::OpKind::insert && row.kind != rga::OpKind::purge &&
+                           document_.purged_count() > 0;
+  return may_be_gone || document_.contains(first, count);
 }
 
 }  // namespace weft::storage

@@ -5,13 +5,16 @@
 //   Result<vector<SnapshotHeader>> milestones(max)       the newest few, with a state or not
 //   Result<string> state(header)                         corrupt when it is not what was written
 //   Status scan(after, last, visit)                      visit(LogRow&&); corrupt "damaged_log"
-//   void skipped(header, why)                            says so in the log
+//   Result<optional<LogRow>> last_purge()                the newest row of that kind; the same
+//   error void skipped(header, why)                            says so in the log Result<int64>
+//   timestamp(index)                       of a row; corrupt "damaged_log"
 // and keeps one snapshot of the database for as long as a question takes.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +23,7 @@
 #include "base/checksum.h"
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/list_cursor.h"
@@ -44,12 +48,14 @@ inline Result<std::string> checked_state(const SnapshotHeader& header, std::stri
   return state;
 }
 
-/// As collab::Journal::load.
+/// As collab::Journal::load; with an index, as collab::History::load_at.
 template <class Source>
-Result<collab::Journal::Loaded> load_document(const Source& source) {
+Result<collab::Journal::Loaded> load_document(const Source& source,
+                                              std::optional<std::uint64_t> index = std::nullopt) {
   auto record = source.record();
   if (!record.ok()) return record.error();
-  const std::uint64_t last = record->last_index;
+  const std::uint64_t last = index.value_or(record->last_index);
+  if (last > record->last_index) return index_out_of_range(*record);
 
   auto headers = source.state_headers(last);
   if (!headers.ok()) return headers.error();
@@ -57,6 +63,9 @@ Result<collab::Journal::Loaded> load_document(const Source& source) {
 
   collab::Journal::Loaded loaded;
   loaded.record = std::move(record).value();
+  auto last_purge = source.last_purge();
+  if (!last_purge.ok()) return last_purge.error();
+  loaded.last_purge = std::move(last_purge).value();
   for (const SnapshotHeader& header : *headers) {
     loaded.snapshot_index = header.at_index;
     loaded.snapshot.clear();
@@ -81,7 +90,8 @@ Result<collab::Journal::Loaded> load_document(const Source& source) {
         loaded.tail.push_back(std::move(row));
       });
       if (!scanned.ok()) return scanned.error();
-      if (sum == loaded.record.sum_total) return loaded;
+      // What an earlier index adds up to is not known; every row has its checksum.
+      if (last < loaded.record.last_index || sum == loaded.record.sum_total) return loaded;
       why = "its operations do not add up with the log";
     }
     if (header.at_index > 0) source.skipped(header, why);
@@ -110,11 +120,7 @@ template <class Source>
 Result<rga::VersionVector> find_version(const Source& source, std::uint64_t index) {
   auto record = source.record();
   if (!record.ok()) return record.error();
-  if (index > record->last_index) {
-    return Error{ErrorClass::invalid, "index_out_of_range",
-                 "the log of document " + record->id.to_string() + " ends at " +
-                     std::to_string(record->last_index)};
-  }
+  if (index > record->last_index) return index_out_of_range(*record);
   // Headers stay when their snapshots are replaced: one of them is always a short way back.
   auto headers = source.milestones(index);
   if (!headers.ok()) return headers.error();
@@ -132,6 +138,35 @@ Result<rga::VersionVector> find_version(const Source& source, std::uint64_t inde
   });
   if (!scanned.ok()) return scanned.error();
   return version;
+}
+
+/// Of the columns log_index, timestamp, sid, kind, len.
+template <class Columns>
+collab::RowInfo read_row_info(const Columns& row) {
+  return {row.u64(0), row.i64(1), row.u64(2), static_cast<rga::OpKind>(row.i64(3)),
+          static_cast<std::uint32_t>(row.u64(4))};
+}
+
+/// Of the columns sid, seq, len, log_index, timestamp.
+template <class Columns>
+collab::InsertInfo read_insert_info(const Columns& row) {
+  return {row.u64(0), row.u64(1), static_cast<std::uint32_t>(row.u64(2)), row.u64(3), row.i64(4)};
+}
+
+/// As collab::History::index_at_time, by halves.
+template <class Source>
+Result<std::uint64_t> find_index_at_time(const Source& source, std::int64_t time_us) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  std::uint64_t low = 0;                        // at or before that time, as far as is known
+  std::uint64_t high = record->last_index + 1;  // after it
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const Result<std::int64_t> timestamp = source.timestamp(middle);
+    if (!timestamp.ok()) return timestamp.error();
+    (*timestamp <= time_us ? low : high) = middle;
+  }
+  return low;
 }
 
 /// One page of a list on its way.

@@ -35,6 +35,11 @@ constexpr PgStatement select_rows{
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
     "checksum FROM operations WHERE document_id = $1::uuid AND log_index > $2::bigint AND "
     "log_index <= $3::bigint ORDER BY log_index"};
+constexpr PgStatement select_last_purge{
+    "select_last_purge",
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = $1::uuid AND kind = 4 ORDER BY log_index DESC "
+    "LIMIT 1"};
 constexpr PgStatement select_state_headers{
     "select_state_headers", "SELECT " WEFT_HEADER_COLUMNS "AND has_state ORDER BY at_index DESC"};
 constexpr PgStatement select_milestone{
@@ -44,9 +49,35 @@ constexpr PgStatement select_state{
     "SELECT bytes FROM document_snapshot_states WHERE document_id = $1::uuid AND at_index = "
     "$2::bigint ORDER BY ord"};
 
-constexpr PgStatement statements[] = {
-    begin,       select_document,      select_erased,    select_page,
-    select_rows, select_state_headers, select_milestone, select_state};
+constexpr PgStatement select_timestamp{
+    "select_timestamp",
+    "SELECT timestamp FROM operations WHERE document_id = $1::uuid AND log_index = $2::bigint"};
+constexpr PgStatement select_infos{
+    "select_infos",
+    "SELECT log_index, timestamp, sid, kind, len FROM operations WHERE document_id = $1::uuid AND "
+    "log_index < $2::bigint ORDER BY log_index DESC LIMIT $3::bigint"};
+constexpr PgStatement select_inserts{
+    "select_inserts",
+    "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = $1::uuid AND "
+    "kind = 0 AND log_index <= $2::bigint ORDER BY sid, seq"};
+constexpr PgStatement select_versions{
+    "select_versions",
+    "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
+    "log_index, name COLLATE \"C\""};
+
+constexpr PgStatement statements[] = {begin,
+                                      select_document,
+                                      select_erased,
+                                      select_page,
+                                      select_rows,
+                                      select_state_headers,
+                                      select_milestone,
+                                      select_state,
+                                      select_infos,
+                                      select_timestamp,
+                                      select_inserts,
+                                      select_versions,
+                                      select_last_purge};
 
 }  // namespace
 
@@ -81,6 +112,28 @@ struct PgReader::Source {
   }
   Result<std::string> state(const SnapshotHeader& header) const {
     return reader.read_state(document, header);
+  }
+  Result<std::int64_t> timestamp(std::uint64_t index) const {
+    PgParams params;
+    params.add(document);
+    params.add(index);
+    auto rows = reader.ask(select_timestamp, std::move(params), "reading a time");
+    if (!rows.ok()) return rows.error();
+    if (rows->empty()) return damaged_log(document.to_string(), index, "the row is missing");
+    return (*rows)[0].i64(0);
+  }
+  Result<std::optional<LogRow>> last_purge() const {
+    PgParams params;
+    params.add(document);
+    auto rows = reader.ask(select_last_purge, std::move(params), "reading a log");
+    if (!rows.ok()) return rows.error();
+    if (rows->empty()) return std::optional<LogRow>{};
+    auto row = read_row((*rows)[0], document, reader.scratch_);
+    if (!row) {
+      return damaged_log(document.to_string(), (*rows)[0].u64(0),
+                         "the row's checksum does not fit");
+    }
+    return row;
   }
   void skipped(const SnapshotHeader& header, std::string_view why) const {
     log_skipped_snapshot(reader.log_, document.to_string(), header.at_index, why);
@@ -223,6 +276,61 @@ Result<collab::Catalog::Page> PgReader::list(std::string_view cursor, std::size_
     }
     return ok_status();
   });
+}
+
+Result<collab::Journal::Loaded> PgReader::load_at(const DocumentId& document, std::uint64_t index) {
+  const Transaction transaction(*this);
+  return load_document(Source{*this, document}, index);
+}
+
+Result<std::uint64_t> PgReader::index_at_time(const DocumentId& document, std::int64_t time_us) {
+  const Transaction transaction(*this);
+  return find_index_at_time(Source{*this, document}, time_us);
+}
+
+Result<PgRows> PgReader::ask_about(const DocumentId& document, const PgStatement& statement,
+                                   PgParams params) {
+  const Transaction transaction(*this);
+  if (auto record = record_of(document); !record.ok()) return record.error();
+  return ask(statement, std::move(params), "reading a history");
+}
+
+Result<std::vector<collab::RowInfo>> PgReader::row_infos(const DocumentId& document,
+                                                         std::uint64_t before,
+                                                         std::size_t max_rows) {
+  PgParams params;
+  params.add(document);
+  params.add(before);
+  params.add(std::uint64_t{max_rows});
+  auto rows = ask_about(document, select_infos, std::move(params));
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::RowInfo> infos;
+  for (int i = 0; i < rows->size(); ++i) infos.push_back(read_row_info((*rows)[i]));
+  return infos;
+}
+
+Result<std::vector<collab::InsertInfo>> PgReader::insert_infos(const DocumentId& document,
+                                                               std::uint64_t index) {
+  PgParams params;
+  params.add(document);
+  params.add(index);
+  auto rows = ask_about(document, select_inserts, std::move(params));
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::InsertInfo> infos;
+  for (int i = 0; i < rows->size(); ++i) infos.push_back(read_insert_info((*rows)[i]));
+  return infos;
+}
+
+Result<std::vector<collab::NamedVersion>> PgReader::list_versions(const DocumentId& document) {
+  PgParams params;
+  params.add(document);
+  auto rows = ask_about(document, select_versions, std::move(params));
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::NamedVersion> versions;
+  for (int i = 0; i < rows->size(); ++i) {
+    versions.push_back({std::string((*rows)[i].text(0)), (*rows)[i].u64(1), (*rows)[i].i64(2)});
+  }
+  return versions;
 }
 
 }  // namespace weft::storage

@@ -11,6 +11,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/pg_connection.h"
 #include "storage/row_codec.h"
@@ -29,6 +30,14 @@ class PgReader {
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
   Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
+  // As collab::History says.
+  Result<collab::Journal::Loaded> load_at(const DocumentId& document, std::uint64_t index);
+  Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
+  Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
+                                                 std::size_t max_rows);
+  Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
+                                                       std::uint64_t index);
+  Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
 
  private:
   struct Source;
@@ -41,6 +50,9 @@ class PgReader {
                                                  const DocumentId& document,
                                                  std::uint64_t max_index);
   Result<std::string> read_state(const DocumentId& document, const SnapshotHeader& header);
+  /// The rows of a question about a document that is there.
+  Result<PgRows> ask_about(const DocumentId& document, const PgStatement& statement,
+                           PgParams params);
 
   PgConnection& connection_;
   Log& log_;

@@ -30,7 +30,8 @@ constexpr PgStatement select_rows{
 constexpr PgStatement select_headers{
     "select_headers",
     "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, version_vector, "
-    "checksum, has_state FROM document_snapshot_headers WHERE document_id = $1::uuid ORDER BY "
+    "checksum, has_state, has_rows FROM document_snapshot_headers WHERE document_id = $1::uuid "
+    "ORDER BY "
     "at_index"};
 constexpr PgStatement select_state{
     "select_state",
@@ -64,6 +65,7 @@ constexpr const char* all_ids_sql =
     "UNION SELECT document_id FROM sites UNION SELECT document_id FROM operations "
     "UNION SELECT document_id FROM document_snapshot_headers "
     "UNION SELECT document_id FROM document_snapshot_states "
+    "UNION SELECT document_id FROM document_versions "
     "UNION SELECT document_id FROM document_snapshots) AS ids ORDER BY 1";
 
 PgParams params_of(const DocumentId& document) {
@@ -234,6 +236,7 @@ Result<std::vector<HeaderRow>> PgRowSource::headers(const DocumentId& document) 
     row.header.version_vector = from.blob(7);
     row.checksum_fits = header_checksum(document, row.header) == from.u64(8);
     row.has_state = from.i64(9) != 0;
+    row.has_rows = from.i64(10) != 0;
     rows.push_back(std::move(row));
   }
   return rows;

@@ -174,4 +174,53 @@ SELECT s.document_id, s.at_index, s.ord, greatest(s.seq, o.seq) AS seq, s.sid, o
                       WHERE n.document_id = h.document_id AND n.has_state);
 )sql";
 
+// Kind 4, purge. The constraints about kinds have names that the server chose.
+inline constexpr const char* pg_purges = R"sql(
+DO $do$
+DECLARE
+  name text;
+BEGIN
+  FOR name IN SELECT conname FROM pg_constraint
+               WHERE conrelid = 'operations'::regclass AND contype = 'c'
+                 AND pg_get_constraintdef(oid) LIKE '%kind%'
+  LOOP
+    EXECUTE format('ALTER TABLE operations DROP CONSTRAINT %I', name);
+  END LOOP;
+END
+$do$;
+ALTER TABLE operations
+  ADD CONSTRAINT operations_kind_known CHECK (kind BETWEEN 0 AND 4),
+  ADD CONSTRAINT operations_kind_ref CHECK (kind = 0 OR ref_sid IS NOT NULL),
+  ADD CONSTRAINT operations_kind_value CHECK ((value IS NULL) = (kind IN (1, 2, 4)));
+CREATE INDEX operations_purges ON operations (document_id, log_index) WHERE kind = 4;
+
+CREATE OR REPLACE VIEW operation_elements AS
+SELECT (substr(o.operation_id::text, 1, 27) ||
+        lpad(to_hex((o.seq + e.ord) & 68719476735), 9, '0'))::uuid AS operation_id,
+       o.document_id, o.log_index, e.ord,
+       CASE o.kind WHEN 0 THEN 'insert' WHEN 3 THEN 'update' WHEN 4 THEN 'purge' ELSE 'erase' END
+         AS kind,
+       o.ssn, o.sum + e.ord AS sum, o.sid, o.seq + e.ord AS seq,
+       CASE WHEN o.kind = 0 AND e.ord > 0 THEN o.sid ELSE o.ref_sid END AS ref_sid,
+       CASE o.kind WHEN 0 THEN CASE e.ord WHEN 0 THEN o.ref_seq ELSE o.seq + e.ord - 1 END
+                   WHEN 2 THEN o.ref_seq - e.ord
+                   ELSE o.ref_seq + e.ord END AS ref_seq,
+       substr(o.value, (e.ord + 1)::integer, 1) AS value, o.tombstone, o.timestamp
+  FROM operations AS o CROSS JOIN LATERAL generate_series(0, o.len - 1) AS e (ord);
+)sql";
+
+// Old snapshots stay as milestones of the history, without their rows; and versions get names.
+inline constexpr const char* pg_history = R"sql(
+ALTER TABLE document_snapshot_headers ADD COLUMN has_rows boolean NOT NULL DEFAULT true;
+UPDATE document_snapshot_headers SET has_rows = has_state;
+
+CREATE TABLE document_versions (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  name        text NOT NULL,
+  log_index   bigint NOT NULL CHECK (log_index >= 0),
+  created     bigint NOT NULL,
+  PRIMARY KEY (document_id, name)
+);
+)sql";
+
 }  // namespace weft::storage

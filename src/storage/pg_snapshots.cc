@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collab/history_ports.h"
 #include "storage/document_rows.h"
 
 namespace weft::storage {
@@ -21,7 +22,7 @@ constexpr PgStatement select_document{
     "SELECT last_index, sum_total, deleted_at FROM documents WHERE document_id = $1::uuid"};
 constexpr PgStatement select_header{
     "select_header",
-    "SELECT 1::bigint FROM document_snapshot_headers WHERE document_id = $1::uuid AND at_index = "
+    "SELECT has_rows FROM document_snapshot_headers WHERE document_id = $1::uuid AND at_index = "
     "$2::bigint AND has_state"};
 constexpr PgStatement select_states{
     "select_states",
@@ -29,18 +30,29 @@ constexpr PgStatement select_states{
     "$2::bigint ORDER BY ord"};
 constexpr PgStatement drop_this{
     "drop_this",
+    "UPDATE document_snapshot_headers SET has_state = false, has_rows = false WHERE document_id = "
+    "$1::uuid AND at_index = $2::bigint AND has_state"};
+// As on SQLite: the newest two keep their rows, older states stay as milestones, and one that is
+// not needed as such goes with each that comes.
+constexpr PgStatement drop_rows{"drop_rows",
+                                "UPDATE document_snapshot_headers SET has_rows = false WHERE "
+                                "document_id = $1::uuid AND has_rows "
+                                "AND at_index NOT IN (SELECT h.at_index FROM "
+                                "document_snapshot_headers AS h WHERE h.document_id "
+                                "= $1::uuid AND h.has_state ORDER BY h.at_index DESC LIMIT 2)"};
+constexpr PgStatement thin_states{
+    "thin_states",
     "UPDATE document_snapshot_headers SET has_state = false WHERE document_id = $1::uuid AND "
-    "at_index = $2::bigint AND has_state"};
-constexpr PgStatement drop_old{
-    "drop_old",
-    "UPDATE document_snapshot_headers SET has_state = false WHERE document_id = $1::uuid AND "
-    "has_state AND at_index NOT IN (SELECT h.at_index FROM document_snapshot_headers AS h WHERE "
-    "h.document_id = $1::uuid AND h.has_state ORDER BY h.at_index DESC LIMIT 2)"};
+    "at_index = (SELECT max(at_index) FROM (SELECT at_index, lag(at_index, 1, 0::bigint) OVER "
+    "by_index AS before, lead(at_index) OVER by_index AS later, row_number() OVER (ORDER BY "
+    "at_index "
+    "DESC) AS age FROM document_snapshot_headers WHERE document_id = $1::uuid AND has_state WINDOW "
+    "by_index AS (ORDER BY at_index)) AS states WHERE age > 2 AND later - before <= $2::bigint)"};
 constexpr PgStatement sweep_rows{
     "sweep_rows",
     "DELETE FROM document_snapshots WHERE document_id = $1::uuid AND at_index NOT IN (SELECT "
     "h.at_index FROM document_snapshot_headers AS h WHERE h.document_id = $1::uuid AND "
-    "h.has_state)"};
+    "h.has_rows)"};
 constexpr PgStatement sweep_states{
     "sweep_states",
     "DELETE FROM document_snapshot_states WHERE document_id = $1::uuid AND at_index NOT IN (SELECT "
@@ -63,11 +75,11 @@ constexpr PgStatement put_header{
     "$9::bytea, $10::bigint, true) ON CONFLICT (document_id, at_index) DO UPDATE SET ssn = "
     "excluded.ssn, sum = excluded.sum, row_count = excluded.row_count, created = excluded.created, "
     "state_bytes = excluded.state_bytes, state_checksum = excluded.state_checksum, version_vector "
-    "= excluded.version_vector, checksum = excluded.checksum, has_state = true"};
+    "= excluded.version_vector, checksum = excluded.checksum, has_state = true, has_rows = true"};
 
 constexpr PgStatement statements[] = {
-    begin,    commit,     lock,         select_document, select_header, select_states, drop_this,
-    drop_old, sweep_rows, sweep_states, put_rows,        put_states,    put_header};
+    begin,     commit,      lock,       select_document, select_header, select_states, drop_this,
+    drop_rows, thin_states, sweep_rows, sweep_states,    put_rows,      put_states,    put_header};
 
 PgParams params_of(const SnapshotRows& rows) {
   PgParams params;
@@ -152,7 +164,7 @@ PgOutcome PgSnapshots::write(PgConnection& connection, const SnapshotRows& rows,
   std::string stored;
   for (int i = 0; i < answers[4].size(); ++i) stored += answers[4][i].blob(0);
   // Somebody stored this state before. If its bytes are what they should be, that is enough.
-  const bool is_there = !answers[3].empty() && stored == rows.state;
+  const bool is_there = !answers[3].empty() && answers[3][0].i64(0) != 0 && stored == rows.state;
   if (!is_there) {
     connection.add(drop_this, params_of(rows));
     connection.add(sweep_rows, document_of(rows));
@@ -171,7 +183,10 @@ PgOutcome PgSnapshots::write(PgConnection& connection, const SnapshotRows& rows,
   put.add_bytes(header.version_vector);
   put.add(header_checksum(rows.document, header));
   connection.add(put_header, std::move(put));
-  connection.add(drop_old, document_of(rows));
+  PgParams gap = document_of(rows);
+  gap.add(collab::max_milestone_rows);
+  connection.add(thin_states, std::move(gap));
+  connection.add(drop_rows, document_of(rows));
   connection.add(sweep_rows, document_of(rows));
   connection.add(sweep_states, document_of(rows));
   connection.add(commit);

@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
-#include "storage/pg_erasures.h"
+#include "storage/pg_erase.h"
 #include "storage/pg_pool.h"
 #include "storage/pg_reader.h"
 #include "storage/pg_schema.h"
 #include "storage/pg_snapshots.h"
+#include "storage/pg_tasks.h"
+#include "storage/pg_versions.h"
 #include "storage/pg_writer.h"
 
 namespace weft::storage {
@@ -36,12 +38,23 @@ Result<Links> open_links(const PgConfig& config, std::size_t count,
   return links;
 }
 
+std::span<const PgStatement> task_statements() {
+  static const std::vector<PgStatement> all = [] {
+    std::vector<PgStatement> statements;
+    for (const auto& some : {pg_erase_statements(), pg_version_statements()}) {
+      statements.insert(statements.end(), some.begin(), some.end());
+    }
+    return statements;
+  }();
+  return all;
+}
+
 }  // namespace
 
 class PgStore::Impl {
  public:
   Impl(Links writers, Links readers, std::unique_ptr<PgLink> snapshots,
-       std::unique_ptr<PgLink> erasures, const PgConfig& config, Clock& clock, Log& log)
+       std::unique_ptr<PgLink> tasks, const PgConfig& config, Clock& clock, Log& log)
       : clock_(clock),
         log_(log),
         writer_(std::move(writers), config.max_group_rows, log),
@@ -49,7 +62,7 @@ class PgStore::Impl {
             "readers", std::move(readers), 1,
             [this](PgLink& link, const auto& questions) { read(link, questions); }, log),
         snapshots_(std::move(snapshots), log),
-        erasures_(std::move(erasures), log) {}
+        tasks_(std::move(tasks), log) {}
 
   std::int64_t now_us() const { return clock_.unix_us(); }
 
@@ -74,21 +87,34 @@ class PgStore::Impl {
 
   void save(std::unique_ptr<PgSnapshotJob> job) { snapshots_.submit(std::move(job)); }
 
-  void erase(const DocumentId& document, std::function<void(const Status&)> done) {
-    erasures_.submit(std::make_unique<PgErasure>(PgErasure{document, now_us(), std::move(done)}));
+  /// Runs `work(connection)` in its turn and posts its answer.
+  template <class T, class Work>
+  void task(Executor& on, collab::Done<T> done, Work work) {
+    const auto answer = std::make_shared<collab::Done<T>>(std::move(done));
+    const auto post = [&on, answer](Result<T> result) {
+      on.post([answer, result = std::move(result)]() mutable { (*answer)(std::move(result)); });
+    };
+    tasks_.submit({[post, work = std::move(work)](PgConnection& there) { post(work(there)); },
+                   [post](const Error& error) { post(error); }});
   }
 
   /// What was cut short. Another server may be at it, too: that does no harm.
   void finish_erasures(const std::vector<DocumentId>& documents) {
     for (const DocumentId& document : documents) {
-      erase(document, [this](const Status& erased) {
-        if (erased.ok() || erased.error().error_class == ErrorClass::gone) return;
-        log_.write(LogLevel::error, erased.error().code, erased.error().message);
-      });
+      tasks_.submit({[this, document, now = now_us()](PgConnection& there) {
+                       const Status erased = pg_erase(there, document, now);
+                       if (!erased.ok()) note(erased.error());
+                     },
+                     [this](const Error& error) { note(error); }});
     }
   }
 
  private:
+  void note(const Error& error) {
+    if (error.error_class != ErrorClass::gone)
+      log_.write(LogLevel::error, error.code, error.message);
+  }
+
   void read(PgLink& link, const PgPool<Question>::Jobs& questions) {
     PgReader reader(link.connection(), log_);
     for (const auto& question : questions) question->ask(reader);
@@ -101,7 +127,7 @@ class PgStore::Impl {
   PgWriter writer_;
   PgPool<Question> reading_;
   PgSnapshots snapshots_;
-  PgErasures erasures_;
+  PgTasks tasks_;
 };
 
 PgStore::PgStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -125,10 +151,10 @@ Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& cl
   if (!readers.ok()) return readers.error();
   auto snapshots = open_links(config, 1, pg_snapshot_statements());
   if (!snapshots.ok()) return snapshots.error();
-  auto erasures = open_links(config, 1, pg_erasure_statements());
-  if (!erasures.ok()) return erasures.error();
+  auto tasks = open_links(config, 1, task_statements());
+  if (!tasks.ok()) return tasks.error();
   auto impl = std::make_unique<Impl>(std::move(writers).value(), std::move(readers).value(),
-                                     std::move(snapshots->front()), std::move(erasures->front()),
+                                     std::move(snapshots->front()), std::move(tasks->front()),
                                      config, clock, log);
   impl->finish_erasures(unfinished);
   return std::unique_ptr<PgStore>(new PgStore(std::move(impl)));
@@ -199,8 +225,8 @@ void PgStore::undelete(const DocumentId& document, Executor& on,
 }
 
 void PgStore::erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) {
-  impl_->erase(document, [&on, done = std::move(done)](const Status& erased) {
-    on.post([done, erased] { done(erased); });
+  impl_->task<Unit>(on, std::move(done), [document, now = impl_->now_us()](PgConnection& there) {
+    return pg_erase(there, document, now);
   });
 }
 
@@ -208,6 +234,57 @@ void PgStore::import(HistoryImport history, Executor& on,
                      collab::Done<collab::DocumentRecord> done) {
   const DocumentId id = history.archive.record.id;
   impl_->write(id, pg_import(std::move(history), impl_->now_us(), on, std::move(done)));
+}
+
+void PgStore::load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                      collab::Done<Loaded> done) {
+  impl_->ask<Loaded>(on, std::move(done), [document, index](PgReader& reader) {
+    return reader.load_at(document, index);
+  });
+}
+
+void PgStore::index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                            collab::Done<std::uint64_t> done) {
+  impl_->ask<std::uint64_t>(on, std::move(done), [document, time_us](PgReader& reader) {
+    return reader.index_at_time(document, time_us);
+  });
+}
+
+void PgStore::row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
+                        Executor& on, collab::Done<std::vector<collab::RowInfo>> done) {
+  impl_->ask<std::vector<collab::RowInfo>>(on, std::move(done),
+                                           [document, before, max_rows](PgReader& reader) {
+                                             return reader.row_infos(document, before, max_rows);
+                                           });
+}
+
+void PgStore::insert_infos(const DocumentId& document, std::uint64_t index, Executor& on,
+                           collab::Done<std::vector<collab::InsertInfo>> done) {
+  impl_->ask<std::vector<collab::InsertInfo>>(
+      on, std::move(done),
+      [document, index](PgReader& reader) { return reader.insert_infos(document, index); });
+}
+
+void PgStore::list_versions(const DocumentId& document, Executor& on,
+                            collab::Done<std::vector<collab::NamedVersion>> done) {
+  impl_->ask<std::vector<collab::NamedVersion>>(
+      on, std::move(done), [document](PgReader& reader) { return reader.list_versions(document); });
+}
+
+void PgStore::name_version(const DocumentId& document, std::string name, std::uint64_t index,
+                           Executor& on, collab::Done<collab::NamedVersion> done) {
+  collab::NamedVersion version{std::move(name), index, impl_->now_us()};
+  impl_->task<collab::NamedVersion>(on, std::move(done),
+                                    [document, version = std::move(version)](PgConnection& there) {
+                                      return pg_name_version(there, document, version);
+                                    });
+}
+
+void PgStore::remove_version(const DocumentId& document, std::string name, Executor& on,
+                             collab::Done<Unit> done) {
+  impl_->task<Unit>(on, std::move(done), [document, name = std::move(name)](PgConnection& there) {
+    return pg_remove_version(there, document, name);
+  });
 }
 
 }  // namespace weft::storage

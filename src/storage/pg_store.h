@@ -56,6 +56,21 @@ class PgStore final : public Store {
                 collab::Done<collab::DocumentRecord> done) override;
   void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
 
+  void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+               collab::Done<Loaded> done) override;
+  void index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                     collab::Done<std::uint64_t> done) override;
+  void row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
+                 Executor& on, collab::Done<std::vector<collab::RowInfo>> done) override;
+  void insert_infos(const DocumentId& document, std::uint64_t index, Executor& on,
+                    collab::Done<std::vector<collab::InsertInfo>> done) override;
+  void name_version(const DocumentId& document, std::string name, std::uint64_t index, Executor& on,
+                    collab::Done<collab::NamedVersion> done) override;
+  void list_versions(const DocumentId& document, Executor& on,
+                     collab::Done<std::vector<collab::NamedVersion>> done) override;
+  void remove_version(const DocumentId& document, std::string name, Executor& on,
+                      collab::Done<Unit> done) override;
+
   void import(HistoryImport history, Executor& on,
               collab::Done<collab::DocumentRecord> done) override;
 

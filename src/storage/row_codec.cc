@@ -40,7 +40,7 @@ std::uint64_t row_checksum(const DocumentId& document, std::uint64_t index,
 }
 
 bool is_storable(const collab::LogRow& row) {
-  return row.len >= 1 && row.kind <= rga::OpKind::update && in_range(row.base) &&
+  return row.len >= 1 && row.kind <= rga::OpKind::purge && in_range(row.base) &&
          in_range(row.id.ssn) && in_range(row.id.sum) && in_range(row.id.sid) &&
          in_range(row.id.seq) && in_range(row.ref.sid) && in_range(row.ref.seq) &&
          (row.operation().has_text() || row.text.empty());

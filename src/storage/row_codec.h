@@ -33,6 +33,11 @@ inline constexpr std::string_view insert_row_sql =
 void bind_row(Statement& insert, std::string_view document_text, std::uint64_t index,
               const collab::LogRow& row, std::uint64_t checksum);
 
+/// The newest purge of ?1; the index operations_purges holds nothing but purges.
+inline constexpr std::string_view select_last_purge_sql =
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = ?1 AND kind = 4 ORDER BY log_index DESC LIMIT 1";
+
 /// Rows of ?1 with ?2 < log_index <= ?3, ascending.
 inline constexpr std::string_view select_rows_sql =
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -46,7 +51,7 @@ std::optional<collab::LogRow> read_row(const Columns& columns, const DocumentId&
                                        std::string& scratch) {
   const std::uint64_t kind = columns.u64(2);
   const std::uint64_t len = columns.u64(7);
-  if (kind > static_cast<std::uint64_t>(rga::OpKind::update) || len == 0 || len > UINT32_MAX) {
+  if (kind > static_cast<std::uint64_t>(rga::OpKind::purge) || len == 0 || len > UINT32_MAX) {
     return std::nullopt;
   }
   collab::LogRow row;

@@ -43,6 +43,7 @@ struct HeaderRow {
   SnapshotHeader header;
   bool checksum_fits = false;
   bool has_state = false;
+  bool has_rows = false;
 };
 
 /// One row of document_snapshots.

@@ -30,8 +30,9 @@ Result<SchemaVersions> schema_versions(const std::string& path);
 
 /// Brings the database to the newest version, one transaction for each migration. `path` is for the
 /// messages. Errors: invalid "newer_schema", corrupt "damaged_database" (not a database, not
-/// Weft's, or damaged), unavailable "data_directory" (cannot be written).
-Status migrate(Database& db, const std::string& path, Clock& clock);
+/// Weft's, or damaged), unavailable "data_directory" (cannot be written). Tests stop at `up_to`.
+Status migrate(Database& db, const std::string& path, Clock& clock,
+               std::int64_t up_to = newest_schema_version());
 
 /// For those who only read: the database is Weft's and of the newest version. Errors: as migrate,
 /// and conflict "older_schema".

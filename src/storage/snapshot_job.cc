@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collab/history_ports.h"
 #include "storage/document_rows.h"
 
 namespace weft::storage {
@@ -11,7 +12,7 @@ int SnapshotSession::prepare(const Database& db) {
   const std::pair<Statement*, std::string_view> statements[] = {
       {&document, "SELECT last_index, sum_total, deleted_at FROM documents WHERE document_id = ?1"},
       {&header,
-       "SELECT 1 FROM document_snapshot_headers "
+       "SELECT has_rows FROM document_snapshot_headers "
        "WHERE document_id = ?1 AND at_index = ?2 AND has_state = 1"},
       {&header_put,
        "INSERT OR REPLACE INTO document_snapshot_headers (document_id, at_index, ssn, sum, "
@@ -20,12 +21,28 @@ int SnapshotSession::prepare(const Database& db) {
       {&states,
        "SELECT bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
-      // Keeps the ?2 newest, or drops the one at ?3 whatever its age.
-      {&drop_states,
-       "UPDATE document_snapshot_headers SET has_state = 0 WHERE document_id = ?1 AND "
-       "has_state = 1 AND (at_index = ?3 OR at_index NOT IN (SELECT h.at_index FROM "
-       "document_snapshot_headers AS h WHERE h.document_id = ?1 AND h.has_state = 1 "
-       "ORDER BY h.at_index DESC LIMIT ?2))"},
+      {&drop_this,
+       "UPDATE document_snapshot_headers SET has_state = 0, has_rows = 0 WHERE document_id = ?1 "
+       "AND at_index = ?2 AND has_state = 1"},
+      // Rows are for questions in SQL about the present: the newest two keep theirs.
+      {&drop_rows,
+       "UPDATE document_snapshot_headers SET has_rows = 0 WHERE document_id = ?1 AND has_rows = 1 "
+       "AND at_index NOT IN (SELECT h.at_index FROM document_snapshot_headers AS h WHERE "
+       "h.document_id = ?1 AND h.has_state = 1 ORDER BY h.at_index DESC LIMIT 2)"},
+      // Older states stay as milestones, so many that no index is further than ?2 rows after one.
+      // One goes with each that comes: only so are its neighbours sure to stay.
+      {&thin_states,
+       "UPDATE document_snapshot_headers SET has_state = 0 WHERE document_id = ?1 AND at_index = "
+       "(SELECT max(at_index) FROM (SELECT at_index, lag(at_index, 1, 0) OVER by_index AS before, "
+       "lead(at_index) OVER by_index AS later, row_number() OVER (ORDER BY at_index DESC) AS age "
+       "FROM document_snapshot_headers WHERE document_id = ?1 AND has_state = 1 WINDOW by_index AS "
+       "(ORDER BY at_index)) WHERE age > 2 AND later - before <= ?2)"},
+      {&has_rows,
+       "SELECT 1 FROM document_snapshot_headers WHERE document_id = ?1 AND at_index = ?2 AND "
+       "has_rows = 1"},
+      {&has_state,
+       "SELECT 1 FROM document_snapshot_headers WHERE document_id = ?1 AND at_index = ?2 AND "
+       "has_state = 1"},
       {&row_put,
        "INSERT INTO document_snapshots (document_id, at_index, ord, ssn, sum, sid, seq, len, "
        "value, "
@@ -118,11 +135,13 @@ int SnapshotJob::start(SnapshotSession& session) {
   }
   Statement& select = session.header;
   bool replaces = false;
+  bool has_rows = false;
   {
     const ResetGuard guard(select);
     select.bind_text(1, document_text_);
     select.bind(2, rows_.header.at_index);
     replaces = select.step();
+    has_rows = replaces && select.i64(0) != 0;
     if (select.code() != SQLITE_OK) return select.code();
   }
   if (replaces) {
@@ -133,15 +152,14 @@ int SnapshotJob::start(SnapshotSession& session) {
     states.bind_text(1, document_text_);
     states.bind(2, rows_.header.at_index);
     while (states.step()) stored += states.blob(0);
-    if (states.code() == SQLITE_OK && stored == rows_.state) {
+    if (states.code() == SQLITE_OK && has_rows && stored == rows_.state) {
       phase_ = Phase::publish;
       return SQLITE_OK;
     }
     states.reset();
-    Statement& drop = session.drop_states;
+    Statement& drop = session.drop_this;
     drop.bind_text(1, document_text_);
-    drop.bind(2, std::int64_t{2});
-    drop.bind(3, rows_.header.at_index);
+    drop.bind(2, rows_.header.at_index);
     if (!drop.run()) return drop.code();
   }
   phase_ = Phase::clear;
@@ -150,15 +168,18 @@ int SnapshotJob::start(SnapshotSession& session) {
 
 int SnapshotJob::remove_stale(SnapshotSession& session, const SliceLimits& limits, bool& all) {
   bool done = false;
-  int code = remove_stale_from(session, session.next_row, session.delete_rows, limits.rows, done);
+  int code =
+      remove_stale_from(session.next_row, session.has_rows, session.delete_rows, limits.rows, done);
   if (code != SQLITE_OK || !done) return code;
+  done = false;
   const std::size_t parts = std::max<std::size_t>(1, limits.bytes / state_part_bytes);
-  code = remove_stale_from(session, session.next_state, session.delete_states, parts, done);
+  code =
+      remove_stale_from(session.next_state, session.has_state, session.delete_states, parts, done);
   all = code == SQLITE_OK && done;
   return code;
 }
 
-int SnapshotJob::remove_stale_from(SnapshotSession& session, Statement& next, Statement& erase,
+int SnapshotJob::remove_stale_from(Statement& next, Statement& is_kept, Statement& erase,
                                    std::size_t count, bool& all) {
   std::int64_t after = -1;
   while (true) {
@@ -175,15 +196,14 @@ int SnapshotJob::remove_stale_from(SnapshotSession& session, Statement& next, St
       at_index = next.i64(0);
       ord = next.i64(1);
     }
-    Statement& header = session.header;
-    const ResetGuard guard(header);
-    header.bind_text(1, document_text_);
-    header.bind(2, at_index);
-    if (header.step()) {
+    const ResetGuard guard(is_kept);
+    is_kept.bind_text(1, document_text_);
+    is_kept.bind(2, at_index);
+    if (is_kept.step()) {
       after = at_index;
       continue;
     }
-    if (header.code() != SQLITE_OK) return header.code();
+    if (is_kept.code() != SQLITE_OK) return is_kept.code();
     erase.bind_text(1, document_text_);
     erase.bind(2, at_index);
     erase.bind(3, ord);
@@ -249,10 +269,12 @@ int SnapshotJob::publish(SnapshotSession& session) {
   put.bind_blob(9, header.version_vector);
   put.bind(10, header_checksum(rows_.document, header));
   if (!put.run()) return put.code();
-  Statement& drop = session.drop_states;
+  Statement& thin = session.thin_states;
+  thin.bind_text(1, document_text_);
+  thin.bind(2, collab::max_milestone_rows);
+  if (!thin.run()) return thin.code();
+  Statement& drop = session.drop_rows;
   drop.bind_text(1, document_text_);
-  drop.bind(2, std::int64_t{2});
-  drop.bind_null(3);
   if (!drop.run()) return drop.code();
   phase_ = Phase::sweep;
   return SQLITE_OK;

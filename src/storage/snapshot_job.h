@@ -25,7 +25,8 @@ struct SliceLimits {
 
 /// The writing connection's statements for snapshots.
 struct SnapshotSession {
-  Statement document, header, header_put, states, drop_states;
+  Statement document, header, header_put, states, drop_this, drop_rows, thin_states;
+  Statement has_rows, has_state;
   Statement row_put, state_put, next_row, next_state, delete_rows, delete_states;
 
   /// The extended result code.
@@ -62,8 +63,8 @@ class SnapshotJob {
   int start(SnapshotSession& session);
   /// Deletes the next rows of snapshots without a visible header; `all`: there are none left.
   int remove_stale(SnapshotSession& session, const SliceLimits& limits, bool& all);
-  int remove_stale_from(SnapshotSession& session, Statement& next, Statement& erase,
-                        std::size_t count, bool& all);
+  int remove_stale_from(Statement& next, Statement& is_kept, Statement& erase, std::size_t count,
+                        bool& all);
   int write_rows(SnapshotSession& session, const SliceLimits& limits);
   int write_states(SnapshotSession& session, const SliceLimits& limits);
   int publish(SnapshotSession& session);

@@ -94,6 +94,38 @@ TEST_P(Snapshots, KeepsTheNewestTwo) {
   EXPECT_EQ(replay(*rig.load(id))->state_hash(), author.document.state_hash());
 }
 
+// A state of many parts goes in several steps: it must go to the last one, or the file grows for
+// ever, and what is left is in the way of a state that is stored again.
+TEST_P(Snapshots, LargeStatesGoCompletely) {
+  Rig rig(GetParam());
+  const DocumentId id = test_uuid(1);
+  std::mt19937_64 random(1);
+  std::string content;
+  while (content.size() < 400'000) content += static_cast<char>('!' + random() % 90);
+  ASSERT_TRUE(rig.create(1, content).ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  for (int round = 0; round < 5; ++round) {
+    scatter(author, 3);
+    rig.append_edits(id, author);
+    ASSERT_TRUE(rig.save(id, rig.get(id)->last_index, author.saved()).ok());
+  }
+  rig.reopen();
+  {
+    RawDatabase db(rig.database());
+    EXPECT_EQ(db.query("SELECT DISTINCT at_index FROM document_snapshot_states ORDER BY at_index"),
+              db.query("SELECT at_index FROM document_snapshot_headers WHERE has_state ORDER BY "
+                       "at_index"));
+    EXPECT_GT(db.query("SELECT ord FROM document_snapshot_states").size(), 16u);
+    ASSERT_EQ(db.exec("UPDATE document_snapshot_states SET bytes = x'00' WHERE ord = 1"),
+              SQLITE_OK);
+  }
+  EXPECT_EQ(rig.load(id)->snapshot_index, 0u);
+  ASSERT_TRUE(rig.save(id, rig.get(id)->last_index, author.saved()).ok());
+  EXPECT_EQ(rig.load(id)->snapshot_index, rig.get(id)->last_index);
+  EXPECT_EQ(replay(*rig.load(id))->state_hash(), author.document.state_hash());
+}
+
 TEST_P(Snapshots, LeftoversOfACrashAreIgnoredAndRemoved) {
   Rig rig(GetParam());
   const DocumentId id = test_uuid(1);

@@ -52,8 +52,20 @@ struct SqliteReader::Source {
   Status scan(std::uint64_t after, std::uint64_t last, Visit&& visit) const {
     return reader.scan_rows(document, document_text, after, last, visit);
   }
+  Result<std::optional<LogRow>> last_purge() const {
+    return reader.last_purge_of(document, document_text);
+  }
   void skipped(const SnapshotHeader& header, std::string_view why) const {
     log_skipped_snapshot(reader.log_, document_text, header.at_index, why);
+  }
+  Result<std::int64_t> timestamp(std::uint64_t index) const {
+    Statement& select = reader.select_timestamp_;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text);
+    select.bind(2, index);
+    if (select.step()) return select.i64(0);
+    if (select.code() != SQLITE_OK) return read_error(select.code(), "reading a time");
+    return damaged_log(document_text, index, "the row is missing");
   }
 };
 
@@ -83,11 +95,23 @@ int SqliteReader::prepare() {
       {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&select_page_, page},
       {&select_rows_, select_rows_sql},
+      {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},
       {&select_milestone_, milestone},
       {&select_state_,
        "SELECT ord, bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
+      {&select_timestamp_,
+       "SELECT timestamp FROM operations WHERE document_id = ?1 AND log_index = ?2"},
+      {&select_infos_,
+       "SELECT log_index, timestamp, sid, kind, len FROM operations WHERE document_id = ?1 AND "
+       "log_index < ?2 ORDER BY log_index DESC LIMIT ?3"},
+      {&select_inserts_,
+       "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = ?1 AND "
+       "kind = 0 AND log_index <= ?2 ORDER BY sid, seq"},
+      {&select_versions_,
+       "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
+       "ORDER BY log_index, name"},
   };
   for (const auto& [statement, sql] : statements) {
     if (const int code = statement->prepare(db_, sql); code != SQLITE_OK) return code;
@@ -141,6 +165,20 @@ Status SqliteReader::scan_rows(const DocumentId& document, std::string_view docu
   }
   if (expected != last + 1) return damaged_log(document_text, expected, "the row is missing");
   return ok_status();
+}
+
+Result<std::optional<LogRow>> SqliteReader::last_purge_of(const DocumentId& document,
+                                                          std::string_view document_text) {
+  const ResetGuard guard(select_last_purge_);
+  select_last_purge_.bind_text(1, document_text);
+  if (!select_last_purge_.step()) {
+    if (select_last_purge_.code() == SQLITE_OK) return std::optional<LogRow>{};
+    return read_error(select_last_purge_.code(), "reading a log");
+  }
+  const std::uint64_t index = select_last_purge_.u64(0);
+  auto row = read_row(select_last_purge_, document, scratch_);
+  if (!row) return damaged_log(document_text, index, "the row's checksum does not fit");
+  return row;
 }
 
 Result<std::vector<SnapshotHeader>> SqliteReader::headers_of(Statement& select,
@@ -237,6 +275,74 @@ Result<collab::Catalog::Page> SqliteReader::list(std::string_view cursor, std::s
     if (select_page_.code() == SQLITE_OK) return ok_status();
     return read_error(select_page_.code(), "listing documents");
   });
+}
+
+Result<collab::Journal::Loaded> SqliteReader::load_at(const DocumentId& document,
+                                                      std::uint64_t index) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  return load_document(Source{*this, document, document_text}, index);
+}
+
+Result<std::uint64_t> SqliteReader::index_at_time(const DocumentId& document,
+                                                  std::int64_t time_us) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  return find_index_at_time(Source{*this, document, document_text}, time_us);
+}
+
+/// Calls visit(select) for each row of a question about a document that is there.
+template <class Bind, class Visit>
+Status SqliteReader::for_each(Statement& select, const DocumentId& document, Bind bind,
+                              Visit visit) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  if (auto record = record_of(document, document_text); !record.ok()) return record.error();
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  bind(select);
+  while (select.step()) visit(select);
+  if (select.code() == SQLITE_OK) return ok_status();
+  if (classify(select.code()) == Failure::damaged) {
+    return damaged_log(document_text, 0, sqlite3_errstr(select.code()));
+  }
+  return read_error(select.code(), "reading a history");
+}
+
+Result<std::vector<collab::RowInfo>> SqliteReader::row_infos(const DocumentId& document,
+                                                             std::uint64_t before,
+                                                             std::size_t max_rows) {
+  std::vector<collab::RowInfo> infos;
+  const Status read = for_each(
+      select_infos_, document,
+      [&](Statement& select) {
+        select.bind(2, before);
+        select.bind(3, std::uint64_t{max_rows});
+      },
+      [&](const Statement& row) { infos.push_back(read_row_info(row)); });
+  if (!read.ok()) return read.error();
+  return infos;
+}
+
+Result<std::vector<collab::InsertInfo>> SqliteReader::insert_infos(const DocumentId& document,
+                                                                   std::uint64_t index) {
+  std::vector<collab::InsertInfo> infos;
+  const Status read = for_each(
+      select_inserts_, document, [&](Statement& select) { select.bind(2, index); },
+      [&](const Statement& row) { infos.push_back(read_insert_info(row)); });
+  if (!read.ok()) return read.error();
+  return infos;
+}
+
+Result<std::vector<collab::NamedVersion>> SqliteReader::list_versions(const DocumentId& document) {
+  std::vector<collab::NamedVersion> versions;
+  const Status read = for_each(
+      select_versions_, document, [](Statement&) {},
+      [&](const Statement& row) {
+        versions.push_back({std::string(row.text(0)), row.u64(1), row.i64(2)});
+      });
+  if (!read.ok()) return read.error();
+  return versions;
 }
 
 }  // namespace weft::storage

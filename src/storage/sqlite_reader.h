@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
@@ -30,6 +32,14 @@ class SqliteReader {
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
   Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
+  // As collab::History says.
+  Result<collab::Journal::Loaded> load_at(const DocumentId& document, std::uint64_t index);
+  Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
+  Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
+                                                 std::size_t max_rows);
+  Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
+                                                       std::uint64_t index);
+  Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
 
  private:
   struct Source;
@@ -45,6 +55,8 @@ class SqliteReader {
   template <class Visit>
   Status scan_rows(const DocumentId& document, std::string_view document_text, std::uint64_t after,
                    std::uint64_t last, Visit&& visit);
+  Result<std::optional<collab::LogRow>> last_purge_of(const DocumentId& document,
+                                                      std::string_view document_text);
   /// The snapshot's bytes, if they are what was written.
   Result<std::string> read_state(std::string_view document_text, const SnapshotHeader& header);
   /// Headers up to `max_index`, newest first. Those that fail their checksum are left out and
@@ -53,11 +65,15 @@ class SqliteReader {
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
 
+  template <class Bind, class Visit>
+  Status for_each(Statement& select, const DocumentId& document, Bind bind, Visit visit);
+
   Log& log_;
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_erased_, select_page_, select_rows_;
+  Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
+  Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;
 };
 

@@ -19,6 +19,7 @@ constexpr const char* all_ids_sql =
     "UNION SELECT DISTINCT document_id FROM operations "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_headers "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_states "
+    "UNION SELECT DISTINCT document_id FROM document_versions "
     "UNION SELECT DISTINCT document_id FROM document_snapshots ORDER BY 1";
 
 // A row of operations has 12 numbers and the document's id, a header 9, a state 2, a run 9.
@@ -67,7 +68,8 @@ int SqliteRowSource::prepare() {
       {&select_rows_, select_rows_sql},
       {&select_headers_,
        "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, "
-       "version_vector, checksum, has_state FROM document_snapshot_headers WHERE document_id = ?1 "
+       "version_vector, checksum, has_state, has_rows FROM document_snapshot_headers WHERE "
+       "document_id = ?1 "
        "ORDER BY at_index"},
       {&select_state_,
        "SELECT bytes, ord FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
@@ -230,6 +232,7 @@ Result<std::vector<HeaderRow>> SqliteRowSource::headers(const DocumentId& docume
     row.header.version_vector = select.blob(7);
     row.checksum_fits = header_checksum(document, row.header) == select.u64(8);
     row.has_state = select.i64(9) != 0;
+    row.has_rows = select.i64(10) != 0;
     rows.push_back(std::move(row));
   }
   if (Status read = finish(select, "reading snapshot headers"); !read.ok()) return read.error();

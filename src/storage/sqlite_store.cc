@@ -9,6 +9,7 @@
 #include "storage/snapshot_job.h"
 #include "storage/sqlite_reader.h"
 #include "storage/sqlite_writer.h"
+#include "storage/version_requests.h"
 #include "storage/worker_thread.h"
 #include "storage/write_requests.h"
 
@@ -265,6 +266,53 @@ void SqliteStore::erase(const DocumentId& document, Executor& on, collab::Done<U
 void SqliteStore::import(HistoryImport history, Executor& on,
                          collab::Done<collab::DocumentRecord> done) {
   impl_->write(import_request(std::move(history), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                          collab::Done<Loaded> done) {
+  impl_->ask<Loaded>(on, std::move(done), [document, index](SqliteReader& reader) {
+    return reader.load_at(document, index);
+  });
+}
+
+void SqliteStore::index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                                collab::Done<std::uint64_t> done) {
+  impl_->ask<std::uint64_t>(on, std::move(done), [document, time_us](SqliteReader& reader) {
+    return reader.index_at_time(document, time_us);
+  });
+}
+
+void SqliteStore::row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
+                            Executor& on, collab::Done<std::vector<collab::RowInfo>> done) {
+  impl_->ask<std::vector<collab::RowInfo>>(on, std::move(done),
+                                           [document, before, max_rows](SqliteReader& reader) {
+                                             return reader.row_infos(document, before, max_rows);
+                                           });
+}
+
+void SqliteStore::insert_infos(const DocumentId& document, std::uint64_t index, Executor& on,
+                               collab::Done<std::vector<collab::InsertInfo>> done) {
+  impl_->ask<std::vector<collab::InsertInfo>>(
+      on, std::move(done),
+      [document, index](SqliteReader& reader) { return reader.insert_infos(document, index); });
+}
+
+void SqliteStore::list_versions(const DocumentId& document, Executor& on,
+                                collab::Done<std::vector<collab::NamedVersion>> done) {
+  impl_->ask<std::vector<collab::NamedVersion>>(
+      on, std::move(done),
+      [document](SqliteReader& reader) { return reader.list_versions(document); });
+}
+
+void SqliteStore::name_version(const DocumentId& document, std::string name, std::uint64_t index,
+                               Executor& on, collab::Done<collab::NamedVersion> done) {
+  collab::NamedVersion version{std::move(name), index, impl_->now_us()};
+  impl_->write(name_version_request(document, std::move(version), on, std::move(done)));
+}
+
+void SqliteStore::remove_version(const DocumentId& document, std::string name, Executor& on,
+                                 collab::Done<Unit> done) {
+  impl_->write(remove_version_request(document, std::move(name), on, std::move(done)));
 }
 
 }  // namespace weft::storage

@@ -1,12 +1,13 @@
-// A store: journal and catalog in one, whatever database is behind it.
+// A store: journal, catalog and history in one, whatever database is behind it.
 #pragma once
 
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/history_import.h"
 
 namespace weft::storage {
 
-class Store : public collab::Journal, public collab::Catalog {
+class Store : public collab::Journal, public collab::Catalog, public collab::History {
  public:
   /// Brings in a document with its history. Conflict, code "document_exists", when the id is or was
   /// a document's.

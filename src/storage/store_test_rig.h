@@ -136,6 +136,16 @@ class Author {
   void update(std::uint32_t at, std::string_view text) {
     ASSERT_EQ(document.update({at}, text, &out_), rga::EditOutcome::done);
   }
+  /// Takes `count` tombstones from `first` on out of the sequence.
+  void purge(rga::ElementId first, std::uint32_t count) {
+    const rga::Operation op{rga::OpKind::purge,
+                            count,
+                            {1, document.sum() + 1, sid_, document.seq_of(sid_) + 1},
+                            first,
+                            {}};
+    ASSERT_EQ(document.apply(op), rga::ApplyOutcome::applied);
+    out_.append(op);
+  }
   /// The rows of the edits since the last time, all made on `base`.
   std::vector<collab::LogRow> take_rows(std::uint64_t base) {
     const std::string bytes = out_.take();

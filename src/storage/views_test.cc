@@ -25,6 +25,10 @@ TEST_P(Views, OperationElementsAreTheRunsUnrolled) {
   author.erase(1, 2);
   author.erase(2, 1);
   author.erase(1, 1);
+  author.insert(0, "gone");
+  const rga::ElementId gone = author.document.id_at({1});
+  author.erase(0, 4);
+  author.purge(gone, 3);
   rig.append_edits(id, author);
   RawDatabase db(rig.database());
   std::vector<std::string> expected;
@@ -34,7 +38,8 @@ TEST_P(Views, OperationElementsAreTheRunsUnrolled) {
       // One element of a run, as the core itself cuts it.
       const rga::Operation op = rga::drop_front(row.operation(), i);
       std::string line = std::to_string(row.index) + "|" + std::to_string(i) + "|";
-      line += row.kind == rga::OpKind::insert ? "insert" : op.has_text() ? "update" : "erase";
+      const char* const names[] = {"insert", "erase", "erase", "update", "purge"};
+      line += names[static_cast<std::size_t>(row.kind)];
       line += '|';
       for (const std::uint64_t n : {op.id.ssn, op.id.sum, op.id.sid, op.id.seq}) {
         line += std::to_string(n) + '|';
@@ -49,7 +54,7 @@ TEST_P(Views, OperationElementsAreTheRunsUnrolled) {
       } else {
         line += "NULL";
       }
-      line += op.has_text() ? "|0" : "|1";
+      line += op.has_text() || row.kind == rga::OpKind::purge ? "|0" : "|1";
       expected.push_back(line);
     }
   }

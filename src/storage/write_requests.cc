@@ -316,6 +316,13 @@ int WriteSession::prepare() {
       {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
       {&finish_erased,
        "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
+      {&select_version,
+       "SELECT log_index, created FROM document_versions WHERE document_id = ?1 AND name = ?2"},
+      {&count_versions, "SELECT count(*) FROM document_versions WHERE document_id = ?1"},
+      {&insert_version,
+       "INSERT INTO document_versions (document_id, name, log_index, created) "
+       "VALUES (?1, ?2, ?3, ?4)"},
+      {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
@@ -329,6 +336,7 @@ int WriteSession::prepare() {
       {"document_snapshot_states", "at_index, ord"},
       {"document_snapshots", "at_index, ord"},
       {"operations", "log_index"},
+      {"document_versions", "name"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];

@@ -28,7 +28,8 @@ struct WriteSession {
   Statement select_site, insert_site, take_sid;
   Statement select_erased, mark_deleted, unmark_deleted;
   Statement insert_erased, select_unfinished, finish_erased, erase_document;
-  Statement erase_some[5];  // of each table of a document, in the order in which they are emptied
+  Statement select_version, count_versions, insert_version, delete_version;
+  Statement erase_some[6];  // of each table of a document, in the order in which they are emptied
   std::string scratch;      // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.

@@ -162,6 +162,7 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
       m.heartbeat_ms = number(in);
       m.max_message_bytes = number(in);
       m.server = in.sized_bytes(bytes.size());
+      m.horizon = number(in);
       return checked<Out>(in, m, "welcome");
     }
     case Kind::snapshot: {
@@ -182,6 +183,7 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
       Ack m;
       m.seq = number(in);
       m.index = number(in);
+      m.rebased = (in.u8() & flag) != 0;
       return checked<Out>(in, m, "ack");
     }
     case Kind::peers: {
@@ -265,6 +267,7 @@ std::string encode(const Welcome& m) {
   out.varint(m.heartbeat_ms);
   out.varint(m.max_message_bytes);
   out.sized_bytes(m.server);
+  out.varint(m.horizon);
   return std::move(message.bytes);
 }
 std::string encode(const SnapshotChunk& m) {
@@ -285,6 +288,7 @@ std::string encode(const Ack& m) {
   Message message(Kind::ack);
   message.out.varint(m.seq);
   message.out.varint(m.index);
+  message.out.u8(m.rebased ? flag : 0);
   return std::move(message.bytes);
 }
 std::string encode(const Peers& m) {

@@ -100,7 +100,8 @@ struct Welcome {
   std::uint64_t snapshot_bytes = 0;  // whole size of it
   std::uint64_t heartbeat_ms = 0;
   std::uint64_t max_message_bytes = 0;
-  std::string_view server;  // name and version, for people
+  std::string_view server;    // name and version, for people
+  std::uint64_t horizon = 0;  // of the last purge: operations on an older base are late
 };
 
 struct SnapshotChunk {
@@ -121,6 +122,7 @@ struct Operations {
 struct Ack {
   std::uint64_t seq = 0;
   std::uint64_t index = 0;
+  bool rebased = false;  // some came late: they stand in the log otherwise than they were pushed
 };
 
 struct Peer {

@@ -58,7 +58,7 @@ Hello some_hello() {
 }
 
 Welcome some_welcome() {
-  return {1, 5, 6, 700, some_uuid, 2, 90000, true, 123456, 5000, 1u << 20, "weft 0.1"};
+  return {1, 5, 6, 700, some_uuid, 2, 90000, true, 123456, 5000, 1u << 20, "weft 0.1", 77};
 }
 
 Peers some_peers() {
@@ -134,6 +134,7 @@ TEST(ServerMessages, Welcome) {
   EXPECT_EQ(back.heartbeat_ms, welcome.heartbeat_ms);
   EXPECT_EQ(back.max_message_bytes, welcome.max_message_bytes);
   EXPECT_EQ(back.server, welcome.server);
+  EXPECT_EQ(back.horizon, welcome.horizon);
 }
 
 TEST(ServerMessages, SnapshotAndOperations) {
@@ -151,6 +152,8 @@ TEST(ServerMessages, AckHeartbeatRefused) {
   const std::string ack = encode(Ack{12, 34});
   EXPECT_EQ(from_server<Ack>(ack).seq, 12u);
   EXPECT_EQ(from_server<Ack>(ack).index, 34u);
+  EXPECT_FALSE(from_server<Ack>(ack).rebased);
+  EXPECT_TRUE(from_server<Ack>(encode(Ack{12, 34, true})).rebased);
   const std::string beat = encode(Heartbeat{34, 99});
   EXPECT_EQ(from_server<Heartbeat>(beat).index, 34u);
   EXPECT_EQ(from_server<Heartbeat>(beat).state_hash, 99u);

@@ -13,7 +13,7 @@ using rga::Operation;
 using rga::OpKind;
 
 constexpr std::uint32_t max_len = 1u << 30;
-constexpr std::string_view kinds[] = {"insert", "erase", "erase_back", "update"};
+constexpr std::string_view kinds[] = {"insert", "erase", "erase_back", "update", "purge"};
 
 Error bad(std::string what) { return {ErrorClass::invalid, "bad_operation", std::move(what)}; }
 
@@ -92,7 +92,7 @@ Result<OwnedOperation> read(const json::object& object) {
   OwnedOperation out;
   Operation& op = out.head;
   const auto kind = kind_of(object);
-  if (!kind) return bad("kind must be insert, erase, erase_back or update");
+  if (!kind) return bad("kind must be insert, erase, erase_back, update or purge");
   op.kind = *kind;
   const auto len = number(object, "len", 1, max_len);
   if (!len) return bad("len must be a whole number from 1 to 2^30");

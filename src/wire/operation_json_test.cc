@@ -25,6 +25,7 @@ TEST(OperationJson, EveryKindComesBackAsItWas) {
       {OpKind::erase, 5, {0, rga::max_integer - 4, rga::max_integer, 9}, {3, 1}, {}},
       {OpKind::erase_back, 2, {1, 6, 2, 6}, {2, 2}, {}},
       {OpKind::update, 1, {2, 6, 2, 6}, {2, 2}, "ß"},
+      {OpKind::purge, 3, {1, 9, 2, 6}, {4, 2}, {}},
   };
   for (const Operation& op : operations) {
     const std::string json = to_json(op);

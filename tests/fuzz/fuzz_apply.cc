@@ -68,6 +68,7 @@ class Target {
       const std::uint64_t sid = std::array<std::uint64_t, 4>{7, 9, 1, 8}[what >> 2 & 3];
       const std::uint64_t seq = judge_.seq_of(sid) + 1;
       Operation op{static_cast<OpKind>(what & 3), 1, {1, judge_.sum() + 1, sid, seq}, {}, {}};
+      if (op.kind == OpKind::erase && where >= 0xa0) op.kind = OpKind::purge;
       if ((what & 0x10) != 0) op.len = 1 + in.u8() % 12;
       if ((what & 0x20) != 0) op.id.sum -= in.u8() % 8;
       if ((what & 0x40) != 0) op.id.seq -= in.u8() % 4;

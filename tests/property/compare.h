@@ -18,7 +18,7 @@ inline std::string describe(const S4Vector& id) {
 }
 
 inline std::string describe(const Operation& op) {
-  static constexpr const char* kinds[] = {"insert", "erase", "erase_back", "update"};
+  static constexpr const char* kinds[] = {"insert", "erase", "erase_back", "update", "purge"};
   std::ostringstream out;
   out << kinds[static_cast<int>(op.kind)] << " len " << op.len << " id " << describe(op.id)
       << " ref (" << op.ref.sid << ", " << op.ref.seq << ") text '" << op.text << "'";
@@ -71,6 +71,7 @@ std::string difference(const BasicDocument<Shape>& document, const NaiveRga& jud
   if (!problem.empty()) return problem;
   if (at != elements.size()) return "fewer elements than the judge has";
   if (document.element_count() != elements.size()) return "element_count is wrong";
+  if (document.purged_count() != judge.purged_count()) return "purged_count is wrong";
   if (document.sum() != judge.sum()) return "sum is not the number of operations applied";
   if (document.version().sum() != judge.sum()) return "the version does not add up";
   const std::u32string text = judge.text();

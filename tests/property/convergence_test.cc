@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Mutants, WrongJudge,
                                            Mutant::no_skipping, Mutant::stops_at_tombstones,
                                            Mutant::run_hangs_on_first_ref, Mutant::back_is_forward,
                                            Mutant::later_arrival_wins, Mutant::update_revives,
-                                           Mutant::erase_uncounted),
+                                           Mutant::erase_uncounted, Mutant::purge_leaves_it),
                          [](const auto& mutant) { return to_string(mutant.param); });
 
 }  // namespace

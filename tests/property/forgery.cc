@@ -32,8 +32,13 @@ const Operation& Forger::plausible(const NaiveRga& judge) {
     if (dice_.chance(25)) op_.len = dice_.between(2, 6);
   } else {
     op_.kind = kind < 8 ? OpKind::erase : kind == 8 ? OpKind::erase_back : OpKind::update;
+    if (kind == 7 && dice_.chance(40)) op_.kind = OpKind::purge;
     op_.ref = some_element(judge);
-    if (dice_.chance(60)) {  // the newest visible element: backspacing
+    if (op_.kind == OpKind::purge) {
+      for (const NaiveRga::Element& element : judge.elements()) {
+        if (element.tombstone && dice_.chance(30)) op_.ref = {element.id.sid, element.id.seq};
+      }
+    } else if (dice_.chance(60)) {  // the newest visible element: backspacing
       for (const NaiveRga::Element& element : judge.elements()) {
         if (!element.tombstone) op_.ref = {element.id.sid, element.id.seq};
       }
@@ -77,7 +82,7 @@ const Operation& Forger::spoiled() {
       spoil_number(len);
       op_.len = static_cast<std::uint32_t>(len);
       break;
-    case 9: op_.kind = static_cast<OpKind>(dice_.below(4)); break;
+    case 9: op_.kind = static_cast<OpKind>(dice_.below(5)); break;
     case 10: {  // the text
       static const std::array<std::string, 9> bad = {std::string(1, '\0'),
                                                      "\xff",

@@ -38,6 +38,7 @@ class LoggedNetwork {
       edit(i);
     }
     for (std::uint32_t i = 0; i < replicas_.size(); ++i) learn(i, log_.size());
+    if (dice_.chance(50)) purge();
   }
 
   const std::deque<Operation>& log() const { return log_; }
@@ -46,6 +47,23 @@ class LoggedNetwork {
  private:
   void learn(std::uint32_t i, std::size_t until) {
     for (; known_[i] < until; ++known_[i]) replicas_[i].apply(log_[known_[i]]);
+  }
+
+  /// Everybody knows everything: any tombstone may go.
+  void purge() {
+    std::vector<RunView> tombstones;
+    replicas_[0].for_each_run([&](const RunView& run) {
+      if (run.tombstone && dice_.chance(70)) tombstones.push_back(run);
+    });
+    for (const RunView& run : tombstones) {
+      Document& document = replicas_[0];
+      add({OpKind::purge,
+           run.len,
+           {1, document.sum() + 1, 200, document.seq_of(200) + 1},
+           run.first.element(),
+           {}});
+      learn(0, log_.size());
+    }
   }
 
   void edit(std::uint32_t i) {

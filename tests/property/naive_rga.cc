@@ -25,7 +25,7 @@ bool well_formed(const Operation& op) {
     if (!within(op.ref.sid, 1) || !within(op.ref.seq, op.len)) return false;
     if (op.kind == OpKind::erase_back && op.ref.seq < op.len) return false;
   }
-  if (op.kind == OpKind::erase || op.kind == OpKind::erase_back) return op.text.empty();
+  if (op.kind != OpKind::insert && op.kind != OpKind::update) return op.text.empty();
   const auto text = decode_utf8(op.text);
   return text && text->size() == op.len;
 }
@@ -44,6 +44,7 @@ const char* to_string(Mutant mutant) {
     case Mutant::later_arrival_wins: return "later_arrival_wins";
     case Mutant::update_revives: return "update_revives";
     case Mutant::erase_uncounted: return "erase_uncounted";
+    case Mutant::purge_leaves_it: return "purge_leaves_it";
     case Mutant::child_check_off: return "child_check_off";
     case Mutant::past_check_off: return "past_check_off";
     case Mutant::reuse_check_off: return "reuse_check_off";
@@ -99,19 +100,27 @@ ElementId NaiveRga::target(const Operation& op, std::uint32_t i) const {
   return {op.ref.sid, op.ref.seq + i};
 }
 
+/// REQUIRES: it is not here.
+bool NaiveRga::may_be_purged(ElementId id) const {
+  return purged_ > 0 && id.seq >= 1 && id.seq <= seq_of(id.sid);
+}
+
 bool NaiveRga::says_the_same(const Operation& op, std::uint32_t known) const {
   if (mutant_ == Mutant::reuse_check_off) return true;
   const std::u32string text = decode_utf8(op.text).value_or(std::u32string());
   for (std::uint32_t i = 0; i < known; ++i) {
     const Element* here = find({op.id.sid, op.id.seq + i});
     if (op.kind == OpKind::insert) {
+      if (here == nullptr && purged_ > 0) continue;  // it may have been
       if (here == nullptr || here->id.sum != op.id.sum + i) return false;
       // The state tells an element's first text only while it is visible and was never updated.
       if (!here->tombstone && !here->updated && here->scalar != text[i]) return false;
       continue;
     }
     const Element* aim = find(target(op, i));
-    if (here != nullptr || aim == nullptr) return false;
+    if (here != nullptr) return false;
+    if (aim == nullptr && purged_ > 0) continue;
+    if (aim == nullptr || op.kind == OpKind::purge) return false;
     if (op.kind != OpKind::update && !aim->tombstone) return false;
   }
   return true;
@@ -141,11 +150,17 @@ ApplyOutcome NaiveRga::judge(const Operation& op) const {
       newer = newer && less(left->id, id);
     }
   } else {
+    bool deleted = true;
     for (std::uint32_t i = known; i < op.len; ++i) {
       const Element* aim = find(target(op, i));
-      if (aim == nullptr) return ApplyOutcome::unknown_target;
+      if (aim == nullptr) {
+        if (op.kind != OpKind::purge && may_be_purged(target(op, i))) continue;
+        return ApplyOutcome::unknown_target;
+      }
+      deleted = deleted && aim->tombstone;
       newer = newer && aim->id.sum < id.sum;
     }
+    if (op.kind == OpKind::purge && !deleted) return ApplyOutcome::visible_target;
   }
   if (!newer && mutant_ != Mutant::child_check_off) return ApplyOutcome::child_not_newer;
   return ApplyOutcome::applied;
@@ -171,8 +186,14 @@ bool NaiveRga::apply_element(const Operation& op, std::uint32_t i, char32_t scal
     return insert(first ? op.ref : ElementId{id.sid, id.seq - 1}, id, scalar);
   }
   const std::size_t at = index_of(target(op, i));
-  if (at == elements_.size()) return false;
+  if (at == elements_.size()) return op.kind != OpKind::purge && may_be_purged(target(op, i));
   Element& element = elements_[at];
+  if (op.kind == OpKind::purge) {
+    ++purged_;
+    if (mutant_ == Mutant::purge_leaves_it) return true;
+    elements_.erase(elements_.begin() + static_cast<std::ptrdiff_t>(at));
+    return true;
+  }
   if (op.kind != OpKind::update) {
     element.tombstone = true;
     return true;

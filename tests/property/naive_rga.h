@@ -26,6 +26,7 @@ enum class Mutant {
   later_arrival_wins,      // updates overwrite each other in order of arrival
   update_revives,          // an update brings a deleted element back
   erase_uncounted,         // deletions do not count in the sum
+  purge_leaves_it,         // a purged element stays in the sequence
   child_check_off,         // an element may be older than what it refers to
   past_check_off,          // a sum may count what is not here
   reuse_check_off,         // a known id may come again with other content
@@ -53,11 +54,12 @@ class NaiveRga {
   bool apply(const Operation& op);
 
   std::uint64_t sum() const { return sum_; }
+  std::uint64_t purged_count() const { return purged_; }
   std::uint64_t seq_of(std::uint64_t sid) const;
   /// In document order, tombstones included.
   const std::vector<Element>& elements() const { return elements_; }
   std::u32string text() const;
-  /// Null when it was never inserted.
+  /// Null when it was never inserted, or was purged.
   const Element* find(ElementId id) const;
   /// Visible elements to the left of the element. REQUIRES: it was inserted.
   std::uint32_t visible_before(ElementId id) const;
@@ -71,6 +73,7 @@ class NaiveRga {
   bool less(const S4Vector& a, const S4Vector& b) const;
   std::size_t index_of(ElementId id) const;
   ElementId target(const Operation& op, std::uint32_t i) const;
+  bool may_be_purged(ElementId id) const;
   bool says_the_same(const Operation& op, std::uint32_t known) const;
   bool apply_element(const Operation& op, std::uint32_t i, char32_t scalar);
   bool insert(ElementId ref, const S4Vector& id, char32_t scalar);
@@ -78,6 +81,7 @@ class NaiveRga {
   std::uint64_t ssn_;
   Mutant mutant_;
   std::uint64_t sum_ = 0;
+  std::uint64_t purged_ = 0;
   std::map<std::uint64_t, Site> sites_;
   std::vector<Element> elements_;
 };

@@ -17,6 +17,7 @@ Network<Shape>::Network(std::uint64_t seed, Mutant judge) : dice_(seed), mutant_
   habits_.longest_insert = dice_.chance(30) ? dice_.between(5, 40) : dice_.between(1, 4);
   habits_.deliver_percent = dice_.between(5, 60);
   habits_.reload_percent = dice_.chance(40) ? dice_.between(1, 8) : 0;
+  habits_.purge_percent = dice_.chance(40) ? dice_.between(1, 10) : 0;
   habits_.place = dice_.below(4);
   ssn_ = dice_.chance(80) ? 1 : dice_.bits() % max_integer;
   // Large and small site ids, in no order.
@@ -57,6 +58,7 @@ std::string Network<Shape>::run() {
       if (dice_.chance(10)) deliver_too_early(hearer);
     }
     if (!failed() && dice_.chance(habits_.reload_percent)) reload(replica);
+    if (!failed() && dice_.chance(habits_.purge_percent)) purge_some(replica);
   }
   if (!failed()) settle_everybody();
   return problem_;
@@ -321,6 +323,57 @@ void Network<Shape>::hand_over(Replica& replica, const Operation& op) {
   if (failed()) problem_ += "\nafter " + describe(op);
 }
 
+// --- purging -------------------------------------------------------------------------------------
+
+template <class Shape>
+void Network<Shape>::hear_everything() {
+  for (bool any = true; any && !failed();) {
+    any = false;
+    for (Replica& replica : replicas_) any = (!failed() && deliver_some(replica)) || any;
+  }
+}
+
+/// Once everybody knows everything, every tombstone's deletion and every element is known to all,
+/// and nobody has something of their own that others do not know: any tombstone may go.
+template <class Shape>
+void Network<Shape>::purge_some(Replica& replica) {
+  hear_everything();
+  std::vector<ElementId> targets;
+  for (const NaiveRga::Element& element : replica.judge.elements()) {
+    if (element.tombstone) targets.push_back(element.id.element());
+  }
+  std::sort(targets.begin(), targets.end());
+  const std::uint32_t percent = dice_.chance(40) ? 100 : dice_.between(1, 90);
+  OpWriter writer;
+  std::uint32_t counted = 0;  // seq and sum that the operations take
+  Operation op;
+  op.len = 0;
+  const auto write = [&] {
+    if (op.len > 0) writer.append(op);
+    counted += op.len;
+    op.len = 0;
+  };
+  for (const ElementId target : targets) {
+    if (!dice_.chance(percent)) continue;
+    const bool goes_on = op.len > 0 && target == ElementId{op.ref.sid, op.ref.seq + op.len};
+    if (!goes_on || dice_.chance(20)) {
+      write();
+      op.kind = OpKind::purge;
+      op.id = {ssn_, replica.judge.sum() + 1 + counted, replica.sid,
+               replica.judge.seq_of(replica.sid) + 1 + counted};
+      op.ref = target;
+    }
+    ++op.len;
+  }
+  write();
+  OpReader reader(writer.bytes());
+  while (!failed() && reader.next(op)) {
+    if (replica.document.apply(op) != ApplyOutcome::applied) fail("refused " + describe(op));
+  }
+  if (!failed()) take_operations(replica, writer);
+  if (!failed()) check(replica);
+}
+
 // --- checks --------------------------------------------------------------------------------------
 
 template <class Shape>
@@ -352,10 +405,7 @@ void Network<Shape>::check(Replica& replica) {
 
 template <class Shape>
 void Network<Shape>::settle_everybody() {
-  for (bool any = true; any && !failed();) {
-    any = false;
-    for (Replica& replica : replicas_) any = (!failed() && deliver_some(replica)) || any;
-  }
+  hear_everything();
   for (Replica& replica : replicas_) {
     if (failed()) return;
     replica.document.check_invariants();

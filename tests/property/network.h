@@ -63,6 +63,7 @@ class Network {
     std::uint32_t longest_insert;
     std::uint32_t deliver_percent;
     std::uint32_t reload_percent;
+    std::uint32_t purge_percent;
     std::uint32_t place;  // 0 anywhere, 1 near the start, 2 where the last edit was
   };
 
@@ -82,6 +83,8 @@ class Network {
   void stream(Replica& replica, std::size_t author);
   void hand_over_stream(Replica& replica, std::string_view bytes);
   void reload(Replica& replica);
+  void purge_some(Replica& replica);
+  void hear_everything();
   void check(Replica& replica);
   void settle_everybody();
 

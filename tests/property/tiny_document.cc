@@ -1,5 +1,6 @@
 // The core once more, with a tree so small that a few edits split and merge it.
 #include "rga/document_impl.h"
+#include "rga/document_purge.h"
 #include "rga/document_queries.h"
 #include "rga/document_remote.h"
 #include "rga/document_state.h"

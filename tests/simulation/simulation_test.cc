@@ -41,6 +41,12 @@ class World {
     config_.limits.max_tail_rows = dice_.chance(50) ? 4096 : 1 + dice_.below(40);
     config_.limits.snapshot_chunk_bytes = 1 + dice_.below(200);
     if (dice_.chance(40)) config_.limits.max_outbox_bytes = 100 + dice_.below(4000);
+    if (dice_.chance(60)) {
+      // So short that clients are often late.
+      config_.purge_after_ms = 20 + dice_.below(dice_.chance(50) ? 200 : 2000);
+      config_.purge_every_ms = 1 + dice_.below(200);
+      config_.purge_min_tombstones = 1 + dice_.below(10);
+    }
     server_edit_percent_ = dice_.chance(60) ? 1 + dice_.below(15) : 0;
     start();
     const std::uint32_t clients = 2 + dice_.below(4);
@@ -49,6 +55,8 @@ class World {
           std::make_unique<SimClient>(executor_, document_, Uuid::from_random(seed, i)));
     }
   }
+
+  std::size_t count(std::string_view event) const { return log_.count(event); }
 
   /// What went wrong; empty: nothing.
   std::string run() {
@@ -62,6 +70,10 @@ class World {
       if (const std::string what = broken(); !what.empty()) return what;
     }
     calm_ = true;
+    if (config_.purge_after_ms > 0) {
+      config_.purge_after_ms = 0;
+      crash();
+    }
     if (const std::string what = come_to_rest(); !what.empty()) return what;
     return judge();
   }
@@ -110,7 +122,7 @@ class World {
   void edit_by_server() {
     const std::string mark = "<" + std::to_string(++last_mark_) + ">";
     shard_->edit(document_,
-                 {Uuid::from_random(99, 1 + dice_.below(2)),
+                 {Uuid::from_random(~std::uint64_t{0}, 1 + dice_.below(2)),
                   [this, mark](const rga::Document& document, std::uint64_t) {
                     const std::uint32_t at = dice_.below(document.length() + 1);
                     const std::uint32_t rest = document.length() - at;
@@ -191,6 +203,11 @@ class World {
       count += run.len;
     });
     if (elements.size() != count) return "an element twice";
+    for (const collab::LogRow& row : journal_.stored(document_).rows) {
+      for (std::uint32_t i = 0; row.kind == rga::OpKind::purge && i < row.len; ++i) {
+        if (!elements.insert({row.ref.sid, row.ref.seq + i}).second) return "purged, but there";
+      }
+    }
     for (const auto& client : clients_) {
       for (const rga::ElementId& id : client->acknowledged()) {
         if (!elements.contains(id)) return "an acknowledged element is missing";
@@ -223,7 +240,20 @@ class World {
 };
 
 TEST(Simulation, NothingAcknowledgedIsLostAndEverybodyAgrees) {
-  rga::property::for_each_seed(400, {}, [](std::uint64_t seed) { return World(seed).run(); });
+  std::size_t worlds = 0;
+  std::size_t purges = 0;
+  std::size_t rebased = 0;
+  rga::property::for_each_seed(400, {}, [&](std::uint64_t seed) {
+    World world(seed);
+    const std::string what = world.run();
+    ++worlds;
+    purges += world.count("purged");
+    rebased += world.count("rebased");
+    return what;
+  });
+  if (worlds < 100) return;
+  EXPECT_GT(purges, worlds / 10);
+  EXPECT_GT(rebased, worlds / 10);
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ export function decodeServerMessage(bytes) {
       m.heartbeatMs = r.varint();
       m.maxMessageBytes = r.varint();
       m.server = r.text();
+      m.horizon = r.varint();
       return m;
     }
     case 0x82:
@@ -87,7 +88,7 @@ export function decodeServerMessage(bytes) {
     case 0x83:
       return { kind: "operations", firstIndex: r.varint(), count: r.varint(), bytes: r.rest() };
     case 0x84:
-      return { kind: "ack", seq: r.varint(), index: r.varint() };
+      return { kind: "ack", seq: r.varint(), index: r.varint(), rebased: (r.u8() & 1) === 1 };
     case 0x85: {
       const peers = [];
       for (let count = r.varint(); count > 0; --count) peers.push(readPeer(r));

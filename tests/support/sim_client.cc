@@ -23,7 +23,7 @@ void SimClient::connect(collab::Shard& shard, std::int64_t latency_ms) {
   connection_->session = shard.connect(document_id_, connection_->outbox);
   wire::Hello hello;
   hello.client = id_;
-  hello.has_state = has_state_;
+  hello.has_state = has_state_ && !stale_;
   hello.incarnation = incarnation_;
   hello.ssn = ssn_;
   hello.applied = applied_;
@@ -36,7 +36,7 @@ void SimClient::cut() {
   if (!connection_) return;
   connection_->outbox->cut();
   connection_.reset();
-  joined_ = false;
+  joined_ = late_ = false;
 }
 
 void SimClient::send(std::string message) {
@@ -70,7 +70,7 @@ bool SimClient::erase(std::uint32_t at, std::uint32_t count) {
 void SimClient::remember(std::string operations) {
   if (operations.empty()) return;
   pending_.push_back({applied_, document_.seq_of(sid_), std::move(operations)});
-  if (joined_) push(pending_.back());
+  if (joined_ || late_) push(pending_.back());
 }
 
 void SimClient::push(const Pending& pending) {
@@ -93,6 +93,10 @@ void SimClient::on_message(std::string_view bytes) {
     broken("a message that cannot be read");
     return;
   }
+  if (late_ && !std::holds_alternative<wire::Ack>(**decoded) &&
+      !std::holds_alternative<wire::Refused>(**decoded)) {
+    return;
+  }
   if (const auto* peers = std::get_if<wire::Peers>(&**decoded)) {
     peer_messages.emplace_back(bytes);
     on(*peers);
@@ -107,10 +111,23 @@ void SimClient::on(const wire::Welcome& message) {
   session_ = message.session;
   incarnation_ = message.incarnation;
   ssn_ = message.ssn;
+  // Even if they are acknowledged by now, they may have been rebased.
+  stale_ = stale_ || std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+             return pending.base < message.horizon;
+           });
   forget_acknowledged(message.acked_seq);
   snapshot_bytes_ = message.snapshot_bytes;
   snapshot_.clear();
+  if (stale_ && !pending_.empty()) {
+    be_late();
+    push_everything();
+    return;
+  }
   if (message.snapshot_follows) return;
+  if (stale_) {
+    cut();
+    return;
+  }
   joined_ = true;
   push_everything();
 }
@@ -119,12 +136,18 @@ void SimClient::on(const wire::SnapshotChunk& message) {
   if (message.offset != snapshot_.size()) broken("a snapshot out of order");
   snapshot_ += message.bytes;
   if (snapshot_.size() < snapshot_bytes_) return;
+  if (stale_ && !pending_.empty()) {  // edited meanwhile, on the stale state
+    be_late();
+    push_everything();
+    return;
+  }
   ++snapshots;
   auto loaded = rga::Document::load(snapshot_);
   if (!loaded.ok()) {
     broken("a bad snapshot");
     return;
   }
+  stale_ = false;
   document_ = std::move(loaded).value();
   document_.set_local_site(sid_);
   applied_ = message.at_index;
@@ -166,9 +189,21 @@ void SimClient::on(const wire::Operations& message) {
 
 void SimClient::on(const wire::Ack& message) {
   ++acks;
+  if (late_ || message.rebased) {
+    forget_acknowledged(message.seq);
+    if (!late_) be_late();
+    if (pending_.empty()) cut();
+    return;
+  }
   if (message.index < applied_) broken("an ack that goes back");
   applied_ = message.index;
   forget_acknowledged(message.seq);
+}
+
+/// From now on nothing is taken over, until all is acknowledged and a fresh state comes.
+void SimClient::be_late() {
+  late_ = stale_ = true;
+  joined_ = false;
 }
 
 void SimClient::forget_acknowledged(std::uint64_t seq) {

@@ -28,6 +28,8 @@ class SimClient {
   void cut();
 
   bool connected() const { return connection_ != nullptr; }
+  /// Its operations came late and were rebased; it has hung up and wants a fresh state.
+  bool wants_fresh_state() const { return stale_ && pending_.empty(); }
   bool welcomed() const { return joined_ && connected(); }
   /// May edit: it has a site and a state.
   bool editable() const { return has_state_; }
@@ -89,6 +91,7 @@ class SimClient {
   void on(const wire::Peers& message);
   void on(const wire::Heartbeat& message);
   void on(const wire::Refused& message);
+  void be_late();
   void forget_acknowledged(std::uint64_t seq);
   void broken(std::string what);
 
@@ -97,6 +100,8 @@ class SimClient {
   const ClientId id_;
   std::shared_ptr<Connection> connection_;
   bool joined_ = false;  // on this connection: welcomed, and its state is here
+  bool late_ = false;    // on this connection: only acknowledgements count
+  bool stale_ = false;   // own operations stand in the log otherwise than here
 
   rga::Document document_;
   bool has_state_ = false;

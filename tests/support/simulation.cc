@@ -119,6 +119,9 @@ void MemoryJournal::load(const DocumentId& document, Executor& on, collab::Done<
     }
     const auto from = static_cast<std::ptrdiff_t>(loaded.snapshot_index);
     loaded.tail.assign(found->rows.begin() + from, found->rows.end());
+    for (const collab::LogRow& row : found->rows) {
+      if (row.kind == rga::OpKind::purge) loaded.last_purge = row;
+    }
     return loaded;
   });
 }

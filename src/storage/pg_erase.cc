@@ -1,4 +1,4 @@
-#include "storage/pg_erasures.h"
+#include "storage/pg_erase.h"
 
 #include <charconv>
 #include <utility>
@@ -14,8 +14,8 @@ constexpr std::uint64_t rows_at_once = 2000;
 // again.
 constexpr int most_passes = 10;
 
-constexpr PgStatement begin{"begin", "BEGIN"};
-constexpr PgStatement commit{"commit", "COMMIT"};
+constexpr PgStatement begin{"begin_erasing", "BEGIN"};
+constexpr PgStatement commit{"commit_erasing", "COMMIT"};
 constexpr PgStatement lock_document{
     "lock_document",
     "SELECT 1::bigint FROM documents WHERE document_id = $1::uuid FOR NO KEY UPDATE"};
@@ -49,14 +49,17 @@ constexpr PgStatement remove_some[] = {
     {"remove_operations",
      "DELETE FROM operations WHERE document_id = $1::uuid AND log_index IN (SELECT log_index FROM "
      "operations WHERE document_id = $1::uuid LIMIT $2::bigint)"},
+    {"remove_versions",
+     "DELETE FROM document_versions WHERE document_id = $1::uuid AND name IN (SELECT name FROM "
+     "document_versions WHERE document_id = $1::uuid LIMIT $2::bigint)"},
     {"remove_sites",
      "DELETE FROM sites WHERE document_id = $1::uuid AND sid IN (SELECT sid FROM sites WHERE "
      "document_id = $1::uuid LIMIT $2::bigint)"}};
 
 constexpr PgStatement statements[] = {
-    begin,          commit,         lock_document, select_erased,  blank_document,
-    put_mark,       drop_document,  finish,        remove_some[0], remove_some[1],
-    remove_some[2], remove_some[3], remove_some[4]};
+    begin,          commit,         lock_document,  select_erased,  blank_document,
+    put_mark,       drop_document,  finish,         remove_some[0], remove_some[1],
+    remove_some[2], remove_some[3], remove_some[4], remove_some[5]};
 
 PgParams params_of(const DocumentId& document) {
   PgParams params;
@@ -78,54 +81,20 @@ std::uint64_t removed(const PgRows& answer) {
   return count;
 }
 
-}  // namespace
-
-std::span<const PgStatement> pg_erasure_statements() { return statements; }
-
-PgErasures::PgErasures(std::unique_ptr<PgLink> link, Log& log) {
-  std::vector<std::unique_ptr<PgLink>> links;
-  links.push_back(std::move(link));
-  pool_ = std::make_unique<Pool>(
-      "erasures", std::move(links), 1,
-      [](PgLink& used, const Pool::Jobs& jobs) {
-        for (const auto& job : jobs) job->done(erase(used.connection(), *job));
-        if (!used.connection().is_alive()) used.drop();
-      },
-      log);
-}
-
-Status PgErasures::erase(PgConnection& connection, const PgErasure& job) {
-  Status marked = mark(connection, job);
-  if (!marked.ok()) {
-    connection.roll_back();
-    return marked;
-  }
-  for (int pass = 0; pass < most_passes; ++pass) {
-    auto all = remove_rows(connection, job.document);
-    if (!all.ok()) {
-      connection.roll_back();
-      return all.error();
-    }
-    if (*all) return ok_status();
-  }
-  return Error{ErrorClass::unavailable, "commit_failed",
-               "rows of document " + job.document.to_string() + " are left: erase it again"};
-}
-
-Status PgErasures::mark(PgConnection& connection, const PgErasure& job) {
+Status mark(PgConnection& connection, const DocumentId& document, std::int64_t now_us) {
   connection.add(begin);
-  connection.add(lock_document, params_of(job.document));
-  connection.add(select_erased, params_of(job.document));
+  connection.add(lock_document, params_of(document));
+  connection.add(select_erased, params_of(document));
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);
   if (!outcome.done()) return erase_error(outcome);
   const bool is_there = !answers[1].empty();
   const PgRows& erased = answers[2];
-  if (!erased.empty() && erased[0].u64(0) == 0) return document_erased(job.document);
+  if (!erased.empty() && erased[0].u64(0) == 0) return document_erased(document);
   if (erased.empty()) {
-    if (!is_there) return document_not_found(job.document);
-    PgParams when = params_of(job.document);
-    when.add(job.now_us);
+    if (!is_there) return document_not_found(document);
+    PgParams when = params_of(document);
+    when.add(now_us);
     connection.add(put_mark, when);
     connection.add(blank_document, std::move(when));
   }
@@ -134,7 +103,8 @@ Status PgErasures::mark(PgConnection& connection, const PgErasure& job) {
   return outcome.done() ? ok_status() : Status(erase_error(outcome));
 }
 
-Result<bool> PgErasures::remove_rows(PgConnection& connection, const DocumentId& document) {
+/// False when rows had to be left, because somebody was adding some.
+Result<bool> remove_rows(PgConnection& connection, const DocumentId& document) {
   std::vector<PgRows> answers;
   for (const PgStatement& statement : remove_some) {
     do {
@@ -153,6 +123,28 @@ Result<bool> PgErasures::remove_rows(PgConnection& connection, const DocumentId&
   if (outcome.kind != PgOutcome::Kind::constraint) return erase_error(outcome);
   connection.roll_back();
   return false;
+}
+
+}  // namespace
+
+std::span<const PgStatement> pg_erase_statements() { return statements; }
+
+Status pg_erase(PgConnection& connection, const DocumentId& document, std::int64_t now_us) {
+  Status marked = mark(connection, document, now_us);
+  if (!marked.ok()) {
+    connection.roll_back();
+    return marked;
+  }
+  for (int pass = 0; pass < most_passes; ++pass) {
+    auto all = remove_rows(connection, document);
+    if (!all.ok()) {
+      connection.roll_back();
+      return all.error();
+    }
+    if (*all) return ok_status();
+  }
+  return Error{ErrorClass::unavailable, "commit_failed",
+               "rows of document " + document.to_string() + " are left: erase it again"};
 }
 
 Result<std::vector<DocumentId>> unfinished_erasures(PgConnection& connection) {

@@ -1,0 +1,94 @@
+// DocumentActor: pushes that come late, on a base older than the horizon of the last purge. What
+// their author knew is read from the log, and they are rebased on what there is now. The author
+// then drops its state and joins anew (docs/PROTOCOL.md, "Late operations").
+#include <memory>
+#include <utility>
+
+#include "collab/document_actor.h"
+#include "collab/log_row.h"
+#include "rga/op_codec.h"
+
+namespace weft::collab {
+
+/// Its base is too old; or its author has had other operations rebased, and did not know them as
+/// they stand in the log now.
+bool DocumentActor::is_late(const Member& member, const wire::Push& push) const {
+  if (horizon_ == 0) return false;
+  if (push.base < horizon_) return true;
+  const std::uint64_t known = document_.seq_of(member.sid);
+  rga::OpReader operations(push.operations);
+  rga::Operation op;
+  while (operations.next(op)) {
+    if (op.id.sid != member.sid) return false;
+    if (op.id.seq > known) return op.id.sum <= document_.last_sum_of(member.sid);
+  }
+  return false;
+}
+
+void DocumentActor::on_late_push(Member& member, std::string_view message, const wire::Push& push) {
+  // What is not late goes past the author that is remembered here.
+  const bool usable = member.late && member.late->index() <= push.base &&
+                      member.late->own_seq() == document_.seq_of(member.sid);
+  if (!usable) member.late = std::make_unique<LateAuthor>(member.sid, document_.ssn());
+  if (member.late->index() < push.base || !member.late->complete()) {
+    member.looking_up = true;
+    member.held.emplace_front(message);
+    member.held_bytes += message.size();
+    // Its own that are not in the log yet were before this.
+    when_durable(integrated_index(),
+                 [this, session = member.session, base = push.base](bool durable) {
+                   Member* asker = find(session);
+                   if (durable && asker != nullptr) learn_past(*asker, base);
+                 });
+    return;
+  }
+  // The rebased ones know every row up to here, so the last of them must not grow.
+  const std::uint64_t base = seal();
+  const auto rebased = member.late->rebase(push.operations, document_, config_.limits);
+  if (!rebased.ok()) {
+    refuse(member.session, rebased.error());
+    return;
+  }
+  member.rebased = true;
+  if (!rebased->empty()) {
+    ports_.log.write(LogLevel::info, "rebased",
+                     id_.to_string() + ": late operations of site " + std::to_string(member.sid) +
+                         ", made at index " + std::to_string(push.base));
+    accept(*rebased, base);
+  } else if (document_.seq_of(member.sid) == window_->seq_at(durable_index_, member.sid)) {
+    acknowledge(member);
+  }
+}
+
+/// Reads what the author of late operations knew: the log up to `base`, and its own after that.
+void DocumentActor::learn_past(Member& member, std::uint64_t base) {
+  const std::uint64_t session = member.session;
+  // REQUIRES: between two rows of one page the session cannot end.
+  const auto take = [this, session, base, damage = ok_status()](const LogRow& row) mutable {
+    const Member* asker = find(session);
+    if (asker == nullptr || !asker->late) return false;
+    LateAuthor& author = *asker->late;
+    if (row.index > base) {
+      if (author.complete()) return false;
+      damage = author.remember(row);
+    } else {
+      damage = author.hear(row);
+    }
+    return damage.ok();
+  };
+  read_log(member.late->index(), take, [this, session, base](const Status& read) {
+    Member* asker = find(session);
+    if (asker == nullptr) return;
+    asker->looking_up = false;
+    if (!read.ok()) {
+      refuse(session, read.error());
+    } else if (asker->late->index() < base) {
+      refuse(session, {ErrorClass::unavailable, "log_unreadable", "the log could not be read"});
+    } else {
+      asker->late->set_complete();
+      release_held(session);
+    }
+  });
+}
+
+}  // namespace weft::collab

@@ -1,0 +1,112 @@
+// DocumentActor: purging. Whatever was deleted longer ago than `purge_after_ms` may leave the
+// document; the horizon is the last row of that age. The purge is made of everything accepted and
+// goes the way of every row, so whoever else writes to the log meanwhile makes it fail as a whole.
+#include <memory>
+#include <utility>
+
+#include "collab/document_actor.h"
+#include "collab/log_row.h"
+
+namespace weft::collab {
+namespace {
+
+constexpr std::size_t read_rows_at_once = 4096;
+
+/// The document as it was at the horizon.
+struct Past {
+  rga::Document document;
+  std::uint64_t index = 0;
+  bool sound = true;
+};
+
+}  // namespace
+
+void DocumentActor::read_log(std::uint64_t after, std::function<bool(const LogRow&)> take,
+                             std::function<void(Status)> done) {
+  if (after >= durable_index_) return done(ok_status());
+  ports_.journal.read_rows(id_, after, read_rows_at_once, ports_.executor,
+                           [actor = weak(), after, take = std::move(take),
+                            done = std::move(done)](Result<std::vector<LogRow>> rows) mutable {
+                             const auto self = actor.lock();
+                             if (!self || self->state_ != State::open) return;
+                             if (!rows.ok()) return done(rows.error());
+                             // The journal may have stored rows that it has not answered for.
+                             for (const LogRow& row : *rows) {
+                               if (row.index > self->durable_index_ || !take(row))
+                                 return done(ok_status());
+                             }
+                             if (rows->empty()) return done(ok_status());
+                             self->read_log(after + rows->size(), std::move(take), std::move(done));
+                           });
+}
+
+/// At most every `purge_every_ms`, and only if there is enough to be gained.
+void DocumentActor::purge_if_due() {
+  if (config_.purge_after_ms == 0 || state_ != State::open || purging_) return;
+  const std::int64_t now_ms = ports_.clock.monotonic_ms();
+  if (purge_tried_ms_ != 0 && now_ms - purge_tried_ms_ < config_.purge_every_ms) return;
+  const std::int64_t until_us = ports_.clock.unix_us() - config_.purge_after_ms * 1000;
+  if (record_.creation_us > until_us) return;
+  if (document_.element_count() - document_.length() < config_.purge_min_tombstones) return;
+  purge_tried_ms_ = now_ms;
+  purging_ = true;
+  auto past = std::make_shared<Past>(Past{rga::Document(document_.ssn())});
+  const auto take = [past, until_us](const LogRow& row) {
+    if (row.timestamp_us > until_us) return false;
+    past->sound = row.index == past->index + 1 &&
+                  past->document.apply(row.operation()) == rga::ApplyOutcome::applied;
+    past->index = row.index;
+    return past->sound;
+  };
+  read_log(0, take, [this, past](const Status& read) {
+    purging_ = false;
+    if (read.ok() && past->sound && past->index > 0) purge(past->document, past->index);
+  });
+}
+
+void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon) {
+  std::vector<IdStretch> stretches = plan_purge(at_horizon, document_);
+  if (stretches.empty()) return;
+  if (purge_site_ != 0) return log_purge(purge_site_, stretches, horizon);
+  // Nobody else is to have this site.
+  const ClientId author = Uuid::from_random(ports_.random.next(), ports_.random.next());
+  purging_ = true;
+  ports_.journal.lease_site(
+      id_, author, ports_.executor,
+      [actor = weak(), at_horizon = std::make_shared<KnownElements>(at_horizon),
+       horizon](const Result<std::uint64_t>& sid) {
+        const auto self = actor.lock();
+        if (!self || self->state_ != State::open) return;
+        self->purging_ = false;
+        if (!sid.ok()) return;
+        self->purge_site_ = *sid;
+        self->log_purge(*sid, plan_purge(*at_horizon, self->document_), horizon);
+      });
+}
+
+void DocumentActor::log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches,
+                              std::uint64_t horizon) {
+  // Elsewhere the rows of this document may be young and few; here a purge must be a row of its
+  // own.
+  seal();
+  const std::int64_t now_us = ports_.clock.unix_us();
+  std::uint64_t purged = 0;
+  for (const IdStretch& stretch : stretches) {
+    rga::Operation op;
+    op.kind = rga::OpKind::purge;
+    op.len = stretch.len;
+    op.id = {document_.ssn(), document_.sum() + 1, sid, document_.seq_of(sid) + 1};
+    op.ref = stretch.first;
+    WEFT_CHECK(document_.apply(op) == rga::ApplyOutcome::applied);
+    enqueue(make_row(op, horizon, now_us));
+    purged += stretch.len;
+  }
+  horizon_ = std::max(horizon_, horizon);
+  ports_.log.write(LogLevel::info, "purged",
+                   id_.to_string() + ": " + std::to_string(purged) +
+                       " tombstones, deleted up to index " + std::to_string(horizon));
+  save_snapshot();
+  commit();
+}
+
+}  // namespace weft::collab

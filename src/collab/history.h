@@ -1,0 +1,80 @@
+// Looking back: what a document was at an index of its log, who wrote which part, how one version
+// became another, and when people were at work. Pure; what it needs comes from History (see
+// history_ports.h).
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "collab/history_ports.h"
+#include "rga/document.h"
+
+namespace weft::collab {
+
+/// The state that was loaded. Corrupt, code "damaged_log", when it does not replay. O(elements +
+/// tail).
+Result<rga::Document> state_of(const Journal::Loaded& loaded);
+
+/// Who wrote a stretch of a text, and when: the row that inserted it.
+struct BlameRange {
+  std::uint32_t at = 0;  // scalar values
+  std::uint32_t len = 0;
+  std::uint64_t sid = 0;
+  std::uint64_t index = 0;
+  std::int64_t timestamp_us = 0;
+};
+/// Of the visible text, in its order; neighbours of one row are one range. `inserts` as
+/// History::insert_infos gives them. O(runs · log rows).
+std::vector<BlameRange> blame(const rga::Document& document,
+                              const std::vector<InsertInfo>& inserts);
+
+/// What one row did to the text, for somebody who plays it back.
+struct PlayedRow {
+  RowInfo row;
+  struct Change {
+    std::uint32_t at = 0;  // scalar values, of the text after the changes before it
+    std::uint32_t erased = 0;
+    std::string inserted;
+  };
+  std::vector<Change> changes;
+};
+/// Carries out `rows` on `document`. Corrupt, code "damaged_log", when one does not apply.
+Result<std::vector<PlayedRow>> play(rga::Document& document, const std::vector<LogRow>& rows);
+
+/// A stretch of time in which people were at work: no pause in it is longer than `pause`.
+struct WorkSession {
+  std::uint64_t first_index = 0;
+  std::uint64_t last_index = 0;
+  std::int64_t first_us = 0;
+  std::int64_t last_us = 0;
+  std::set<std::uint64_t> sids;
+  std::uint64_t inserted = 0;  // elements
+  std::uint64_t erased = 0;
+  std::uint64_t updated = 0;
+};
+inline constexpr std::int64_t work_pause_us = 300'000'000;  // five minutes
+
+/// Groups rows that come newest first. A session is known to be whole when an older row than its
+/// first came, or none is left.
+class WorkSessions {
+ public:
+  explicit WorkSessions(std::int64_t pause_us = work_pause_us) : pause_us_(pause_us) {}
+  void add(const RowInfo& row);
+  /// Newest first; the last one may go on.
+  std::vector<WorkSession>& sessions() { return sessions_; }
+
+ private:
+  std::int64_t pause_us_;
+  std::vector<WorkSession> sessions_;
+};
+
+/// What `diff -u` would print, with `context` lines around each change; empty when nothing differs.
+/// `patch` takes it. Lines end with LF; a last line without one is marked.
+std::string unified_diff(std::string_view from, std::string_view to, std::string_view from_name,
+                         std::string_view to_name, std::uint32_t context = 3);
+
+}  // namespace weft::collab

@@ -1,0 +1,161 @@
+// Looking back in a log: the state at any index and time, milestones, named versions.
+#include <gtest/gtest.h>
+
+#include "collab/history.h"
+#include "storage/fsck.h"
+#include "storage/store_test_rig.h"
+
+namespace weft::storage::test {
+namespace {
+
+class HistoryTest : public OnBoth {
+ protected:
+  Result<collab::Journal::Loaded> load_at(std::uint64_t index) {
+    return rig.wait<collab::Journal::Loaded>(
+        [&](auto done) { rig.store->load_at(id, index, rig.executor, done); });
+  }
+  Result<std::uint64_t> at_time(std::int64_t time_us) {
+    return rig.wait<std::uint64_t>(
+        [&](auto done) { rig.store->index_at_time(id, time_us, rig.executor, done); });
+  }
+  Result<collab::NamedVersion> name(const std::string& what, std::uint64_t index) {
+    return rig.wait<collab::NamedVersion>(
+        [&](auto done) { rig.store->name_version(id, what, index, rig.executor, done); });
+  }
+  Result<Unit> unname(const std::string& what) {
+    return rig.wait<Unit>(
+        [&](auto done) { rig.store->remove_version(id, what, rig.executor, done); });
+  }
+  std::string names() {
+    const auto versions = rig.wait<std::vector<collab::NamedVersion>>(
+        [&](auto done) { rig.store->list_versions(id, rig.executor, done); });
+    if (!versions.ok()) return std::string(versions.error().code);
+    std::string all;
+    for (const auto& version : *versions) {
+      all += version.name + "=" + std::to_string(version.index) + " ";
+    }
+    return all;
+  }
+
+  Rig rig{GetParam()};
+  const DocumentId id = test_uuid(1);
+};
+WEFT_ON_BOTH(HistoryTest);
+
+TEST_P(HistoryTest, EveryIndexAndEveryTimeCanBeRead) {
+  ASSERT_TRUE(rig.create(1, "first\n").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  std::vector<std::string> texts = {"", "first\n"};
+  for (int i = 0; i < 60; ++i) {
+    author.insert(0, "é" + std::to_string(i) + " ");
+    if (i % 5 == 4) author.erase(2, 3);
+    const auto rows = author.take_rows(rig.get(id)->last_index);
+    for (const auto& row : rows) {
+      rga::Document before = std::move(*replay(*load_at(texts.size() - 1)));
+      ASSERT_EQ(before.apply(row.operation()), rga::ApplyOutcome::applied);
+      texts.push_back(before.text());
+      ASSERT_TRUE(rig.append(id, texts.size() - 2, {row}).ok());
+    }
+    if (i % 9 == 0) {
+      ASSERT_TRUE(rig.save(id, texts.size() - 1, author.saved()).ok());
+    }
+  }
+  const std::uint64_t last = rig.get(id)->last_index;
+  ASSERT_EQ(last + 1, texts.size());
+  const auto rows = *rig.read_rows(id, 0, 1000);
+  for (std::uint64_t index = 0; index <= last; ++index) {
+    const auto loaded = load_at(index);
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    EXPECT_EQ(collab::state_of(*loaded)->text(), texts[index]) << index;
+    EXPECT_EQ(loaded->record.last_index, last);
+    if (index == 0) continue;
+    EXPECT_EQ(*at_time(rows[index - 1].timestamp_us), index);
+    EXPECT_EQ(*at_time(rows[index - 1].timestamp_us - 1), index - 1);
+  }
+  EXPECT_EQ(*at_time(INT64_MAX), last);
+  EXPECT_ERROR(load_at(last + 1), ErrorClass::invalid, "index_out_of_range");
+
+  const auto infos = rig.wait<std::vector<collab::RowInfo>>(
+      [&](auto done) { rig.store->row_infos(id, 11, 4, rig.executor, done); });
+  ASSERT_EQ(infos->size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const collab::LogRow& row = rows[9 - i];
+    EXPECT_EQ((*infos)[i].index, row.index);
+    EXPECT_EQ((*infos)[i].timestamp_us, row.timestamp_us);
+    EXPECT_EQ((*infos)[i].sid, row.id.sid);
+    EXPECT_EQ((*infos)[i].kind, row.kind);
+    EXPECT_EQ((*infos)[i].len, row.len);
+  }
+  const auto inserts = rig.wait<std::vector<collab::InsertInfo>>(
+      [&](auto done) { rig.store->insert_infos(id, 20, rig.executor, done); });
+  std::size_t expected = 0;
+  for (const auto& row : rows) {
+    if (row.index <= 20 && row.kind == rga::OpKind::insert) ++expected;
+  }
+  EXPECT_EQ(inserts->size(), expected);
+  ASSERT_TRUE(rig.remove(id).ok());
+  EXPECT_ERROR(load_at(1), ErrorClass::gone, "document_deleted");
+  EXPECT_ERROR(at_time(1), ErrorClass::gone, "document_deleted");
+}
+
+// However long the log, a kept snapshot is near before every index; and the others go.
+TEST_P(HistoryTest, MilestonesAreNear) {
+  ASSERT_TRUE(rig.create(1, "").ok());
+  ASSERT_EQ(*rig.lease(id, test_uuid(900)), 2u);
+  Author author(2);
+  constexpr std::uint64_t step = 1500;
+  constexpr std::uint64_t end = 24'000;
+  for (std::uint64_t index = 0; index < end; index += step) {
+    for (std::uint64_t i = 0; i < step; ++i) author.insert(i % 2 == 0 ? 0 : 1, "x");
+    const auto appended = rig.append(id, index, author.take_rows(index));
+    ASSERT_TRUE(appended.ok()) << appended.error().message;
+    ASSERT_TRUE(rig.save(id, index + step, author.saved()).ok());
+  }
+  rig.reopen();  // closing finishes what was being swept
+  for (const std::uint64_t index : {std::uint64_t{1}, 8'000ul, 8'191ul, 16'000ul, 20'001ul, end}) {
+    const auto loaded = load_at(index);
+    ASSERT_TRUE(loaded.ok());
+    EXPECT_LE(loaded->tail.size(), collab::max_milestone_rows) << index;
+    EXPECT_EQ(collab::state_of(*loaded)->sum(), index);
+  }
+  RawDatabase db(rig.database());
+  // 7,500 and 15,000 or so, and the newest two.
+  const auto kept =
+      db.query("SELECT at_index FROM document_snapshot_headers WHERE has_state ORDER BY at_index");
+  EXPECT_LE(kept.size(), 6u);
+  EXPECT_GE(kept.size(), 4u);
+  EXPECT_EQ(db.value("SELECT count(DISTINCT at_index) FROM document_snapshots"), "2");
+  EXPECT_EQ(db.value("SELECT count(DISTINCT at_index) FROM document_snapshot_states"),
+            std::to_string(kept.size()));
+  const auto source = rig.source();
+  const auto counts = check_database(**source, [](const Finding& finding) {
+    ADD_FAILURE() << finding.table << " " << finding.key << ": " << finding.what;
+  });
+  ASSERT_TRUE(counts.ok());
+}
+
+TEST_P(HistoryTest, VersionsHaveNames) {
+  ASSERT_TRUE(rig.create(1, "text").ok());
+  EXPECT_EQ(names(), "");
+  ASSERT_TRUE(name("first ü", 1).ok());
+  ASSERT_TRUE(name("empty", 0).ok());
+  EXPECT_EQ(names(), "empty=0 first ü=1 ");
+  EXPECT_TRUE(name("empty", 0).ok());
+  EXPECT_ERROR(name("empty", 1), ErrorClass::conflict, "version_exists");
+  EXPECT_ERROR(name("later", 2), ErrorClass::invalid, "index_out_of_range");
+  EXPECT_ERROR(unname("later"), ErrorClass::not_found, "version_not_found");
+  rig.reopen();
+  EXPECT_TRUE(unname("empty").ok());
+  EXPECT_EQ(names(), "first ü=1 ");
+  ASSERT_TRUE(rig.remove(id).ok());
+  EXPECT_EQ(names(), "document_deleted");
+  EXPECT_ERROR(name("x", 1), ErrorClass::gone, "document_deleted");
+  ASSERT_TRUE(rig.erase(id).ok());
+  EXPECT_ERROR(name("x", 1), ErrorClass::gone, "document_erased");
+  RawDatabase db(rig.database());
+  EXPECT_EQ(db.value("SELECT count(*) FROM document_versions"), "0");
+}
+
+}  // namespace
+}  // namespace weft::storage::test
