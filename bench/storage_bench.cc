@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "bench/bare_databases.h"
+#include "bench/ports.h"
 #include "storage/pg_store.h"
 #include "storage/sqlite_store.h"
 #include "tests/support/postgres_server.h"
@@ -29,58 +30,11 @@
 namespace weft {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
-double seconds_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
-
-class Loop final : public Executor {
- public:
-  void post(std::function<void()> work) override {
-    {
-      const std::lock_guard lock(mutex_);
-      queue_.push_back(std::move(work));
-    }
-    wake_.notify_one();
-  }
-  void post_after(std::int64_t, std::function<void()> work) override { post(std::move(work)); }
-  void run_one() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return !queue_.empty(); });
-    const std::function<void()> work = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    work();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-};
-
-class SystemClock final : public Clock {
- public:
-  std::int64_t monotonic_ms() const override {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               SteadyClock::now().time_since_epoch())
-        .count();
-  }
-  std::int64_t unix_us() const override {
-    return std::chrono::duration_cast<std::chrono::microseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-  }
-};
-
-class StderrLog final : public Log {
- public:
-  void write(LogLevel, std::string_view event, std::string_view detail) override {
-    std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(event.size()), event.data(),
-                 static_cast<int>(detail.size()), detail.data());
-  }
-};
+using bench::Loop;
+using bench::seconds_since;
+using bench::StderrLog;
+using bench::SteadyClock;
+using bench::SystemClock;
 
 // Time of all threads of this process on a CPU.
 double cpu_seconds() {

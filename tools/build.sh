@@ -138,12 +138,12 @@ run_bench() {
   case $name in
     rga) bench_native rga_bench "$@" ;;
     complexity) bench_complexity "$@" ;;
-    storage) bench_native storage_bench "$@" ;;
+    storage | history) bench_native "${name}_bench" "$@" ;;
     counts) build_bench counts_bench && node bench/counts.mjs "$@" ;;
     server) bench_server "$@" ;;
     wasm) build_client && (cd "${called_from:-.}" && node "$OLDPWD/bench/wasm_bench.mjs" "$@") ;;
     *)
-      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage server counts complexity" >&2
+      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage history server counts complexity" >&2
       return 2
       ;;
   esac
@@ -156,7 +156,7 @@ run_benches() {
     run_bench "$@"
     return
   fi
-  for name in rga wasm storage server; do
+  for name in rga wasm storage history server; do
     echo "==> $name"
     run_bench "$name" || return
   done

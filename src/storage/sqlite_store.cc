@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/worker_thread.h"
 #include "storage/data_directory.h"
 #include "storage/deletion_requests.h"
 #include "storage/import_request.h"
@@ -10,7 +11,6 @@
 #include "storage/sqlite_reader.h"
 #include "storage/sqlite_writer.h"
 #include "storage/version_requests.h"
-#include "storage/worker_thread.h"
 #include "storage/write_requests.h"
 
 namespace weft::storage {

@@ -1,5 +1,5 @@
-// WorkerThread: one thread that runs what it is given, in order. The reader lives on one, and the
-// unpacking of snapshots on another. The destructor runs what is queued, then joins.
+// WorkerThread: one thread that runs what it is given, in order. The destructor runs what is
+// queued, then joins.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-namespace weft::storage {
+namespace weft {
 
 class WorkerThread {
  public:
@@ -56,4 +56,4 @@ class WorkerThread {
   std::thread thread_;  // last: starts when the rest is ready
 };
 
-}  // namespace weft::storage
+}  // namespace weft
