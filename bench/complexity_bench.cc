@@ -1,6 +1,7 @@
 // How the cost of one edit grows: with the size of the document, from 10^3 to 10^7 elements, and
 // with the number of sites that have written in it. `complexity_bench [--json] [--largest N]`.
-// Nanoseconds of CPU for each edit, the median of several documents.
+// Nanoseconds of CPU for each edit: the median of short stretches, so that what the machine does
+// besides falls out, and of several documents.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -21,6 +22,7 @@ using rga::Document;
 using rga::EditOutcome;
 
 constexpr std::uint32_t edits = 20'000;  // timed in each document
+constexpr std::uint32_t stretch = 1000;  // of them between two looks at the clock
 constexpr int documents = 5;
 
 struct Costs {
@@ -41,7 +43,22 @@ Document scattered(std::uint32_t elements, std::uint32_t sites, Dice& dice, rga:
   return document;
 }
 
-double per_edit(double ms) { return ms * 1e6 / edits; }
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+/// Nanoseconds of each edit in the middle one of the stretches; `work` does those from .. to.
+template <class Work>
+double per_edit(Work work) {
+  std::vector<double> times;
+  for (std::uint32_t from = 0; from < edits; from += stretch) {
+    const double begin = app::cpu_ms();
+    work(from, from + stretch);
+    times.push_back((app::cpu_ms() - begin) * 1e6 / stretch);
+  }
+  return median(std::move(times));
+}
 
 Costs measure_once(std::uint32_t elements, std::uint32_t sites, std::uint64_t seed) {
   Dice dice(seed);
@@ -56,25 +73,25 @@ Costs measure_once(std::uint32_t elements, std::uint32_t sites, std::uint64_t se
   std::vector<std::uint32_t> places(edits);
   for (std::uint32_t i = 0; i < edits; ++i) places[i] = dice.below(elements / 2 + 1);
   Costs costs;
-  double begin = app::cpu_ms();
-  for (std::uint32_t i = 0; i < edits; ++i) {
-    const EditOutcome outcome =
-        i % 4 == 3 ? document.erase({places[i]}, 1, &out) : document.insert({places[i]}, "y", &out);
-    WEFT_CHECK(outcome == EditOutcome::done);
-  }
-  costs.random_local = per_edit(app::cpu_ms() - begin);
+  costs.random_local = per_edit([&](std::uint32_t from, std::uint32_t to) {
+    for (std::uint32_t i = from; i < to; ++i) {
+      const EditOutcome outcome = i % 4 == 3 ? document.erase({places[i]}, 1, &out)
+                                             : document.insert({places[i]}, "y", &out);
+      WEFT_CHECK(outcome == EditOutcome::done);
+    }
+  });
 
-  rga::OpReader stream(out.bytes());
-  begin = app::cpu_ms();
-  WEFT_CHECK(reader.apply(stream).outcome == rga::ApplyOutcome::applied);
-  costs.random_remote = per_edit(app::cpu_ms() - begin);
+  rga::OpReader operations(out.bytes());
+  costs.random_remote = per_edit([&](std::uint32_t from, std::uint32_t to) {
+    const auto done = reader.apply(operations, nullptr, to - from);
+    WEFT_CHECK(done.outcome == rga::ApplyOutcome::applied && done.operations == to - from);
+  });
   WEFT_CHECK(reader.sum() == document.sum());
 
   out.take();
-  const std::uint32_t from = places[0];
-  begin = app::cpu_ms();
-  for (std::uint32_t i = 0; i < edits; ++i) document.insert({from + i}, "z", &out);
-  costs.typed = per_edit(app::cpu_ms() - begin);
+  costs.typed = per_edit([&](std::uint32_t from, std::uint32_t to) {
+    for (std::uint32_t i = from; i < to; ++i) document.insert({places[0] + i}, "z", &out);
+  });
   return costs;
 }
 
@@ -84,13 +101,12 @@ Costs measure(std::uint32_t elements, std::uint32_t sites) {
   for (int i = 0; i < repeats; ++i) {
     all.push_back(measure_once(elements, sites, static_cast<std::uint64_t>(i) + 1));
   }
-  const auto median = [&](double Costs::*cost) {
+  const auto middle = [&](double Costs::*cost) {
     std::vector<double> values;
     for (const Costs& costs : all) values.push_back(costs.*cost);
-    std::ranges::sort(values);
-    return values[values.size() / 2];
+    return median(std::move(values));
   };
-  return {median(&Costs::random_local), median(&Costs::random_remote), median(&Costs::typed)};
+  return {middle(&Costs::random_local), middle(&Costs::random_remote), middle(&Costs::typed)};
 }
 
 void print(bool json, const char* what, std::uint32_t elements, std::uint32_t sites,

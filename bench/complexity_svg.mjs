@@ -1,4 +1,5 @@
-// Draws docs/complexity.svg from what `./dev bench complexity --json` printed, given on stdin.
+// Draws docs/complexity.svg from what `complexity_bench --json` printed, given on stdin, and prints the
+// table that docs/PERFORMANCE.md shows beside it. `./dev bench complexity` runs both.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -8,11 +9,18 @@ const lines = [
   { key: "random_remote_ns", name: "anywhere, remote", color: "#c2410c" },
   { key: "typed_ns", name: "typing on", color: "#15803d" },
 ];
+console.log("| elements | sites | anywhere, local | anywhere, remote | typing on |\n|--:|--:|--:|--:|--:|");
+for (const point of points) {
+  const cells = [point.elements.toLocaleString("en-US"), point.sites.toLocaleString("en-US"),
+    ...lines.map(({ key }) => Math.round(point[key]))];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
 const width = 380;
 const height = 250;
 const left = 56;
 const panels = [
-  panel("elements", points.filter((point) => point.by === "elements"), "elements in the document, one site", 0),
+  panel("elements", points.filter((point) => point.by === "elements"), "elements, one site", 0),
   panel("sites", points.filter((point) => point.by === "sites"), "sites, 100,000 elements", width + 40),
 ];
 const legend = lines.map(({ name, color }, i) =>

@@ -115,6 +115,17 @@ bench_native() {
   (cd "${called_from:-.}" && "$OLDPWD/build/release/$program" "$@")
 }
 
+# Without arguments: drawn into the documentation too.
+bench_complexity() {
+  if [ $# -gt 0 ]; then
+    bench_native complexity_bench "$@"
+    return
+  fi
+  mkdir -p build
+  bench_native complexity_bench --json >build/complexity.jsonl &&
+    node bench/complexity_svg.mjs <build/complexity.jsonl
+}
+
 # A running server, from outside, by the means of the tests.
 bench_server() {
   build_weft && npm_install tests &&
@@ -125,7 +136,8 @@ run_bench() {
   local name=$1
   shift
   case $name in
-    rga | complexity) bench_native "${name}_bench" "$@" ;;
+    rga) bench_native rga_bench "$@" ;;
+    complexity) bench_complexity "$@" ;;
     storage | history) bench_native "${name}_bench" "$@" ;;
     counts) build_bench counts_bench && node bench/counts.mjs "$@" ;;
     server) bench_server "$@" ;;

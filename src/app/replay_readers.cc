@@ -20,6 +20,12 @@ double timed(Work work) {
   return cpu_ms() - begin;
 }
 
+void apply_each(rga::Document& document, std::string_view log) {
+  rga::OpReader reader(log);
+  rga::Operation op;
+  while (reader.next(op)) document.apply(op);
+}
+
 template <class Each>
 void with_patches(rga::Document& document, std::string_view log, Each each) {
   rga::PatchList list;
@@ -108,6 +114,9 @@ void ReplayForms::check_state() {
   const std::string problem = apply_stream(remote, replay_.played.log);
   if (!problem.empty()) blame("the remote replica", problem);
   compare("the remote replica", remote);
+  rga::Document each;
+  apply_each(each, replay_.played.log);
+  compare("the remote replica of single operations", each);
   remote.save(saved_);
   replay_.figures.state_bytes = saved_.size();
   const auto loaded = rga::Document::load(saved_);
@@ -129,11 +138,7 @@ void ReplayForms::time_readers(CoreFigures& figures) const {
   std::string end;
   read_floor(messages_, end, figures.floor_read_ms);
   figures.remote_ms = timed([&](rga::Document& document) { apply_stream(document, log); });
-  figures.remote_each_ms = timed([&](rga::Document& document) {
-    rga::OpReader reader(log);
-    rga::Operation op;
-    while (reader.next(op)) document.apply(op);
-  });
+  figures.remote_each_ms = timed([&](rga::Document& document) { apply_each(document, log); });
   figures.patches_ms = timed(
       [&](rga::Document& document) { with_patches(document, log, [](const rga::Patch&) {}); });
   figures.replay_rows_ms =
