@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collab/access_ports.h"
 #include "collab/causal_window.h"
 #include "collab/member.h"
 #include "collab/ports.h"
@@ -49,6 +50,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void read_text(Done<TextAnswer> done);
   /// document_edits.cc. Answers when it is durable.
   void edit(ServerEdit request, Done<EditAnswer> done);
+  /// document_access.cc. Somebody may do less, or more, than before.
+  void access_changed(const AccessChange& change);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
   /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
@@ -92,8 +95,19 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_late_push(Member& member, std::string_view message, const wire::Push& push);
   void learn_past(Member& member, std::uint64_t base);
 
+  // document_access.cc: who may come in, and what each may do.
+  void ask_gate(std::uint64_t session, std::string token,
+                std::function<void(Member&, Admission)> then);
+  bool check_access(const Member& member, const wire::ClientMessage& message);
+  bool has_expired(const Member& member) const;
+  void on_renew(const Member& member, const wire::Renew& renew);
+  void tell_access(Member& member);
+  void set_presence(const Member& member, wire::Presence presence);
+  void recheck(const Member& member);
+
   // document_sessions.cc: a session from hello to close.
   void on_hello(Member& member, std::string_view message);
+  void lease_site(Member& member);
   void admit(std::uint64_t session);
   std::optional<Error> check_lineage(const Member& member) const;
   void welcome(Member& member, std::uint64_t acked_seq);
@@ -160,6 +174,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t last_session_ = 0;
   PresenceBoard presence_;
   bool presence_scheduled_ = false;
+  std::uint64_t access_changes_ = 0;  // heard of: what is looked up meanwhile may be old
 
   std::uint64_t horizon_ = 0;     // of the last purge: pushes on an older base are late
   std::uint64_t purge_site_ = 0;  // whose rows purges are; 0: none yet

@@ -113,13 +113,15 @@ void DocumentActor::dispatch(Member& member, std::string_view message) {
   }
   if (!decoded->has_value()) return;  // a kind from the future
   const wire::ClientMessage& content = **decoded;
+  if (!check_access(member, content)) return;
   if (const auto* push = std::get_if<wire::Push>(&content)) {
     on_push(member, message, *push);
   } else if (const auto* presence = std::get_if<wire::Presence>(&content)) {
-    presence_.set(member.session, member.sid, *presence);
-    schedule_presence();
+    set_presence(member, *presence);
   } else if (const auto* reply = std::get_if<wire::HeartbeatReply>(&content)) {
     on_heartbeat_reply(member, *reply);
+  } else if (const auto* renew = std::get_if<wire::Renew>(&content)) {
+    on_renew(member, *renew);
   } else {
     refuse(member.session, unexpected("a second hello"));
   }
@@ -197,6 +199,14 @@ void DocumentActor::on_hello(Member& member, std::string_view message) {
   member.ssn = hello->ssn;
   member.applied = hello->applied;
   member.acked_seq = hello->acked_seq;
+  if (ports_.gate == nullptr) return lease_site(member);
+  ask_gate(member.session, std::string(hello->token), [this](Member& asker, Admission admission) {
+    asker.admission = std::move(admission);
+    lease_site(asker);
+  });
+}
+
+void DocumentActor::lease_site(Member& member) {
   for (const std::uint64_t other : sessions()) {
     const Member* older = find(other);
     if (older != nullptr && other != member.session && older->client == member.client) {
@@ -287,6 +297,7 @@ void DocumentActor::welcome(Member& member, std::uint64_t acked_seq) {
   message.server = config_.server_name;
   message.horizon = horizon_;
   send(member, wire::encode(message));
+  if (member.admission) tell_access(member);
 }
 
 // --- catching up ---------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ void DocumentActor::tick() {
         refuse(session, wire::CloseCode::bad_message,
                {ErrorClass::invalid, "hello_timeout", "no hello came"});
       }
+    } else if (has_expired(*member)) {
+      refuse(session, wire::CloseCode::unauthorized,
+             {ErrorClass::denied, "token_expired", "the access token has ended"});
     } else if (now_ms - member->heard_ms > 3 * limits.heartbeat_interval_ms) {
       refuse(session, wire::CloseCode::silent,
              {ErrorClass::unavailable, "silent", "nothing was heard for three heartbeats"});

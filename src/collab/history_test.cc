@@ -105,12 +105,13 @@ TEST(History, PlayedRowsLeadFromOneVersionToTheNext) {
   Log log;
   for (int i = 0; i < 300; ++i) {
     const auto length = static_cast<std::uint32_t>(*count_scalars(log.text()));
-    const std::uint64_t sid = 1 + random() % 3;
+    const auto sid = static_cast<std::uint64_t>(1 + random() % 3);
     if (length > 0 && random() % 3 == 0) {
-      const std::uint32_t at = random() % length;
-      log.erase(sid, at, 1 + random() % std::min(length - at, 5u));
+      const auto at = static_cast<std::uint32_t>(random() % length);
+      log.erase(sid, at, static_cast<std::uint32_t>(1 + random() % std::min(length - at, 5u)));
     } else {
-      log.insert(sid, random() % (length + 1), random() % 2 == 0 ? "é🎈" : "abc");
+      log.insert(sid, static_cast<std::uint32_t>(random() % (length + 1)),
+                 random() % 2 == 0 ? "é🎈" : "abc");
     }
   }
   auto state = state_of(log.loaded(40));

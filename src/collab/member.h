@@ -8,6 +8,7 @@
 #include <string>
 
 #include "collab/causal_window.h"
+#include "collab/gate.h"
 #include "collab/late_author.h"
 #include "collab/ports.h"
 
@@ -35,6 +36,7 @@ struct Member {
   std::uint64_t applied = 0;
   std::uint64_t acked_seq = 0;  // and from the welcome on: what it was told is durable
 
+  std::optional<Admission> admission;  // where there is a gate: from the hello on
   std::uint64_t sid = 0;
   std::uint64_t sent_index = 0;  // every row up to it was sent
 

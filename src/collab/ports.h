@@ -99,6 +99,7 @@ class Catalog {
     DocumentId id;  // random, made by the caller
     std::string title;
     Uuid owner;
+    std::string owner_user;  // becomes a member, with the role owner; empty: nobody does
     Uuid incarnation;
     ClientId author;              // the server's own client id: leases the site of the first rows
     std::string content;          // validated UTF-8, LF line ends; may be empty

@@ -108,6 +108,18 @@ void Shard::edit(const DocumentId& document, ServerEdit request, Done<EditAnswer
   impl_->open(document)->edit(std::move(request), std::move(done));
 }
 
+void Shard::access_changed(const AccessChange& change) {
+  if (!change.document.is_nil()) {
+    const auto found = impl_->actors_.find(change.document);
+    if (found == impl_->actors_.end()) return;
+    const auto actor = found->second;
+    return actor->access_changed(change);
+  }
+  std::vector<std::shared_ptr<DocumentActor>> all;
+  for (const auto& [id, actor] : impl_->actors_) all.push_back(actor);
+  for (const auto& actor : all) actor->access_changed(change);
+}
+
 void Shard::forget(const DocumentId& document) {
   const auto found = impl_->actors_.find(document);
   if (found == impl_->actors_.end()) return;

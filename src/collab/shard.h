@@ -11,6 +11,8 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "collab/access_ports.h"
+#include "collab/gate.h"
 #include "collab/ports.h"
 #include "collab/server_edit.h"
 #include "wire/limits.h"
@@ -41,6 +43,7 @@ struct ShardPorts {
   Random& random;
   Log& log;
   Journal& journal;
+  Gate* gate = nullptr;  // none: everybody may do everything
 };
 
 /// One client's session, from connect to close. Owned by the connection; destroying it means that
@@ -77,6 +80,8 @@ class Shard {
   /// An edit by the server itself; see server_edit.h. Errors: that of the plan; too_large
   /// "document_full"; overloaded "overloaded"; as loading and committing.
   void edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done);
+  /// Somebody may do less, or more, than before: sessions are told, or closed.
+  void access_changed(const AccessChange& change);
   /// The document was deleted from the catalog: sessions are closed with 4404.
   void forget(const DocumentId& document);
   /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions

@@ -12,6 +12,7 @@
 #include "server/http_head.h"
 #include "server/problem.h"
 #include "server/request_checks.h"
+#include "server/routes.h"
 #include "server/websocket_handshake.h"
 
 namespace weft::server {
@@ -81,10 +82,10 @@ class HttpConnection final : public Connection,
     take_head();
     if (auto refusal = judge_head()) return refuse(*refusal);
     if (boost::beast::websocket::is_upgrade(parser_->get())) {
-      const auto route = document_route(request_.path());
-      if (route && *route && (*route)->kind == DocumentRoute::Kind::socket &&
+      const RouteSearch route = find_route(request_.method, request_.path());
+      if (route.match && route.match->route->operation == Operation::socket &&
           request_.header("Sec-WebSocket-Version") == "13") {
-        return upgrade((*route)->id);
+        return upgrade(route.match->document);
       }
     }
     if (const std::string_view expect = request_.header("Expect"); !expect.empty()) {

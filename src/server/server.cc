@@ -4,6 +4,10 @@
 #include <atomic>
 #include <utility>
 
+#include "server/access_api.h"
+#include "server/access_control.h"
+#include "server/access_watch.h"
+#include "server/documents_api.h"
 #include "server/listener.h"
 #include "server/rest_api.h"
 #include "server/worker.h"
@@ -21,10 +25,6 @@ collab::ShardConfig shard_config(const ServerConfig& config) {
   shard.purge_every_ms = std::clamp<std::int64_t>(config.purge_after_ms / 4, 1'000, 3'600'000);
   shard.server_name = config.name + " " + config.version;
   return shard;
-}
-
-RestConfig rest_config(const ServerConfig& config, Random& random) {
-  return {config.limits, config.version, Uuid::from_random(random.next(), random.next())};
 }
 
 /// Waits until a worker has no connections, or its time is up; then drops those that are left.
@@ -57,9 +57,14 @@ class Server::Impl final : public DocumentLoops {
  public:
   Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
       : config_(std::move(config)),
-        rest_config_(rest_config(config_, ports.random)),
-        history_(rest_config_.author, ports.catalog, ports.journal, ports.history, *this),
-        api_(rest_config_, ports.catalog, *this, history_, ports.random,
+        author_(Uuid::from_random(ports.random.next(), ports.random.next())),
+        control_(config_.tokens, ports.access, ports.clock),
+        watch_(control_, ports.access, loops.at(0), ports.log,
+               [this](const collab::AccessChange& change) { tell_sessions(change); }),
+        access_(control_, ports.access, ports.clock, ports.random, [this] { watch_.look_now(); }),
+        history_(author_, ports.catalog, ports.journal, ports.history, *this),
+        documents_(author_, config_.limits, ports.catalog, *this, control_, history_, ports.random),
+        api_(config_.version, {control_, access_, documents_, history_},
              PageFiles(config_.page, config_.page_directory)),
         shared_{config_,     api_,
                 ports.clock, ports.random,
@@ -69,7 +74,8 @@ class Server::Impl final : public DocumentLoops {
       EventLoop& loop = loops.at(i);
       shared_.workers.push_back(std::make_unique<Worker>(
           loop, shared_,
-          collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal},
+          collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal,
+                             control_.is_open() ? nullptr : &control_},
           shard_config(config_)));
     }
   }
@@ -88,6 +94,7 @@ class Server::Impl final : public DocumentLoops {
     if (!listener) return listener.error();
     listener_ = std::move(*listener);
     listener_->start();
+    if (!control_.is_open()) watch_.start();
     return ok_status();
   }
 
@@ -141,9 +148,21 @@ class Server::Impl final : public DocumentLoops {
   }
 
  private:
+  void tell_sessions(const collab::AccessChange& change) {
+    for (auto& worker : shared_.workers) {
+      if (!change.document.is_nil() && &shared_.worker_of(change.document) != worker.get())
+        continue;
+      worker->loop.post([&worker = *worker, change] { worker.shard.access_changed(change); });
+    }
+  }
+
   ServerConfig config_;
-  RestConfig rest_config_;
+  const ClientId author_;  // secret: owns the site of what the server writes itself
+  AccessControl control_;
+  AccessWatch watch_;
+  AccessApi access_;
   HistoryApi history_;
+  DocumentsApi documents_;
   RestApi api_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;

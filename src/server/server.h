@@ -10,6 +10,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "server/event_loop.h"
@@ -25,6 +26,7 @@ struct ServerPorts {
   collab::Journal& journal;
   collab::Catalog& catalog;
   collab::History& history;
+  collab::AccessStore& access;
 };
 
 class Server {

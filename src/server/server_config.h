@@ -8,6 +8,7 @@
 #include <string>
 
 #include "collab/shard.h"
+#include "server/access_control.h"
 #include "server/assets.h"
 #include "server/listen_address.h"
 #include "wire/limits.h"
@@ -21,6 +22,8 @@ struct ServerConfig {
   /// For the welcome, /healthz and logs.
   std::string name = "weft";
   std::string version;
+  /// How access tokens are read and made; without, everybody may do everything.
+  TokenKeys tokens;
   /// The page as it was built into the program; empty when it was not.
   std::span<const Asset> page;
   /// Not empty: the page is read from this directory at every request instead. For development.

@@ -138,6 +138,12 @@ Result<std::optional<ClientMessage>> decode_client_message(std::string_view byte
       m.state_hash = optional_hash(in);
       return checked<Out>(in, m, "heartbeat_reply");
     }
+    case Kind::renew: {
+      Renew m;
+      m.token = in.sized_bytes(limits.max_token_bytes);
+      if (!count_scalars(m.token)) in.fail();
+      return checked<Out>(in, m, "renew");
+    }
     default: return std::optional<Out>();
   }
 }
@@ -214,6 +220,13 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
       m.message = in.sized_bytes(bytes.size());
       return checked<Out>(in, m, "refused");
     }
+    case Kind::access: {
+      Access m;
+      m.role = in.u8();
+      m.expires_s = number(in);
+      m.name = in.sized_bytes(bytes.size());
+      return checked<Out>(in, m, "access");
+    }
     default: return std::optional<Out>();
   }
 }
@@ -249,6 +262,12 @@ std::string encode(const HeartbeatReply& m) {
   Message message(Kind::heartbeat_reply);
   message.out.varint(m.applied);
   put_optional_hash(message.out, m.state_hash);
+  return std::move(message.bytes);
+}
+
+std::string encode(const Renew& m) {
+  Message message(Kind::renew);
+  message.out.sized_bytes(m.token);
   return std::move(message.bytes);
 }
 
@@ -315,6 +334,13 @@ std::string encode(const Refused& m) {
   message.out.varint(m.close_code);
   message.out.sized_bytes(m.code);
   message.out.sized_bytes(m.message);
+  return std::move(message.bytes);
+}
+std::string encode(const Access& m) {
+  Message message(Kind::access);
+  message.out.u8(m.role);
+  message.out.varint(m.expires_s);
+  message.out.sized_bytes(m.name);
   return std::move(message.bytes);
 }
 

@@ -28,6 +28,7 @@ enum class Kind : std::uint8_t {
   push = 0x02,
   presence = 0x03,
   heartbeat_reply = 0x04,
+  renew = 0x05,
   // server to client
   welcome = 0x81,
   snapshot = 0x82,
@@ -36,6 +37,7 @@ enum class Kind : std::uint8_t {
   peers = 0x85,
   heartbeat = 0x86,
   refused = 0x87,
+  access = 0x88,
 };
 
 // --- client to server ---------------------------------------------------------------------------
@@ -74,7 +76,12 @@ struct HeartbeatReply {
   std::optional<std::uint64_t> state_hash;  // only without unacknowledged operations
 };
 
-using ClientMessage = std::variant<Hello, Push, Presence, HeartbeatReply>;
+/// A fresh token of the same user, before the old one ends.
+struct Renew {
+  std::string_view token;
+};
+
+using ClientMessage = std::variant<Hello, Push, Presence, HeartbeatReply, Renew>;
 
 /// Nothing for an unknown kind (to be ignored). Error class invalid or too_large, code
 /// "malformed_message" or "too_large".
@@ -85,6 +92,7 @@ std::string encode(const Hello& message);
 std::string encode(const Push& message);
 std::string encode(const Presence& message);
 std::string encode(const HeartbeatReply& message);
+std::string encode(const Renew& message);
 
 // --- server to client ---------------------------------------------------------------------------
 
@@ -141,6 +149,14 @@ struct Heartbeat {
   std::optional<std::uint64_t> state_hash;  // of the state at `index`
 };
 
+/// What the session may do, after the welcome and whenever it changes. Without access control it is
+/// never sent.
+struct Access {
+  std::uint8_t role = 0;        // 1 viewer, 2 commenter, 3 editor, 4 owner
+  std::uint64_t expires_s = 0;  // Unix time: a fresh token must come before
+  std::string_view name;        // as which others see this session
+};
+
 /// The last message before the server closes.
 struct Refused {
   std::uint64_t close_code = 0;
@@ -149,7 +165,7 @@ struct Refused {
 };
 
 using ServerMessage =
-    std::variant<Welcome, SnapshotChunk, Operations, Ack, Peers, Heartbeat, Refused>;
+    std::variant<Welcome, SnapshotChunk, Operations, Ack, Peers, Heartbeat, Refused, Access>;
 
 Result<std::optional<ServerMessage>> decode_server_message(std::string_view bytes);
 
@@ -160,6 +176,7 @@ std::string encode(const Ack& message);
 std::string encode(const Peers& message);
 std::string encode(const Heartbeat& message);
 std::string encode(const Refused& message);
+std::string encode(const Access& message);
 
 // --- close codes --------------------------------------------------------------------------------
 

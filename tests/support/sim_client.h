@@ -91,6 +91,7 @@ class SimClient {
   void on(const wire::Peers& message);
   void on(const wire::Heartbeat& message);
   void on(const wire::Refused& message);
+  void on(const wire::Access&) {}
   void be_late();
   void forget_acknowledged(std::uint64_t seq);
   void broken(std::string what);

@@ -1,0 +1,123 @@
+// DocumentActor's door: who may come in, and what each may do, message by message.
+#include <utility>
+
+#include "collab/document_actor.h"
+
+namespace weft::collab {
+namespace {
+
+Error token_expired() {
+  return {ErrorClass::denied, "token_expired", "the access token has ended"};
+}
+
+std::string_view shown_name(const access::Claims& claims) {
+  return claims.name.empty() ? claims.user : claims.name;
+}
+
+}  // namespace
+
+/// Asks the gate about a token, and again if something has changed while it was looked up.
+void DocumentActor::ask_gate(std::uint64_t session, std::string token,
+                             std::function<void(Member&, Admission)> then) {
+  const std::uint64_t seen = access_changes_;
+  ports_.gate->admit(
+      id_, token, ports_.executor,
+      [actor = weak(), session, token, seen, then = std::move(then)](Result<Admission> answer) {
+        const auto self = actor.lock();
+        Member* member = self ? self->find(session) : nullptr;
+        if (member == nullptr) return;
+        if (self->access_changes_ != seen) return self->ask_gate(session, token, then);
+        if (!answer.ok()) {
+          const bool is_void = answer.error().error_class == ErrorClass::denied;
+          return self->refuse(
+              session,
+              is_void ? wire::CloseCode::unauthorized : wire::close_code_for(answer.error()),
+              answer.error());
+        }
+        then(*member, std::move(answer).value());
+      });
+}
+
+/// Refuses the session and says no when it may not say this now.
+bool DocumentActor::check_access(const Member& member, const wire::ClientMessage& message) {
+  if (!member.admission) return true;
+  if (has_expired(member)) {
+    // A fresh token is the one thing that may still come.
+    if (std::holds_alternative<wire::Renew>(message)) return true;
+    refuse(member.session, wire::CloseCode::unauthorized, token_expired());
+    return false;
+  }
+  if (std::holds_alternative<wire::Push>(message) &&
+      member.admission->role < access::Role::editor) {
+    refuse(member.session, {ErrorClass::denied, "read_only", "you may read here, not edit"});
+    return false;
+  }
+  return true;
+}
+
+bool DocumentActor::has_expired(const Member& member) const {
+  return member.admission &&
+         ports_.clock.unix_us() / 1'000'000 >= member.admission->claims.expires_s;
+}
+
+void DocumentActor::on_renew(const Member& member, const wire::Renew& renew) {
+  if (!member.admission) return;
+  ask_gate(member.session, std::string(renew.token), [this](Member& asker, Admission admission) {
+    if (admission.claims.user != asker.admission->claims.user) {
+      refuse(asker.session, wire::CloseCode::unauthorized,
+             {ErrorClass::denied, "token_of_another", "a session cannot change its user"});
+      return;
+    }
+    asker.admission = std::move(admission);
+    tell_access(asker);
+  });
+}
+
+void DocumentActor::tell_access(Member& member) {
+  const access::Claims& claims = member.admission->claims;
+  send(member, wire::encode(wire::Access{static_cast<std::uint8_t>(member.admission->role),
+                                         static_cast<std::uint64_t>(claims.expires_s),
+                                         shown_name(claims)}));
+}
+
+/// Nobody chooses somebody else's name.
+void DocumentActor::set_presence(const Member& member, wire::Presence presence) {
+  if (member.admission) presence.name = shown_name(member.admission->claims);
+  presence_.set(member.session, member.sid, presence);
+  schedule_presence();
+}
+
+void DocumentActor::access_changed(const AccessChange& change) {
+  if (ports_.gate == nullptr) return;
+  ++access_changes_;
+  for (const std::uint64_t session : sessions()) {
+    const Member* member = find(session);
+    if (member == nullptr || !member->admission) continue;
+    const access::Claims& claims = member->admission->claims;
+    if (!change.token_id.empty() && claims.token_id == change.token_id) {
+      refuse(session, wire::CloseCode::unauthorized,
+             {ErrorClass::denied, "token_revoked", "the access token was revoked"});
+    } else if (!change.user.empty() && claims.user == change.user) {
+      recheck(*member);
+    }
+  }
+}
+
+void DocumentActor::recheck(const Member& member) {
+  ports_.gate->role_of(id_, member.admission->claims, ports_.executor,
+                       [actor = weak(), session = member.session](Result<access::Role> role) {
+                         const auto self = actor.lock();
+                         Member* asker = self ? self->find(session) : nullptr;
+                         if (asker == nullptr || !asker->admission) return;
+                         if (!role.ok()) return self->refuse(session, role.error());
+                         if (*role == access::Role::none) {
+                           return self->refuse(session, {ErrorClass::denied, "access_revoked",
+                                                         "you may not be here any more"});
+                         }
+                         if (asker->admission->role == *role) return;
+                         asker->admission->role = *role;
+                         self->tell_access(*asker);
+                       });
+}
+
+}  // namespace weft::collab

@@ -1,0 +1,108 @@
+#include "server/access_control.h"
+
+#include <mutex>
+#include <utility>
+
+#include "server/request_checks.h"
+
+namespace weft::server {
+namespace {
+
+constexpr std::string_view scheme = "Bearer ";
+// Nobody's clock is right to the second: a revocation is remembered a while longer than its token.
+constexpr std::int64_t kept_after_end_us = 3'600'000'000;
+
+access::Claims everybody() {
+  access::Claims claims;
+  claims.user = "anonymous";
+  claims.is_admin = true;
+  claims.expires_s = INT64_MAX;
+  return claims;
+}
+
+}  // namespace
+
+AccessControl::AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock)
+    : keys_(std::move(keys)), store_(store), clock_(clock) {}
+
+Result<access::Claims> AccessControl::read(std::string_view token) const {
+  if (is_open()) return everybody();
+  if (token.empty()) {
+    return Error{ErrorClass::denied, "token_required", "An access token is needed."};
+  }
+  auto claims = keys_.read(token, clock_.unix_us() / 1'000'000);
+  if (!claims.ok()) return claims;
+  if (!knows_revocations_.load(std::memory_order_acquire)) {
+    return Error{ErrorClass::unavailable, "access_not_ready",
+                 "The server does not know yet which tokens were revoked."};
+  }
+  if (!claims->token_id.empty() && is_revoked(claims->token_id)) {
+    return Error{ErrorClass::denied, "token_revoked", "The access token was revoked."};
+  }
+  return claims;
+}
+
+Result<access::Claims> AccessControl::caller_of(const Request& request) const {
+  if (is_open()) return everybody();
+  const std::size_t count = request.header_count("Authorization");
+  if (count == 0) return read({});
+  const std::string_view value = request.header("Authorization");
+  if (count > 1 || value.size() <= scheme.size() ||
+      !equal_ignoring_case(value.substr(0, scheme.size()), scheme)) {
+    return Error{ErrorClass::denied, "bad_authorization",
+                 "Authorization must be 'Bearer' and one access token."};
+  }
+  return read(trim(value.substr(scheme.size())));
+}
+
+void AccessControl::role_of(const DocumentId& document, const access::Claims& claims, Executor& on,
+                            collab::Done<access::Role> done) {
+  // What needs no question is answered at once, on the loop that asks.
+  if (claims.document) {
+    return done(*claims.document == document ? claims.role : access::Role::none);
+  }
+  if (claims.is_admin) return done(access::Role::owner);
+  store_.role_of(document, claims.user, on, std::move(done));
+}
+
+void AccessControl::admit(const DocumentId& document, std::string token, Executor& on,
+                          collab::Done<collab::Admission> done) {
+  auto claims = read(token);
+  if (!claims.ok()) return done(claims.error());
+  role_of(document, *claims, on,
+          [claims = *claims, done = std::move(done)](const Result<access::Role>& role) {
+            if (!role.ok()) return done(role.error());
+            if (*role == access::Role::none) {
+              return done(Error{ErrorClass::not_found, "document_not_found",
+                                "There is no such document, or not for you."});
+            }
+            done(collab::Admission{claims, *role});
+          });
+}
+
+Result<std::string> AccessControl::mint(const access::Claims& claims) const {
+  if (!keys_.mint) {
+    return Error{ErrorClass::unavailable, "cannot_sign",
+                 "This server has no key that can sign: tokens are minted elsewhere."};
+  }
+  return keys_.mint(claims);
+}
+
+void AccessControl::learn(const std::vector<collab::AccessChange>& changes) {
+  const std::int64_t now_us = clock_.unix_us();
+  const std::unique_lock lock(mutex_);
+  for (const collab::AccessChange& change : changes) {
+    if (!change.token_id.empty()) revoked_[change.token_id] = change.expires_us;
+    last_change_.store(change.number, std::memory_order_relaxed);
+  }
+  std::erase_if(revoked_,
+                [&](const auto& entry) { return entry.second + kept_after_end_us < now_us; });
+  knows_revocations_.store(true, std::memory_order_release);
+}
+
+bool AccessControl::is_revoked(const std::string& token_id) const {
+  const std::shared_lock lock(mutex_);
+  return revoked_.contains(token_id);
+}
+
+}  // namespace weft::server

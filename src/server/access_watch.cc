@@ -1,0 +1,52 @@
+#include "server/access_watch.h"
+
+#include <utility>
+
+namespace weft::server {
+namespace {
+
+constexpr std::int64_t look_every_ms = 1'000;
+
+}  // namespace
+
+AccessWatch::AccessWatch(AccessControl& control, collab::AccessStore& store, Executor& loop,
+                         Log& log, std::function<void(const collab::AccessChange&)> tell)
+    : control_(control), store_(store), loop_(loop), log_(log), tell_(std::move(tell)) {}
+
+void AccessWatch::start() {
+  loop_.post([this] {
+    look();
+    loop_.post_after(look_every_ms, [this] { start(); });
+  });
+}
+
+void AccessWatch::look_now() {
+  loop_.post([this] { look(); });
+}
+
+void AccessWatch::look() {
+  look_again_ = looking_;
+  if (looking_) return;
+  looking_ = true;
+  store_.changes_since(
+      control_.last_change(), loop_,
+      [this](const Result<std::vector<collab::AccessChange>>& changes) { take(changes); });
+}
+
+void AccessWatch::take(const Result<std::vector<collab::AccessChange>>& changes) {
+  looking_ = false;
+  if (!changes.ok()) {
+    if (!failing_) {
+      log_.write(LogLevel::warning, "access_unknown",
+                 "what has changed about access cannot be read: " + changes.error().message);
+    }
+    failing_ = true;
+    return;
+  }
+  failing_ = false;
+  control_.learn(*changes);
+  for (const collab::AccessChange& change : *changes) tell_(change);
+  if (look_again_) look();
+}
+
+}  // namespace weft::server

@@ -1,0 +1,43 @@
+// AccessWatch: reads, each second and whenever it is told to, what has changed about access, on
+// this server or on another one with the same database; and tells who must know. What it has read
+// is heard of within the second, so a revocation ends live sessions within two.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "base/ports.h"
+#include "collab/access_ports.h"
+#include "server/access_control.h"
+
+namespace weft::server {
+
+class AccessWatch {
+ public:
+  /// `tell` runs on `loop`, once for each change. All outlive the watch; the loop must have stopped
+  /// before it goes.
+  AccessWatch(AccessControl& control, collab::AccessStore& store, Executor& loop, Log& log,
+              std::function<void(const collab::AccessChange&)> tell);
+
+  /// Begins to look. Once, before the loop runs or from it.
+  void start();
+  /// Looks as soon as it can. Any thread.
+  void look_now();
+
+ private:
+  void look();
+  void take(const Result<std::vector<collab::AccessChange>>& changes);
+
+  AccessControl& control_;
+  collab::AccessStore& store_;
+  Executor& loop_;
+  Log& log_;
+  const std::function<void(const collab::AccessChange&)> tell_;
+  // On the loop:
+  bool looking_ = false;
+  bool look_again_ = false;
+  bool failing_ = false;
+};
+
+}  // namespace weft::server

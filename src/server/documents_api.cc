@@ -1,0 +1,197 @@
+#include "server/documents_api.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "server/document_json.h"
+#include "server/request_checks.h"
+#include "server/responses.h"
+
+namespace weft::server {
+namespace {
+
+constexpr std::string_view documents_path = "/api/v1/documents";
+constexpr std::size_t default_page = 50;
+constexpr std::size_t max_page = 200;
+constexpr std::size_t max_idempotency_key_bytes = 255;
+
+/// No key at all is fine.
+bool has_usable_key(const Request& request) {
+  const std::size_t count = request.header_count("Idempotency-Key");
+  if (count == 0) return true;
+  const std::string_view key = request.header("Idempotency-Key");
+  return count == 1 && !key.empty() && key.size() <= max_idempotency_key_bytes &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+/// Whether ?hard=true stands there. Errors: bad_query, unknown_parameter, bad_hard.
+Result<bool> wants_hard(std::string_view query) {
+  const auto parsed = parse_query(query);
+  if (!parsed) return parsed.error();
+  bool hard = false;
+  for (const auto& [name, value] : *parsed) {
+    if (name != "hard") {
+      return Error{ErrorClass::invalid, "unknown_parameter",
+                   "Documents are deleted with 'hard' or with no parameter."};
+    }
+    if (value != "true" && value != "false") {
+      return Error{ErrorClass::invalid, "bad_hard", "hard is true or false."};
+    }
+    hard = value == "true";
+  }
+  return hard;
+}
+
+/// What is about no document, or about all, is not for who was let in to one.
+Error document_token_only() {
+  return {ErrorClass::denied, "document_token_only",
+          "This token opens one document; this takes a token of a user."};
+}
+
+}  // namespace
+
+void DocumentsApi::create(const Call& call) const {
+  const Request& request = call.request;
+  const access::Claims& who = call.caller.claims;
+  if (who.document) return call.refuse(document_token_only());
+  if (!has_usable_key(request)) {
+    return call.refuse(400, "bad_idempotency_key",
+                       "An Idempotency-Key is 1 to 255 printable ASCII characters.");
+  }
+  auto parsed = parse_create_request(request.body, limits_);
+  if (!parsed) return call.refuse(parsed.error());
+
+  collab::Catalog::NewDocument document;
+  document.id = Uuid::from_random(random_.next(), random_.next());
+  document.title = std::move(parsed->title);
+  document.incarnation = Uuid::from_random(random_.next(), random_.next());
+  document.author = author_;
+  if (!control_.is_open()) document.owner_user = who.user;
+  document.content = std::move(parsed->content);
+  document.idempotency_key = request.header("Idempotency-Key");
+  catalog_.create(std::move(document), call.on,
+                  [respond = call.respond,
+                   request_id = request.request_id](Result<collab::Catalog::Created> created) {
+                    if (!created) return respond(problem(created.error(), request_id));
+                    Response response =
+                        json_response(created->is_new ? 201 : 200, record_json(created->record));
+                    response.set("Location", std::string(documents_path) + "/" +
+                                                 created->record.id.to_string());
+                    response.set("ETag", version_etag(created->record.last_index));
+                    respond(std::move(response));
+                  });
+}
+
+void DocumentsApi::list(const Call& call) const {
+  const access::Claims& who = call.caller.claims;
+  if (who.document) return call.refuse(document_token_only());
+  const auto query = parse_query(call.request.query());
+  if (!query) return call.refuse(query.error());
+  std::size_t limit = default_page;
+  std::string cursor;
+  for (const auto& [name, value] : *query) {
+    if (name == "cursor") {
+      cursor = value;
+    } else if (name == "limit") {
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
+      if (error != std::errc{} || end != value.data() + value.size() || limit < 1 ||
+          limit > max_page) {
+        return call.refuse(400, "bad_limit",
+                           "limit is a number from 1 to " + std::to_string(max_page) + ".");
+      }
+    } else {
+      return call.refuse(400, "unknown_parameter",
+                         "Documents are listed by 'limit' and 'cursor' only.");
+    }
+  }
+  catalog_.list(std::move(cursor), limit, call.on,
+                [respond = call.respond,
+                 request_id = call.request.request_id](Result<collab::Catalog::Page> page) {
+                  if (!page) return respond(problem(page.error(), request_id));
+                  respond(json_response(200, page_json(*page)));
+                });
+}
+
+void DocumentsApi::get(const Call& call) const {
+  catalog_.get(call.id(), call.on,
+               [respond = call.respond,
+                request_id = call.request.request_id](Result<collab::DocumentRecord> record) {
+                 if (!record) return respond(problem(record.error(), request_id));
+                 Response response = json_response(200, record_json(*record));
+                 response.set("ETag", version_etag(record->last_index));
+                 respond(std::move(response));
+               });
+}
+
+void DocumentsApi::text(const Call& call) const {
+  static constexpr std::array<std::string_view, 2> forms = {"application/json", "text/plain"};
+  const auto form = negotiate(call.request.header("Accept"), forms);
+  if (!form) {
+    return call.refuse(406, "not_acceptable", "A text comes as application/json or text/plain.");
+  }
+  const auto query = parse_query(call.request.query());
+  if (!query) return call.refuse(query.error());
+  for (const auto& [name, value] : *query) {
+    if (name != "at") {
+      return call.refuse(400, "unknown_parameter", "A text is asked for with 'at' or nothing.");
+    }
+    return history_.text_at(call.id(), value, *form == forms[1], call.request.request_id, call.on,
+                            call.respond);
+  }
+  documents_.read_text(call.id(), call.on,
+                       [respond = call.respond, request_id = call.request.request_id,
+                        known = std::string(call.request.header("If-None-Match")),
+                        plain = *form == forms[1]](Result<collab::TextAnswer> answer) {
+                         if (!answer) return respond(problem(answer.error(), request_id));
+                         const std::string etag = version_etag(answer->record.last_index);
+                         Response response;
+                         if (etag_matches(known, etag)) {
+                           response.status = 304;
+                         } else if (plain) {
+                           response.set("Content-Type", "text/plain; charset=utf-8");
+                           response.body = std::move(answer->text);
+                         } else {
+                           response.set("Content-Type", "application/json");
+                           response.body = text_json(*answer);
+                         }
+                         response.set("Cache-Control", "no-cache");
+                         response.set("Vary", "Accept");
+                         response.set("ETag", etag);
+                         respond(std::move(response));
+                       });
+}
+
+void DocumentsApi::remove(const Call& call) const {
+  const auto hard = wants_hard(call.request.query());
+  if (!hard) return call.refuse(hard.error());
+  auto done = [this, id = call.id(), &on = call.on, respond = call.respond,
+               request_id = call.request.request_id](const Result<Unit>& removed) {
+    if (!removed) return respond(problem(removed.error(), request_id));
+    documents_.forget(id, on, [respond] {
+      Response response;
+      response.status = 204;
+      respond(std::move(response));
+    });
+  };
+  if (*hard) {
+    catalog_.erase(call.id(), call.on, std::move(done));
+  } else {
+    catalog_.remove(call.id(), call.on, std::move(done));
+  }
+}
+
+void DocumentsApi::undelete(const Call& call) const {
+  catalog_.undelete(call.id(), call.on,
+                    [respond = call.respond,
+                     request_id = call.request.request_id](Result<collab::DocumentRecord> record) {
+                      if (!record) return respond(problem(record.error(), request_id));
+                      Response response = json_response(200, record_json(*record));
+                      response.set("ETag", version_etag(record->last_index));
+                      respond(std::move(response));
+                    });
+}
+
+}  // namespace weft::server

@@ -1,0 +1,47 @@
+// DocumentsApi: the routes of the documents themselves: creating, listing, reading, deleting. What
+// concerns the table of documents goes through collab::Catalog, a text through its document's loop.
+#pragma once
+
+#include "base/ports.h"
+#include "base/uuid.h"
+#include "collab/ports.h"
+#include "server/access_control.h"
+#include "server/call.h"
+#include "server/document_loops.h"
+#include "server/history_api.h"
+#include "wire/limits.h"
+
+namespace weft::server {
+
+class DocumentsApi {
+ public:
+  /// `author` is secret: it owns the site of first contents.
+  DocumentsApi(ClientId author, wire::Limits limits, collab::Catalog& catalog,
+               DocumentLoops& documents, const AccessControl& control, HistoryApi& history,
+               Random& random)
+      : author_(author),
+        limits_(limits),
+        catalog_(catalog),
+        documents_(documents),
+        control_(control),
+        history_(history),
+        random_(random) {}
+
+  void create(const Call& call) const;
+  void list(const Call& call) const;
+  void get(const Call& call) const;
+  void text(const Call& call) const;
+  void remove(const Call& call) const;
+  void undelete(const Call& call) const;
+
+ private:
+  const ClientId author_;
+  const wire::Limits limits_;
+  collab::Catalog& catalog_;
+  DocumentLoops& documents_;
+  const AccessControl& control_;
+  HistoryApi& history_;
+  Random& random_;
+};
+
+}  // namespace weft::server

@@ -1,0 +1,153 @@
+// What stands behind the REST API, for the tests of this room.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collab/history_ports.h"
+#include "server/document_loops.h"
+
+namespace weft::server {
+
+/// Work runs where it is posted.
+class Inline final : public Executor {
+ public:
+  void post(std::function<void()> work) override { work(); }
+  void post_after(std::int64_t, std::function<void()> work) override { work(); }
+};
+
+class Counting final : public Random {
+ public:
+  std::uint64_t next() override { return ++last_; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+/// Answers everything with one error, or with one record; remembers what was asked for.
+class FakeDocuments final : public collab::Catalog, public DocumentLoops {
+ public:
+  Error error;
+  collab::DocumentRecord record;
+  bool fails = false;
+  std::vector<std::string> asked;
+  NewDocument created;
+  std::string text = "the text";
+  std::vector<collab::TextEdit> edits;
+
+  void create(NewDocument document, Executor&, collab::Done<Created> done) override {
+    asked.emplace_back("create " + document.idempotency_key);
+    created = document;
+    record.id = document.id;
+    record.title = document.title;
+    if (fails) return done(error);
+    done(Created{record, true});
+  }
+  void get(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
+    asked.emplace_back("get");
+    if (fails) return done(error);
+    done(record);
+  }
+  void list(std::string cursor, std::size_t limit, Executor&, collab::Done<Page> done) override {
+    asked.emplace_back("list " + cursor + " " + std::to_string(limit));
+    if (fails) return done(error);
+    done(Page{{record}, "next"});
+  }
+  void remove(const DocumentId&, Executor&, collab::Done<Unit> done) override {
+    asked.emplace_back("remove");
+    if (fails) return done(error);
+    done(Unit{});
+  }
+  void undelete(const DocumentId&, Executor&, collab::Done<collab::DocumentRecord> done) override {
+    asked.emplace_back("undelete");
+    if (fails) return done(error);
+    done(record);
+  }
+  void erase(const DocumentId&, Executor&, collab::Done<Unit> done) override {
+    asked.emplace_back("erase");
+    if (fails) return done(error);
+    done(Unit{});
+  }
+  void read_text(const DocumentId&, Executor&, collab::Done<collab::TextAnswer> done) override {
+    asked.emplace_back("text");
+    if (fails) return done(error);
+    done(collab::TextAnswer{record, "the text", 3});
+  }
+  void edit(const DocumentId&, collab::ServerEdit request, Executor&,
+            collab::Done<collab::EditAnswer> done) override {
+    asked.emplace_back("edit");
+    if (fails) return done(error);
+    rga::Document document;
+    document.set_local_site(1);
+    document.insert({0}, text, nullptr);
+    const auto planned = request.plan(document, record.last_index);
+    if (!planned.ok()) return done(planned.error());
+    edits = *planned;
+    done(collab::EditAnswer{record, record.last_index});
+  }
+  void forget(const DocumentId&, Executor&, std::function<void()> done) override {
+    asked.emplace_back("forget");
+    done();
+  }
+};
+
+/// A log that cannot be read: these tests do not look back.
+class NoLog final : public collab::Journal, public collab::History {
+ public:
+  void append(const DocumentId&, std::uint64_t, std::vector<collab::LogRow>, Executor&,
+              collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void load(const DocumentId&, Executor&, collab::Done<Loaded> done) override { done(error); }
+  void read_rows(const DocumentId&, std::uint64_t, std::size_t, Executor&,
+                 collab::Done<std::vector<collab::LogRow>> done) override {
+    done(error);
+  }
+  void version_at(const DocumentId&, std::uint64_t, Executor&,
+                  collab::Done<rga::VersionVector> done) override {
+    done(error);
+  }
+  void lease_site(const DocumentId&, const ClientId&, Executor&,
+                  collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void save_snapshot(const DocumentId&, std::uint64_t, std::string, Executor&,
+                     collab::Done<Unit> done) override {
+    done(error);
+  }
+  void load_at(const DocumentId&, std::uint64_t, Executor&,
+               collab::Done<collab::Journal::Loaded> done) override {
+    done(error);
+  }
+  void index_at_time(const DocumentId&, std::int64_t, Executor&,
+                     collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void row_infos(const DocumentId&, std::uint64_t, std::size_t, Executor&,
+                 collab::Done<std::vector<collab::RowInfo>> done) override {
+    done(error);
+  }
+  void insert_infos(const DocumentId&, std::uint64_t, Executor&,
+                    collab::Done<std::vector<collab::InsertInfo>> done) override {
+    done(error);
+  }
+  void name_version(const DocumentId&, std::string, std::uint64_t, Executor&,
+                    collab::Done<collab::NamedVersion> done) override {
+    done(error);
+  }
+  void list_versions(const DocumentId&, Executor&,
+                     collab::Done<std::vector<collab::NamedVersion>> done) override {
+    done(error);
+  }
+  void remove_version(const DocumentId&, std::string, Executor&, collab::Done<Unit> done) override {
+    done(error);
+  }
+
+ private:
+  const Error error{ErrorClass::unavailable, "read_failed", "there is no log"};
+};
+
+}  // namespace weft::server
