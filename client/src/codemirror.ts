@@ -152,6 +152,7 @@ class Binding {
       connection.on("patches", (patches) => this.#follow(patches)),
       connection.on("document", (document) => this.#replace(document)),
       connection.on("state", () => this.#allowWriting()),
+      connection.on("access", () => this.#allowWriting()),
       connection.on("peers", (peers) => {
         this.#cursors.show(peers);
         this.#dispatch({ effects: cursorsChanged.of(null) });

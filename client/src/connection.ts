@@ -5,6 +5,7 @@
 // Promises: an edit that was taken is either acknowledged by the server, or counted in `unsaved` and
 // pushed again after every reconnect, unchanged; and when no document will take it any more, it comes
 // back to the user as a Rescue.
+import { type Access, AccessKeeper } from "./access.js";
 import { Arriving } from "./arriving.js";
 import { MalformedMessage } from "./bytes.js";
 import type { ConnectionEvents, ConnectionOptions, ConnectionState } from "./connection_types.js";
@@ -13,29 +14,30 @@ import { Emitter } from "./events.js";
 import { LatePushes, acknowledged, comeLate } from "./late.js";
 import type { Ports, Socket } from "./ports.js";
 import { PeerList, PresenceSender } from "./presence.js";
-import type { Ack, Heartbeat, Operations, Peer, Presence, Refused } from "./protocol.js";
-import type { ServerMessage, Welcome } from "./protocol.js";
+import type { Ack, Heartbeat, Operations, Peer, Presence, Refused, ServerMessage, Welcome } from "./protocol.js";
 import { CloseCode, Kind, decodeServerMessage } from "./protocol.js";
-import { encodeHeartbeatReply, encodeHello, encodePresence, encodePush } from "./protocol.js";
+import { encodeHeartbeatReply, encodeHello, encodePresence, encodePush, encodeRenew } from "./protocol.js";
 import { PushFlow } from "./push_flow.js";
-import { Diverged, type Push, type Replica, sameLineage } from "./replica.js";
-import { rescued, unsavedOf } from "./rescue.js";
+import { Diverged, type Push, type Replica, heldState, sameLineage } from "./replica.js";
+import { handedOver, rescued, unsavedOf } from "./rescue.js";
+import { Silence } from "./silence.js";
 import type { StoredSession } from "./store.js";
 import { cleanText } from "./text.js";
 import { OneTimer } from "./timer.js";
 
-const firstDelayMs = 200;
-const lastDelayMs = 5_000;
+const [firstDelayMs, lastDelayMs] = [200, 5_000];
 const welcomeTimeoutMs = 10_000;
-const defaultHeartbeatMs = 5_000;
+const forLate = new Set([Kind.ack, Kind.heartbeat, Kind.access]);
 
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
   readonly #ports: Ports;
   readonly #peers = new PeerList();
   readonly #presence: PresenceSender;
-  /** The answer's, the next attempt's, or the watch over the server's silence. */
+  /** The answer's, or the next attempt's. */
   readonly #timer: OneTimer;
+  readonly #access: AccessKeeper;
+  readonly #silence: Silence;
   #client: string;
   #restored: StoredSession | null;
   #replica: Replica | null = null;
@@ -53,7 +55,6 @@ export class Connection extends Emitter<ConnectionEvents> {
   #flow = new PushFlow();  // on this socket
   #flushPlanned = false;
   #unsavedSaid = 0;
-  #heardAt = 0;
 
   constructor(options: ConnectionOptions) {
     super();
@@ -62,6 +63,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#restored = options.restored ?? null;
     this.#client = this.#restored?.client ?? this.#ports.newClientId();
     this.#timer = new OneTimer(this.#ports.timers);
+    this.#access = new AccessKeeper(this.#ports.timers, () => void this.#renew());
+    this.#silence = new Silence(this.#ports.timers, () => this.#lost(CloseCode.silent, "silence"));
     this.#presence = new PresenceSender(this.#ports.timers, (presence) => this.#say(presence));
   }
 
@@ -75,7 +78,11 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#replica?.document ?? null;
   }
   get editable(): boolean {
-    return this.#replica !== null && this.#state.kind !== "closed";
+    return this.#replica !== null && this.#state.kind !== "closed" && this.#access.mayEdit;
+  }
+  /** Null where everybody may do everything. */
+  get access(): Access | null {
+    return this.#access.current;
   }
   get unsaved(): number {
     return this.#replica === null ? unsavedOf(this.#restored) : this.#replica.unsaved;
@@ -129,13 +136,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   /** Sends what is open and answers with what a successor needs to carry on (SessionStore.save). */
   handOver(): StoredSession {
     this.#flush();
-    const replica = this.#replica;
-    if (replica === null) {
-      return this.#restored ?? { client: this.#client, lineage: null, ackedSeq: 0, pending: [] };
-    }
-    replica.seal();
-    const { incarnation, ssn, sid, ackedSeq, pending } = replica;
-    return { client: this.#client, lineage: { incarnation, ssn, sid }, ackedSeq, pending };
+    return handedOver(this.#client, this.#replica, this.#restored);
   }
 
   close(): void {
@@ -171,15 +172,20 @@ export class Connection extends Emitter<ConnectionEvents> {
     });
   }
 
+  /** Without a fresh token the server ends the session when the old one ends, and we come back. */
+  async #renew(): Promise<void> {
+    const generation = this.#generation;
+    const token = await Promise.resolve(this.#options.token?.("renew") ?? "").catch(() => "");
+    if (token !== "" && generation === this.#generation) this.#socket?.send(encodeRenew(token));
+  }
+
   #held() {
-    const replica = this.#replica;
-    if (replica === null || this.#distrust || this.#stale) return null;
-    const { incarnation, ssn, applied, ackedSeq } = replica;
-    return { incarnation, ssn, applied, ackedSeq };
+    const usable = this.#replica !== null && !this.#distrust && !this.#stale;
+    return usable ? heldState(this.#replica!) : null;
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#heardAt = this.#ports.timers.now();
+    this.#silence.heard();
     try {
       const message = decodeServerMessage(bytes);
       if (message !== null) this.#handle(message);
@@ -201,8 +207,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (message.kind === Kind.welcome) return this.#onWelcome(message);
     if (message.kind === Kind.refused) return void (this.#refused = message);
     if (this.#welcome === null) throw new MalformedMessage("the server did not say welcome first");
-    const forLate = message.kind === Kind.ack || message.kind === Kind.heartbeat;
-    if (this.#late !== null && !forLate) return;
+    if (this.#late !== null && !forLate.has(message.kind)) return;
     switch (message.kind) {
       case Kind.snapshot:
         if (this.#arriving === null) throw new MalformedMessage("nobody asked for a snapshot");
@@ -218,6 +223,9 @@ export class Connection extends Emitter<ConnectionEvents> {
         return;
       case Kind.heartbeat:
         return this.#onHeartbeat(message);
+      case Kind.access:
+        this.#access.heard(message);
+        return this.emit("access", this.#access.current!);
     }
   }
 
@@ -282,6 +290,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   #hangUp(reason: string): void {
     ++this.#generation;
     this.#timer.stop();
+    this.#access.stop();
+    this.#silence.stop();
     this.#socket?.close(CloseCode.normal, reason.slice(0, 40).replace(/[^ -~]/g, "?"));
     this.#socket = null;
     this.#welcome = null;
@@ -304,7 +314,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     const fits = known === null || (sameLineage(known, welcome) && welcome.ackedSeq >= this.ackedSeq);
     if (!fits) return this.#lost(CloseCode.conflict, "the document was rebuilt");
     this.#become({ kind: "syncing" });
-    this.#watch();
+    this.#timer.stop();
+    this.#silence.watch(welcome.heartbeatMs || 5_000);
     // Even if they are acknowledged by now, they may have been rebased.
     if (comeLate(this.#pending(), welcome.horizon)) this.#stale = true;
     const more = this.#pending().some((push) => push.lastSeq > welcome.ackedSeq);
@@ -473,17 +484,6 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#socket?.send(encodeHeartbeatReply(replica.applied, own));
     if (own !== null && own !== stateHash) throw new Diverged(`another state at index ${index}`);
     this.#flush();  // in case the backlog held something back
-  }
-
-  #watch(): void {
-    const interval = this.#welcome?.heartbeatMs || defaultHeartbeatMs;
-    this.#timer.after(interval, () => {
-      if (this.#ports.timers.now() - this.#heardAt > 3 * interval) {
-        this.#lost(CloseCode.silent, "the server is silent");
-      } else {
-        this.#watch();
-      }
-    });
   }
 
   #say(presence: Presence): boolean {

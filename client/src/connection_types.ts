@@ -1,4 +1,5 @@
 // What a Connection tells and what it is given.
+import type { Access } from "./access.js";
 import type { Core, Patch, WeftDocument } from "./core.js";
 import type { Ports } from "./ports.js";
 import type { Peer } from "./protocol.js";
@@ -25,6 +26,8 @@ export interface ConnectionEvents {
   /** The document is another object now: show its text. Null while there is none. */
   document: WeftDocument | null;
   peers: readonly Peer[];
+  /** What this session may do; from the welcome on, and when it changes. */
+  access: Access;
   /** The document cannot take these edits any more: keep them for the user. */
   rescue: Rescue;
   /** Client and server had different texts; it has been mended from the server. */
@@ -38,6 +41,6 @@ export interface ConnectionOptions {
   readonly ports: Ports;
   /** From SessionStore.claim; a fresh client otherwise. */
   readonly restored?: StoredSession | null;
-  /** Asked before each attempt; `refused` when the last token was. */
-  readonly token?: (why: "connect" | "refused") => string | Promise<string>;
+  /** Asked before each attempt, `refused` when the last token was; and `renew` before it ends. */
+  readonly token?: (why: "connect" | "refused" | "renew") => string | Promise<string>;
 }

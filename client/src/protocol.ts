@@ -10,6 +10,7 @@ export enum Kind {
   push = 0x02,
   presence = 0x03,
   heartbeatReply = 0x04,
+  renew = 0x05,
   welcome = 0x81,
   snapshot = 0x82,
   operations = 0x83,
@@ -17,6 +18,7 @@ export enum Kind {
   peers = 0x85,
   heartbeat = 0x86,
   refused = 0x87,
+  access = 0x88,
 }
 
 /** Close codes that a client does something particular about. */
@@ -117,6 +119,13 @@ export interface Refused {
   readonly code: string;
   readonly message: string;
 }
+export interface AccessGiven {
+  readonly kind: Kind.access;
+  /** 1 viewer, 2 commenter, 3 editor, 4 owner. */
+  readonly role: number;
+  readonly expiresInS: number;
+  readonly name: string;
+}
 export type ServerMessage =
   | Welcome
   | SnapshotPart
@@ -124,7 +133,8 @@ export type ServerMessage =
   | Ack
   | Peers
   | Heartbeat
-  | Refused;
+  | Refused
+  | AccessGiven;
 
 export function encodeHello(token: string, client: string, held: HeldState | null): Uint8Array {
   const out = new ByteWriter()
@@ -162,6 +172,10 @@ export function encodeHeartbeatReply(applied: number, stateHash: bigint | null):
   const out = new ByteWriter().u8(Kind.heartbeatReply).varint(applied);
   if (stateHash === null) return out.u8(0).finish();
   return out.u8(1).u64(stateHash).finish();
+}
+
+export function encodeRenew(token: string): Uint8Array {
+  return new ByteWriter().u8(Kind.renew).text(token).finish();
 }
 
 /** Null for a kind that this version does not know. Throws MalformedMessage. */
@@ -216,6 +230,8 @@ export function decodeServerMessage(bytes: Uint8Array): ServerMessage | null {
     }
     case Kind.refused:
       return { kind, closeCode: read.varint(), code: read.text(), message: read.text() };
+    case Kind.access:
+      return { kind, role: read.u8(), expiresInS: read.varint(), name: read.text() };
     default:
       return null;
   }

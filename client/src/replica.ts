@@ -5,6 +5,7 @@
 // push never changes any more: after a reconnect the very same bytes travel again, and the server
 // recognises what it already has.
 import { EditOutcome, type Patch, type WeftDocument } from "./core.js";
+import type { HeldState } from "./protocol.js";
 import { partsOf } from "./text.js";
 
 /** Own operations, sealed: all made on the log up to `base`. */
@@ -28,6 +29,12 @@ interface Lineage {
 
 export function sameLineage(a: Lineage, b: Lineage): boolean {
   return a.incarnation === b.incarnation && a.ssn === b.ssn && a.sid === b.sid;
+}
+
+/** What a hello says about the state that is there already. */
+export function heldState(replica: Replica): HeldState {
+  const { incarnation, ssn, applied, ackedSeq } = replica;
+  return { incarnation, ssn, applied, ackedSeq };
 }
 
 // The server takes 16,384 operations and max_message_bytes in one push. One step of an edit adds at

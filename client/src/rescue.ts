@@ -1,4 +1,5 @@
-// What a user is given back whose edits no document will take any more.
+// What is left of a session: for its successor, or, when no document will take its edits any more, for
+// its user.
 import { insertedTexts } from "./operations.js";
 import type { Replica } from "./replica.js";
 import type { Rescue, StoredSession } from "./store.js";
@@ -30,4 +31,16 @@ export function rescued(
 export function unsavedOf(restored: StoredSession | null): number {
   const last = restored?.pending.at(-1);
   return last === undefined ? 0 : last.lastSeq - restored!.ackedSeq;
+}
+
+/** What a successor of this client needs to carry on. */
+export function handedOver(
+  client: string,
+  replica: Replica | null,
+  restored: StoredSession | null,
+): StoredSession {
+  if (replica === null) return restored ?? { client, lineage: null, ackedSeq: 0, pending: [] };
+  replica.seal();
+  const { incarnation, ssn, sid, ackedSeq, pending } = replica;
+  return { client, lineage: { incarnation, ssn, sid }, ackedSeq, pending };
 }

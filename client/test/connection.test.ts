@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Connection } from "../src/connection.js";
 import type { ConnectionOptions } from "../src/connection_types.js";
-import type { Core } from "../src/core.js";
+import { EditOutcome, type Core } from "../src/core.js";
 import { CloseCode } from "../src/protocol.js";
 import { SessionStore, type Rescue, type StoredSession } from "../src/store.js";
 import { FakeServer } from "./fake_server.js";
@@ -343,4 +343,46 @@ test("presence is sent after the welcome, coalesced, and again after a reconnect
   w.server.dropAll(1006);
   await w.settle();
   assert.deepEqual([...w.server.sessions].map((s) => s.presences), [1]);
+});
+
+test("without the right to edit nothing is taken, and a new role counts at once", async () => {
+  const w = await world("a viewer");
+  const writer = w.client();
+  await w.settle();
+  writer.insert(0, "text");
+  await w.settle();
+  w.server.access = { role: 1, expiresInS: 3600 };
+  const viewer = w.client();
+  const heard: string[] = [];
+  viewer.on("access", ({ role, name }) => void heard.push(`${role} ${name}`));
+  await w.settle();
+  assert.deepEqual(heard, ["viewer Ann"]);
+  assert.equal(viewer.document!.text(), "text");
+  assert.equal(viewer.editable, false);
+  assert.equal(viewer.insert(0, "no"), EditOutcome.noSite);
+  assert.equal(viewer.document!.text(), "text");
+  w.server.access = { role: 3, expiresInS: 3600 };
+  for (const session of w.server.sessions) session.tellAccess();
+  await w.settle();
+  assert.equal(viewer.editable, true);
+  viewer.insert(0, "yes, ");
+  await w.settle();
+  assert.equal(writer.document!.text(), "yes, text");
+});
+
+test("a fresh token comes before the old one ends, and only while the session lives", async () => {
+  const w = await world("renewal");
+  w.server.access = { role: 4, expiresInS: 100 };
+  const asked: string[] = [];
+  const connection = w.client(null, { token: (why) => (asked.push(why), `token ${asked.length}`) });
+  await w.settle(80_000);
+  assert.deepEqual(asked, ["connect"]);
+  await w.settle(15_000);
+  assert.deepEqual(asked, ["connect", "renew"]);
+  assert.deepEqual(w.server.renewed, ["token 2"]);
+  await w.settle(90_000);
+  assert.deepEqual(w.server.renewed, ["token 2", "token 3"]);
+  connection.close();
+  await w.settle(500_000);
+  assert.equal(asked.length, 3);
 });

@@ -46,6 +46,9 @@ export class FakeServer {
   /** Of one message on its way; longer than the time between edits keeps several pushes in flight. */
   maxDelayMs = 20;
   tokens: string[] = [];
+  /** What sessions are told they may do, after the welcome. */
+  access: { role: number; expiresInS: number } | null = null;
+  renewed: string[] = [];
   /** URLs that lead nowhere for now. */
   readonly unreachable = new Set<string>();
   /** Pushes on an older base are late. */
@@ -266,6 +269,7 @@ export class FakeSession implements Socket {
       this.heartbeatReplies.push({ applied, hash: read.u8() === 1 ? read.u64() : null });
       return;
     }
+    if (kind === Kind.renew) return this.#onRenew(read.text());
     assert.equal(kind, Kind.push);
     const base = read.varint();
     const operations = read.rest().slice();
@@ -325,6 +329,7 @@ export class FakeSession implements Socket {
         .varint(server.horizon)
         .text("a field of the future"),
     );
+    this.tellAccess();
     for (let at = 0; snapshot !== null && at < snapshot.bytes.length; at += 300) {
       const part = snapshot.bytes.subarray(at, at + 300);
       this.send(new ByteWriter().u8(Kind.snapshot).varint(snapshot.atIndex).varint(at).bytes(part));
@@ -335,6 +340,18 @@ export class FakeSession implements Socket {
     this.send(new ByteWriter().u8(0xf0).text("a kind of the future"));
     this.welcomed = true;
     this.#beat();
+  }
+
+  tellAccess(): void {
+    const { access } = this.#server;
+    if (access === null) return;
+    const { role, expiresInS } = access;
+    this.send(new ByteWriter().u8(Kind.access).u8(role).varint(expiresInS).text("Ann"));
+  }
+
+  #onRenew(token: string): void {
+    this.#server.renewed.push(token);
+    this.tellAccess();
   }
 
   #beat(): void {

@@ -223,7 +223,7 @@ Result<std::optional<ServerMessage>> decode_server_message(std::string_view byte
     case Kind::access: {
       Access m;
       m.role = in.u8();
-      m.expires_s = number(in);
+      m.expires_in_s = number(in);
       m.name = in.sized_bytes(bytes.size());
       return checked<Out>(in, m, "access");
     }
@@ -339,7 +339,7 @@ std::string encode(const Refused& m) {
 std::string encode(const Access& m) {
   Message message(Kind::access);
   message.out.u8(m.role);
-  message.out.varint(m.expires_s);
+  message.out.varint(m.expires_in_s);
   message.out.sized_bytes(m.name);
   return std::move(message.bytes);
 }

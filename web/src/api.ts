@@ -1,4 +1,5 @@
 // The REST API (docs/API.md), as far as the page uses it.
+import { accessToken } from "./token.js";
 
 export interface DocumentInfo {
   readonly id: string;
@@ -70,6 +71,8 @@ async function call(
   body?: Fields,
   headers: Record<string, string> = {},
 ): Promise<Fields> {
+  const token = accessToken();
+  if (token !== "") headers = { ...headers, Authorization: `Bearer ${token}` };
   const request: RequestInit = { method, headers: { Accept: "application/json", ...headers } };
   if (body !== undefined) {
     request.body = JSON.stringify(body);

@@ -1,6 +1,6 @@
 // The bars around the editor: title, saved indicator, people, share link; connection and place.
 // They only show; what they show comes from editor_page.ts.
-import type { ConnectionState, Peer, Rescue } from "@weft/client";
+import type { Access, ConnectionState, Peer, Rescue } from "@weft/client";
 import { copyText, textDialog } from "./dialogs.js";
 import { h, icon, icons, logo } from "./dom.js";
 import type { Place } from "./editor_page.js";
@@ -28,6 +28,7 @@ export class EditorBars {
   readonly notices = h("div", { class: "notices", "aria-live": "polite" });
   readonly #wiring: Wiring;
   readonly #saved = h("span", { class: "saved", role: "status", "data-saved": "loading" }, "Loading…");
+  readonly #role = h("span", { class: "role", role: "status", hidden: true });
   readonly #faces = h("div", { class: "faces", role: "group", "aria-label": "People here" });
   readonly #me: HTMLButtonElement;
   readonly #link = h("span", { class: "link-state", role: "status" }, h("i", {}), h("span", {}, "Connecting"));
@@ -48,6 +49,7 @@ export class EditorBars {
       h("a", { class: "home", href: "/", "aria-label": "All documents", title: "All documents" }, logo()),
       h("div", { class: "name" }, badge(wiring.title), h("h1", { title: wiring.title }, wiring.title)),
       this.#saved,
+      this.#role,
       h("div", { class: "spring" }),
       this.#faces,
       h("div", { class: "me-box" }, this.#me, this.#card),
@@ -83,6 +85,16 @@ export class EditorBars {
     const saving = () => this.#say("saving", `Saving… ${unsaved.toLocaleString("en")} unsaved`);
     if (this.#saved.dataset["saved"] === "saving") return saving();
     this.#savingTimer = setTimeout(saving, savingShownAfterMs);
+  }
+
+  /** The server has said what may be done here, and as whom. */
+  showAccess({ role, name }: Access): void {
+    const readOnly = role === "viewer" || role === "commenter";
+    this.#role.hidden = !readOnly;
+    this.#role.textContent = "Read only";
+    this.#role.title = `You are here as ${role}: you see every change, and change nothing.`;
+    this.#person = { ...this.#person, name };
+    this.#paintMe();
   }
 
   showState(state: ConnectionState, unsaved: number): void {

@@ -9,6 +9,7 @@ import { createEditor } from "./editor.js";
 import { languageOf } from "./languages.js";
 import { tabStorage } from "./memory.js";
 import { becomeKnownAs, whoAmI } from "./people.js";
+import { accessToken } from "./token.js";
 
 declare global {
   interface Window {
@@ -26,6 +27,7 @@ export async function openEditor(root: HTMLElement, id: string): Promise<void> {
     url: socketUrl(id),
     ports: browserPorts(),
     restored: store.claim(),
+    token: accessToken,
   });
   let person = whoAmI();
   const language = languageOf(info.title);
@@ -54,6 +56,7 @@ export async function openEditor(root: HTMLElement, id: string): Promise<void> {
     bars.showState(state, connection.unsaved);
     showSaved();
   });
+  connection.on("access", (access) => bars.showAccess(access));
   connection.on("unsaved", showSaved);
   connection.on("peers", (peers) => bars.showPeers(peers));
   connection.on("document", (document) => {

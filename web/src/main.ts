@@ -2,6 +2,7 @@
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
 import { applyTheme } from "./theme.js";
+import { takeTokenFromAddress } from "./token.js";
 
 async function open(root: HTMLElement): Promise<void> {
   const document = /^\/d\/([0-9a-fA-F-]{36})\/?$/.exec(location.pathname);
@@ -15,20 +16,25 @@ async function open(root: HTMLElement): Promise<void> {
 }
 
 const root = document.getElementById("app")!;
+takeTokenFromAddress();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 open(root).catch((error: unknown) => {
-  const gone = error instanceof ApiError && (error.status === 404 || error.status === 410);
+  const status = error instanceof ApiError ? error.status : 0;
+  const gone = status === 404 || status === 410;
+  const locked = status === 401;
   root.replaceChildren(
     h(
       "main",
       { class: "failure" },
-      h("h1", {}, gone ? "There is no such document" : "This page could not be opened"),
+      h("h1", {}, locked ? "This door is locked" : gone ? "There is no such document" : "This page could not be opened"),
       h("p", {}, error instanceof Error ? error.message : String(error)),
+      locked && h("p", {}, "Open this page with the link that you were given: it ends with #token=…"),
       h(
         "div",
         { class: "dialog-actions" },
-        h("a", { class: "button", href: "/" }, "All documents"),
+        !locked && h("a", { class: "button", href: "/" }, "All documents"),
         !gone &&
+          !locked &&
           h("button", { class: "button primary", onclick: () => location.reload() }, "Try again"),
       ),
     ),
