@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { openapi } from "./openapi/index.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.env.WEFT_WEB_OUT ?? join(here, "../build/web"));
@@ -58,9 +59,11 @@ const html = readFileSync(join(here, "index.html"), "utf8")
   .replace("{{app}}", urlOf("src/main.ts"));
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "index.html"), html);
+const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+writeFileSync(join(out, "openapi.json"), JSON.stringify(openapi(version)));
 
 let total = 0;
-for (const path of [join(out, "index.html"), ...filesIn(join(out, "assets"))]) {
+for (const path of [join(out, "index.html"), join(out, "openapi.json"), ...filesIn(join(out, "assets"))]) {
   if (/\.(gz|woff2)$/.test(path)) continue;
   const bytes = readFileSync(path);
   const packed = gzipSync(bytes, { level: 9 });

@@ -120,7 +120,7 @@ PageFiles::PageFiles(std::span<const Asset> embedded, std::string directory)
 
 std::optional<Response> PageFiles::answer(const Request& request) const {
   const std::string_view asked = request.path();
-  const bool is_page = asked == "/" || is_editor_path(asked);
+  const bool is_page = asked == "/" || asked == "/docs" || is_editor_path(asked);
   const std::string_view path = is_page ? std::string_view("index.html") : asked.substr(1);
   auto found = directory_.empty() ? from_table(path, request) : from_directory(path, request);
   if (!found && is_page) return missing_page();

@@ -1,6 +1,6 @@
 // The page's files: either the table that the build made of build/web (cmake/embed_assets.cmake),
-// or, for development, a directory read at every request. Answers GET and HEAD of "/", "/d/{id}"
-// and whatever the page consists of.
+// or, for development, a directory read at every request. Answers GET and HEAD of "/", "/docs",
+// "/d/{id}" and whatever the page consists of, /openapi.json among it.
 #pragma once
 
 #include <optional>
@@ -31,7 +31,7 @@ class PageFiles {
   PageFiles(std::span<const Asset> embedded, std::string directory);
 
   /// The file at a request path such as "/assets/app.js", with caching, ETag and gzip. Nothing when
-  /// there is none. "/" and "/d/{uuid}" are index.html, which says how to build it when it is
+  /// there is none. "/", "/docs" and "/d/{uuid}" are index.html, which says how to build it when it is
   /// missing.
   std::optional<Response> answer(const Request& request) const;
 

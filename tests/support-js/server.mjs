@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkAnswer } from "./openapi.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 export const binary = process.env.WEFT_BIN ?? join(root, "build/release/weft");
@@ -97,8 +98,11 @@ export class Server {
     return this.end("SIGKILL");
   }
 
-  fetch(path, options) {
-    return fetch(this.origin + path, options);
+  /** As the global one, of a path; and every answer is held against the description of the API. */
+  async fetch(path, options) {
+    const response = await fetch(this.origin + path, options);
+    await checkAnswer(options?.method ?? "GET", path, response);
+    return response;
   }
 
   /** POST /api/v1/documents with any JSON-able body. */

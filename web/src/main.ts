@@ -1,4 +1,4 @@
-// The page's two rooms: / lists the documents, /d/{id} edits one.
+// The page's rooms: / lists the documents, /d/{id} edits one, /docs explains the HTTP API.
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
 import { applyTheme } from "./theme.js";
@@ -9,6 +9,9 @@ async function open(root: HTMLElement): Promise<void> {
   if (document !== null) {
     const { openEditor } = await import("./editor_page.js");
     await openEditor(root, document[1]!.toLowerCase());
+  } else if (location.pathname === "/docs") {
+    const { openDocs } = await import("./docs_page.js");
+    await openDocs(root);
   } else {
     const { openList } = await import("./list_page.js");
     await openList(root);

@@ -1,0 +1,43 @@
+// The server itself, and the way in for live editing.
+import { documentId, json, object, ok, refusals, string } from "./parts.mjs";
+
+export const schemas = {
+  Problem: object({
+    type: string(),
+    title: string(),
+    status: { type: "integer", minimum: 400, maximum: 599 },
+    detail: string({ description: "For a person" }),
+    code: string({ pattern: "^[a-z0-9_]+$", description: "To test for; docs/ERRORS.md lists them" }),
+    request_id: string(),
+  }),
+  Health: object({ status: string({ enum: ["ok", "draining"] }), version: string() }),
+};
+
+export const paths = {
+  "/healthz": {
+    get: {
+      operationId: "health",
+      summary: "Whether the process lives",
+      security: [],
+      responses: { 200: ok("It does", json({ $ref: "#/components/schemas/Health" })),
+        503: ok("It is shutting down", json({ $ref: "#/components/schemas/Health" })) },
+    },
+  },
+  "/openapi.json": {
+    get: {
+      operationId: "describe",
+      summary: "This description",
+      security: [],
+      responses: { 200: ok("OpenAPI 3.1", json({ type: "object" })), 304: ok("Nothing new") },
+    },
+  },
+  "/api/v1/documents/{id}/ws": {
+    parameters: [documentId],
+    get: {
+      operationId: "socket",
+      summary: "The WebSocket for live editing, subprotocol weft.v1; its first message carries the token",
+      security: [],
+      responses: { 101: ok("Upgraded"), ...refusals(400, 404, 426, 429, 503) },
+    },
+  },
+};
