@@ -78,9 +78,10 @@ void DocumentActor::tell_access(Member& member) {
   const access::Claims& claims = member.admission->claims;
   // Not the time itself: clients' clocks are wrong.
   const std::int64_t left_s = claims.expires_s - ports_.clock.unix_us() / 1'000'000;
-  send(member, wire::encode(wire::Access{static_cast<std::uint8_t>(member.admission->role),
-                                         static_cast<std::uint64_t>(std::max<std::int64_t>(left_s, 0)),
-                                         shown_name(claims)}));
+  send(member,
+       wire::encode(wire::Access{static_cast<std::uint8_t>(member.admission->role),
+                                 static_cast<std::uint64_t>(std::max<std::int64_t>(left_s, 0)),
+                                 shown_name(claims)}));
 }
 
 /// Nobody chooses somebody else's name.

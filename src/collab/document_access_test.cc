@@ -22,7 +22,7 @@ class TableGate final : public Gate {
     Result<Admission> answer =
         found == tokens.end()
             ? Result<Admission>(Error{ErrorClass::denied, "token_malformed", "void"})
-            : Result<Admission>(Admission{found->second, roles[found->second.user]});
+            : Result<Admission>(Admission{found->second, roles[found->second.user], nullptr});
     if (answer.ok() && answer->role == access::Role::none) {
       answer = Error{ErrorClass::not_found, "document_not_found", "nobody here"};
     }

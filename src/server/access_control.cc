@@ -22,8 +22,39 @@ access::Claims everybody() {
 
 }  // namespace
 
-AccessControl::AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock)
-    : keys_(std::move(keys)), store_(store), clock_(clock) {}
+/// Sessions outlive the control for a moment when the server stops, so they share this.
+class AccessControl::Places : public std::enable_shared_from_this<Places> {
+ public:
+  explicit Places(std::size_t most) : most_(most) {}
+
+  /// Null when the user has no place left.
+  std::shared_ptr<void> take(const std::string& user) {
+    const std::lock_guard lock(mutex_);
+    std::size_t& taken = taken_[user];
+    if (taken >= most_) return nullptr;
+    ++taken;
+    // What it points to does not matter; how long it lives does.
+    return {this, [self = shared_from_this(), user](void*) { self->give_back(user); }};
+  }
+
+ private:
+  void give_back(const std::string& user) {
+    const std::lock_guard lock(mutex_);
+    const auto found = taken_.find(user);
+    if (--found->second == 0) taken_.erase(found);
+  }
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::size_t> taken_;
+};
+
+AccessControl::AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock,
+                             std::size_t max_sessions_per_user)
+    : keys_(std::move(keys)),
+      store_(store),
+      clock_(clock),
+      places_(std::make_shared<Places>(max_sessions_per_user)) {}
+AccessControl::~AccessControl() = default;
 
 Result<access::Claims> AccessControl::read(std::string_view token) const {
   if (is_open()) return everybody();
@@ -70,13 +101,19 @@ void AccessControl::admit(const DocumentId& document, std::string token, Executo
   auto claims = read(token);
   if (!claims.ok()) return done(claims.error());
   role_of(document, *claims, on,
-          [claims = *claims, done = std::move(done)](const Result<access::Role>& role) {
+          [claims = *claims, places = places_,
+           done = std::move(done)](const Result<access::Role>& role) {
             if (!role.ok()) return done(role.error());
             if (*role == access::Role::none) {
               return done(Error{ErrorClass::not_found, "document_not_found",
                                 "There is no such document, or not for you."});
             }
-            done(collab::Admission{claims, *role});
+            auto place = places->take(claims.user);
+            if (!place) {
+              return done(Error{ErrorClass::overloaded, "too_many_user_sessions",
+                                "This user has too many open sessions."});
+            }
+            done(collab::Admission{claims, *role, std::move(place)});
           });
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -30,7 +31,9 @@ struct TokenKeys {
 
 class AccessControl final : public collab::Gate {
  public:
-  AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock);
+  AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock,
+                std::size_t max_sessions_per_user = SIZE_MAX);
+  ~AccessControl() override;
 
   /// No keys: everybody may do everything.
   bool is_open() const { return !keys_.read; }
@@ -55,6 +58,8 @@ class AccessControl final : public collab::Gate {
   std::uint64_t last_change() const { return last_change_.load(std::memory_order_relaxed); }
 
  private:
+  /// How many sessions each user has.
+  class Places;
   bool is_revoked(const std::string& token_id) const;
 
   const TokenKeys keys_;
@@ -63,6 +68,7 @@ class AccessControl final : public collab::Gate {
   std::atomic<bool> knows_revocations_ = false;
   std::atomic<std::uint64_t> last_change_ = 0;
   mutable std::shared_mutex mutex_;
+  std::shared_ptr<Places> places_;
   std::unordered_map<std::string, std::int64_t> revoked_;  // token id, and when it ends anyhow
 };
 

@@ -103,7 +103,13 @@ class AccessControlTest : public testing::Test {
   AccessApi access{control, members, clock, random, [] {}};
   HistoryApi history{{}, documents, log, log, documents};
   DocumentsApi documents_api{{}, wire::Limits{}, documents, documents, control, history, random};
-  RestApi api{"1.2.3", {control, access, documents_api, history}, PageFiles({}, "")};
+  static wire::Limits generous() {
+    wire::Limits limits;
+    limits.max_request_burst = limits.max_refusals_per_minute = 1'000'000;
+    return limits;
+  }
+  RestRates rates{generous()};
+  RestApi api{"1.2.3", {control, rates, clock, access, documents_api, history}, PageFiles({}, "")};
 };
 
 TEST_F(AccessControlTest, TheWholeMatrix) {

@@ -31,8 +31,8 @@ class PageFiles {
   PageFiles(std::span<const Asset> embedded, std::string directory);
 
   /// The file at a request path such as "/assets/app.js", with caching, ETag and gzip. Nothing when
-  /// there is none. "/", "/docs" and "/d/{uuid}" are index.html, which says how to build it when it is
-  /// missing.
+  /// there is none. "/", "/docs" and "/d/{uuid}" are index.html, which says how to build it when it
+  /// is missing.
   std::optional<Response> answer(const Request& request) const;
 
  private:

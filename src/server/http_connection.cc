@@ -9,6 +9,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
 
+#include "server/cross_origin.h"
 #include "server/http_head.h"
 #include "server/problem.h"
 #include "server/request_checks.h"
@@ -145,6 +146,8 @@ class HttpConnection final : public Connection,
     for (const auto& field : message) {
       request_.headers.emplace_back(field.name_string(), field.value());
     }
+    request_.client =
+        worker_.shared.config.proxies.client(lease_.address(), request_.header("X-Forwarded-For"));
     if (const std::string_view given = request_.header("X-Request-Id"); is_request_id(given)) {
       request_.request_id = given;
     }
@@ -168,11 +171,15 @@ class HttpConnection final : public Connection,
     if (!request_.target.starts_with('/')) {
       return Refusal{400, "bad_request", "The address must be a path."};
     }
-    const std::string& own = worker_.shared.config.listen.host;
-    if (const Status status = check_host(host, own); !status) return refusal_of(status.error());
-    if (const Status status = check_origin(request_.header("Origin"), host, own); !status) {
-      return refusal_of(status.error());
+    const ServerConfig& config = worker_.shared.config;
+    const std::string_view origin = request_.header("Origin");
+    const bool is_open = !config.tokens.read;
+    Status good = is_open ? check_host(host, config.listen.host) : check_host_form(host);
+    if (good) {
+      good = is_open ? check_origin(origin, host, config.listen.host)
+                     : check_listed_origin(origin, host, config.origins);
     }
+    if (!good) return refusal_of(good.error());
     return std::nullopt;
   }
 
@@ -191,6 +198,7 @@ class HttpConnection final : public Connection,
     complete_ = true;
     keep_alive_ = parser_->keep_alive();
     request_.body = std::move(parser_->get().body());
+    if (is_preflight(request_)) return write(preflight_answer());
     worker_.shared.api.answer(
         request_, worker_.loop,
         [self = kept_for_others()](Response response) { self->write(std::move(response)); });
@@ -207,6 +215,7 @@ class HttpConnection final : public Connection,
   void write(Response response) {
     response_ = std::move(response);
     if (roster_->draining) keep_alive_ = false;
+    allow_origin(request_, worker_.shared.config.origins, response_);
     const bool without_content =
         request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
     head_ =

@@ -15,6 +15,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string request_id;
+  std::string client{};  // the address that it comes from
 
   /// The first header of that name, any case; empty if there is none.
   std::string_view header(std::string_view name) const;

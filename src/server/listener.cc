@@ -56,12 +56,16 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
   }
 
   void admit(TcpSocket socket, Worker& worker) {
-    if (shared_.connection_count->load() >= shared_.config.limits.max_connections) {
-      return turn_away(socket);
-    }
-    net::post(worker.loop.context(),
-              [socket = std::move(socket), lease = ConnectionLease(shared_.connection_count),
-               &worker]() mutable { serve_http(std::move(socket), std::move(lease), worker); });
+    error_code ec;
+    const auto peer = socket.remote_endpoint(ec);
+    if (ec) return;  // it has gone again
+    const std::string address = peer.address().to_string();
+    const bool counts = !shared_.config.proxies.contains(address);
+    if (!shared_.connections->enter(address, counts)) return turn_away(socket);
+    net::post(
+        worker.loop.context(),
+        [socket = std::move(socket), lease = ConnectionLease(shared_.connections, address, counts),
+         &worker]() mutable { serve_http(std::move(socket), std::move(lease), worker); });
   }
 
   /// One short answer into the socket's empty send buffer; it is not waited for.

@@ -153,6 +153,24 @@ Status check_origin(std::string_view origin, std::string_view host, std::string_
   return ok_status();
 }
 
+Status check_host_form(std::string_view host) {
+  if (host_part(host)) return ok_status();
+  return Error{ErrorClass::invalid, "bad_host", "The Host header is missing or malformed."};
+}
+
+Status check_listed_origin(std::string_view origin, std::string_view host,
+                           std::span<const std::string> origins) {
+  if (origin.empty()) return ok_status();
+  if (std::find(origins.begin(), origins.end(), origin) != origins.end()) return ok_status();
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme) && equal_ignoring_case(origin.substr(scheme.size()), host)) {
+      return ok_status();
+    }
+  }
+  return Error{ErrorClass::denied, "origin_not_allowed",
+               "Pages from this origin may not use this server."};
+}
+
 std::optional<std::string_view> negotiate(std::string_view accept,
                                           std::span<const std::string_view> offered) {
   if (trim(accept).empty()) return offered.front();

@@ -23,6 +23,15 @@ Status check_host(std::string_view host, std::string_view listen_host);
 /// passes. Error class denied, code "origin_not_allowed". REQUIRES: check_host(host) passed.
 Status check_origin(std::string_view origin, std::string_view host, std::string_view listen_host);
 
+/// Where access control makes foreign names harmless, any well-formed Host will do. Error class
+/// invalid, code "bad_host".
+Status check_host_form(std::string_view host);
+
+/// A browser's Origin must be one of `origins` exactly, or name the very host that is asked. An
+/// empty one (no browser) passes. Error class denied, code "origin_not_allowed".
+Status check_listed_origin(std::string_view origin, std::string_view host,
+                           std::span<const std::string> origins);
+
 /// The one of `offered` that an Accept header likes best, the first of equals; nothing when it
 /// likes none. An empty header likes all. `offered` are plain types such as "text/plain".
 std::optional<std::string_view> negotiate(std::string_view accept,

@@ -85,5 +85,22 @@ TEST(ParseQuery, RefusesWhatIsAmbiguous) {
   }
 }
 
+TEST(CheckListedOrigin, ExactlyThoseOfTheListAndTheOwn) {
+  const std::vector<std::string> list = {"https://app.example.org", "http://localhost:3000"};
+  const auto passes = [&](std::string_view origin) {
+    return check_listed_origin(origin, "weft.example.org:8080", list).ok();
+  };
+  EXPECT_TRUE(passes(""));
+  EXPECT_TRUE(passes("https://app.example.org"));
+  EXPECT_TRUE(passes("http://localhost:3000"));
+  EXPECT_TRUE(passes("https://weft.example.org:8080"));
+  for (const std::string_view foreign :
+       {"https://app.example.org:443", "https://app.example.org.evil.org", "http://app.example.org",
+        "https://APP.example.org", "http://localhost:3001", "null", "https://weft.example.org",
+        "weft.example.org:8080"}) {
+    EXPECT_FALSE(passes(foreign)) << foreign;
+  }
+}
+
 }  // namespace
 }  // namespace weft::server

@@ -10,6 +10,8 @@
 namespace weft::server {
 namespace {
 
+constexpr std::size_t max_rated_names = 100'000;
+
 Response not_allowed(std::string_view allow, const Request& request) {
   Response response =
       problem(405, "method_not_allowed",
@@ -59,6 +61,12 @@ Response no_entry(const Error& error, const Request& request) {
 
 }  // namespace
 
+RestRates::RestRates(const wire::Limits& limits)
+    : requests(static_cast<double>(limits.max_requests_per_second),
+               static_cast<double>(limits.max_request_burst), max_rated_names),
+      refusals(static_cast<double>(limits.max_refusals_per_minute) / 60,
+               static_cast<double>(limits.max_refusals_per_minute), max_rated_names) {}
+
 RestApi::RestApi(std::string version, RestParts parts, PageFiles page)
     : version_(std::move(version)), parts_(parts), page_(std::move(page)) {}
 
@@ -86,7 +94,11 @@ void RestApi::check_caller(Call call) const {
   const Need need = call.match.route->need;
   if (need == Need::nothing) return handle(call);
   auto claims = parts_.control.caller_of(call.request);
-  if (!claims.ok()) return call.respond(no_entry(claims.error(), call.request));
+  if (!claims.ok()) {
+    if (is_too_often(parts_.rates.refusals, call.request.client, call)) return;
+    return call.respond(no_entry(claims.error(), call.request));
+  }
+  if (is_too_often(parts_.rates.requests, claims->user, call)) return;
   call.caller.claims = std::move(*claims);
   if (need == Need::admin && !call.caller.claims.is_admin) {
     return call.refuse(403, "admin_required", "Only a token marked 'admin' may do this.");
@@ -111,6 +123,18 @@ void RestApi::check_caller(Call call) const {
         call.caller.role = *role;
         handle(call);
       });
+}
+
+/// Has refused, if so.
+bool RestApi::is_too_often(RateLimiter& limiter, const std::string& name, const Call& call) const {
+  if (parts_.control.is_open()) return false;
+  const std::int64_t wait_s = limiter.take(name, parts_.clock.monotonic_ms());
+  if (wait_s == 0) return false;
+  Response response = problem(429, "too_many_requests", "Too many requests: wait a while.",
+                              call.request.request_id);
+  response.set("Retry-After", std::to_string(wait_s));
+  call.respond(std::move(response));
+  return true;
 }
 
 void RestApi::handle(const Call& call) const {

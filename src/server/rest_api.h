@@ -15,12 +15,22 @@
 #include "server/call.h"
 #include "server/documents_api.h"
 #include "server/history_api.h"
+#include "server/rate_limiter.h"
 
 namespace weft::server {
+
+/// How often may be asked; where there is access control.
+struct RestRates {
+  explicit RestRates(const wire::Limits& limits);
+  RateLimiter requests;  // by user, or by address where there is no user
+  RateLimiter refusals;  // by address: void tokens
+};
 
 /// What answers the routes. All live as long as the RestApi.
 struct RestParts {
   AccessControl& control;
+  RestRates& rates;
+  Clock& clock;
   AccessApi& access;
   DocumentsApi& documents;
   HistoryApi& history;
@@ -39,6 +49,7 @@ class RestApi {
  private:
   void answer_page(const Request& request, const Respond& respond) const;
   void check_caller(Call call) const;
+  bool is_too_often(RateLimiter& limiter, const std::string& name, const Call& call) const;
   void handle(const Call& call) const;
   void handle_history(const Call& call) const;
   void handle_access(const Call& call) const;

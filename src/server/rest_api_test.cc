@@ -49,7 +49,9 @@ class RestApiTest : public testing::Test {
   AccessApi access{control, members, clock, random, [] {}};
   HistoryApi history{{}, documents, log, log, documents};
   DocumentsApi own{{}, wire::Limits{}, documents, documents, control, history, random};
-  RestApi api{"1.2.3", {control, access, own, history}, PageFiles({}, "")};
+  wire::Limits limits;
+  RestRates rates{limits};
+  RestApi api{"1.2.3", {control, rates, clock, access, own, history}, PageFiles({}, "")};
 };
 
 TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {

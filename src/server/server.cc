@@ -27,6 +27,12 @@ collab::ShardConfig shard_config(const ServerConfig& config) {
   return shard;
 }
 
+std::shared_ptr<ConnectionCounts> connection_counts(const ServerConfig& config) {
+  const bool open = !config.tokens.read;
+  return std::make_shared<ConnectionCounts>(config.limits.max_connections,
+                                            open ? 0 : config.limits.max_connections_per_address);
+}
+
 /// Waits until a worker has no connections, or its time is up; then drops those that are left.
 void wait_for_connections(Worker& worker, std::int64_t left_ms, std::function<void()> done) {
   auto& connections = worker.roster->connections;
@@ -58,17 +64,16 @@ class Server::Impl final : public DocumentLoops {
   Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
       : config_(std::move(config)),
         author_(Uuid::from_random(ports.random.next(), ports.random.next())),
-        control_(config_.tokens, ports.access, ports.clock),
+        control_(config_.tokens, ports.access, ports.clock, config_.limits.max_sessions_per_user),
         watch_(control_, ports.access, loops.at(0), ports.log,
                [this](const collab::AccessChange& change) { tell_sessions(change); }),
         access_(control_, ports.access, ports.clock, ports.random, [this] { watch_.look_now(); }),
         history_(author_, ports.catalog, ports.journal, ports.history, *this),
         documents_(author_, config_.limits, ports.catalog, *this, control_, history_, ports.random),
-        api_(config_.version, {control_, access_, documents_, history_},
+        rates_(config_.limits),
+        api_(config_.version, {control_, rates_, ports.clock, access_, documents_, history_},
              PageFiles(config_.page, config_.page_directory)),
-        shared_{config_,     api_,
-                ports.clock, ports.random,
-                ports.log,   std::make_shared<std::atomic<std::size_t>>(0),
+        shared_{config_, api_, ports.clock, ports.random, ports.log, connection_counts(config_),
                 {}} {
     for (std::size_t i = 0; i < loops.size(); ++i) {
       EventLoop& loop = loops.at(i);
@@ -163,6 +168,7 @@ class Server::Impl final : public DocumentLoops {
   AccessApi access_;
   HistoryApi history_;
   DocumentsApi documents_;
+  RestRates rates_;
   RestApi api_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "collab/shard.h"
 #include "server/access_control.h"
 #include "server/assets.h"
 #include "server/listen_address.h"
+#include "server/proxies.h"
 #include "wire/limits.h"
 
 namespace weft::server {
@@ -24,6 +26,10 @@ struct ServerConfig {
   std::string version;
   /// How access tokens are read and made; without, everybody may do everything.
   TokenKeys tokens;
+  /// Pages of these origins ("https://app.example.org") may ask, beside those from here.
+  std::vector<std::string> origins;
+  /// Peers that speak for others, in X-Forwarded-For.
+  TrustedProxies proxies;
   /// The page as it was built into the program; empty when it was not.
   std::span<const Asset> page;
   /// Not empty: the page is read from this directory at every request instead. For development.

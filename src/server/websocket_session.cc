@@ -10,6 +10,7 @@
 #include <deque>
 
 #include "base/utf8.h"
+#include "server/rate_limiter.h"
 #include "server/websocket_handshake.h"
 #include "wire/messages.h"
 
@@ -51,7 +52,9 @@ class WebsocketSession final : public Connection,
         document_(handshake.document),
         lease_(std::move(lease)),
         stream_(std::move(socket)),
-        timer_(stream_.get_executor()) {
+        timer_(stream_.get_executor()),
+        messages_(static_cast<double>(limits().max_messages_per_second),
+                  static_cast<double>(limits().max_message_burst)) {
     roster_->connections.insert(this);
   }
   ~WebsocketSession() override { roster_->connections.erase(this); }
@@ -149,6 +152,11 @@ class WebsocketSession final : public Connection,
         refuse(wire::CloseCode::bad_message, "text_message", "Messages must be binary.");
       } else {
         if (!heard_) on_first_message();
+        if (is_too_fast()) {
+          refuse(wire::CloseCode::overloaded, "too_many_messages", "Too many messages: slow down.");
+          buffer_.clear();
+          return read_next();
+        }
         const auto bytes = buffer_.cdata();
         session_->receive({static_cast<const char*>(bytes.data()), bytes.size()});
       }
@@ -156,6 +164,11 @@ class WebsocketSession final : public Connection,
     buffer_.clear();
     if (buffer_.capacity() > kept_buffer_bytes) buffer_.shrink_to_fit();
     read_next();
+  }
+
+  bool is_too_fast() {
+    const bool is_open = !worker_.shared.config.tokens.read;
+    return !is_open && !messages_.take(worker_.shared.clock.monotonic_ms());
   }
 
   void on_first_message() {
@@ -230,6 +243,7 @@ class WebsocketSession final : public Connection,
   websocket::stream<TcpSocket, false> stream_;
   LoopTimer timer_;
   std::uint64_t timer_generation_ = 0;
+  TokenBucket messages_;
   beast::flat_buffer buffer_;
   std::deque<std::shared_ptr<const std::string>> queue_;
   std::size_t queued_bytes_ = 0;

@@ -3,16 +3,14 @@
 // what Shared says.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <memory>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
 #include "base/ports.h"
 #include "base/uuid.h"
 #include "collab/shard.h"
+#include "server/connection_counts.h"
 #include "server/event_loop.h"
 #include "server/rest_api.h"
 #include "server/server_config.h"
@@ -36,29 +34,6 @@ struct Roster {
   bool draining = false;
 };
 
-/// A connection's place among the allowed number of them. Movable between loops.
-class ConnectionLease {
- public:
-  using Count = std::shared_ptr<std::atomic<std::size_t>>;
-
-  ConnectionLease() = default;
-  explicit ConnectionLease(Count count) : count_(std::move(count)) { ++*count_; }
-  ~ConnectionLease() { release(); }
-  ConnectionLease(ConnectionLease&& other) noexcept : count_(std::move(other.count_)) {}
-  ConnectionLease& operator=(ConnectionLease&& other) noexcept {
-    release();
-    count_ = std::move(other.count_);
-    return *this;
-  }
-
- private:
-  void release() {
-    if (count_) --*count_;
-    count_.reset();
-  }
-  Count count_;
-};
-
 struct Worker;
 
 /// What all workers have in common. Set up before the loops start, constant afterwards; what is in
@@ -69,7 +44,7 @@ struct Shared {
   Clock& clock;
   Random& random;
   Log& log;
-  ConnectionLease::Count connection_count;
+  std::shared_ptr<ConnectionCounts> connections;
   std::vector<std::unique_ptr<Worker>> workers;
 
   /// The worker on whose loop a document lives.

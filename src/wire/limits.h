@@ -46,6 +46,19 @@ struct Limits {
   std::size_t max_header_bytes = std::size_t{16} << 10;
   std::int64_t request_timeout_ms = 30'000;
   std::size_t max_connections = 10'000;
+  // With access control, against those who mean harm; in open mode everybody is on this machine.
+  /// From one address, proxies that are trusted left out.
+  std::size_t max_connections_per_address = 1'000;
+  /// Of one user, over all documents.
+  std::size_t max_sessions_per_user = 500;
+  /// REST: of one user, or of one address where there is no user.
+  std::size_t max_requests_per_second = 100;
+  std::size_t max_request_burst = 500;
+  /// REST: with a void token, from one address.
+  std::size_t max_refusals_per_minute = 60;
+  /// Of one session. People type 10 in a second, programs replay files.
+  std::size_t max_messages_per_second = 500;
+  std::size_t max_message_burst = 5'000;
 };
 
 }  // namespace weft::wire

@@ -1,0 +1,79 @@
+// How many connections there are, in all and from each address; and a connection's place among
+// them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace weft::server {
+
+class ConnectionCounts {
+ public:
+  /// `max_each` 0: addresses are not counted.
+  ConnectionCounts(std::size_t max_all, std::size_t max_each)
+      : max_all_(max_all), max_each_(max_each) {}
+
+  /// A place for a connection from there; false when there is none. Any thread.
+  bool enter(const std::string& address, bool counts_address) {
+    const std::lock_guard lock(mutex_);
+    if (all_ >= max_all_) return false;
+    if (counts_address && max_each_ > 0) {
+      std::size_t& here = each_[address];
+      if (here >= max_each_) return false;
+      ++here;
+    }
+    ++all_;
+    return true;
+  }
+  void leave(const std::string& address, bool counts_address) {
+    const std::lock_guard lock(mutex_);
+    --all_;
+    if (!counts_address || max_each_ == 0) return;
+    const auto found = each_.find(address);
+    if (--found->second == 0) each_.erase(found);
+  }
+
+ private:
+  const std::size_t max_all_;
+  const std::size_t max_each_;
+  std::mutex mutex_;
+  std::size_t all_ = 0;
+  std::unordered_map<std::string, std::size_t> each_;
+};
+
+/// A connection's place, and where it comes from. Movable between loops.
+class ConnectionLease {
+ public:
+  ConnectionLease() = default;
+  /// REQUIRES: counts->enter(address, counts_address) said yes.
+  ConnectionLease(std::shared_ptr<ConnectionCounts> counts, std::string address,
+                  bool counts_address)
+      : counts_(std::move(counts)), address_(std::move(address)), counts_address_(counts_address) {}
+  ~ConnectionLease() { release(); }
+  ConnectionLease(ConnectionLease&& other) noexcept = default;
+  ConnectionLease& operator=(ConnectionLease&& other) noexcept {
+    release();
+    counts_ = std::move(other.counts_);
+    address_ = std::move(other.address_);
+    counts_address_ = other.counts_address_;
+    return *this;
+  }
+
+  /// The IP address of the peer, as text.
+  const std::string& address() const { return address_; }
+
+ private:
+  void release() {
+    if (counts_) counts_->leave(address_, counts_address_);
+    counts_.reset();
+  }
+  std::shared_ptr<ConnectionCounts> counts_;
+  std::string address_;
+  bool counts_address_ = false;
+};
+
+}  // namespace weft::server
