@@ -1,17 +1,19 @@
 // ./dev bench server [--json] [HISTORY]: what a user waits for. A real server on a disk, real sockets:
 // joining a long document, acknowledgement after a burst and a kill -9, propagation, memory.
 // Times are medians; the machine's own part is in each of them, so compare runs of one machine.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Server, binary } from "../tests/support-js/server.mjs";
 import { TestSocket } from "../tests/support-js/socket.mjs";
 import { encodeHello, encodePush } from "../tests/support-js/protocol.mjs";
 import { typingHistory } from "./typing_history.mjs";
 
+const built = dirname(binary);
 const json = process.argv.includes("--json");
 const [given] = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const directory = mkdtempSync(join(tmpdir(), "weft-bench-"));
@@ -19,8 +21,6 @@ const cleanups = [];
 const t = { after: (f) => cleanups.push(f) };  // what Server wants of a test
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const quantile = (values, q) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
 const milliseconds = () => performance.now();
 const results = [];
 const report = (scenario, figures) => {
@@ -114,49 +114,63 @@ async function burst() {
   report("2,000 acknowledged edits, kill -9", { lost, seconds: median(seconds) });
 }
 
-/** Typists on one document, each paced; how long until another one has the character. */
-async function propagation(typists, perSecond, seconds) {
-  const server = await Server.start(t, { data: mkdtempSync(join(directory, "pace-")) });
-  const id = await server.create("pace");
-  const sent = new Map();
-  const waits = [];
-  const sockets = [];
-  for (let i = 0; i < typists; ++i) {
-    const socket = new TestSocket(server, id);
-    const { ssn, sid } = await socket.join();
-    sockets.push({ socket, ssn, sid, seq: 0, applied: 0, sum: 0 });
-  }
-  const [first] = sockets;
-  first.socket.ws.on("message", (data) => {
-    const at = sent.get(data.at(-1));
-    if (at !== undefined && data[0] === 0x83) waits.push(milliseconds() - at);
-  });
-  const cpuBefore = cpu(server.pid);
-  const rounds = perSecond * seconds;
-  const author = sockets[1];
-  for (let round = 0; round < rounds; ++round) {
-    const mark = 33 + (round % 90);
-    sent.set(mark, milliseconds());
-    const seq = ++author.seq;
-    const ref = seq === 1 ? { sid: 0, seq: 0 } : { sid: author.sid, seq: seq - 1 };
-    const op = {
-      kind: "insert", len: 1, ssn: author.ssn, sum: seq, sid: author.sid, seq, ref,
-      text: String.fromCharCode(mark),
-    };
-    author.socket.ws.send(encodePush(0, [op]));
-    await new Promise((resolve) => setTimeout(resolve, 1000 / perSecond));
-  }
-  report(`one typist, ${typists - 1} readers, ${perSecond}/s`, {
-    p50_ms: quantile(waits, 0.5), p99_ms: quantile(waits, 0.99), heard: waits.length,
-    cpu_us_per_operation: ((cpu(server.pid) - cpuBefore) * 1e6) / rounds,
-  });
-  for (const { socket } of sockets) socket.ws.terminate();
-  await server.end();
+// Typists over real sockets (bench/load), the server alone on one core and the load on another; the same
+// against a bare broadcast, which is the floor: no CRDT, no checks, no storage.
+const scenarios = {
+  "S1 10 typists at 5/s": { documents: 1, words: ["--typists", 10, "--rate", 5] },
+  "S2 50 typists at 2/s": { documents: 1, words: ["--typists", 50, "--rate", 2] },
+  "S3 200 documents, 5 at 1/s each": { documents: 200, words: ["--typists", 1000, "--rate", 1] },
+  "S4 100 writers, 32 in flight": { documents: 10, words: ["--typists", 100, "--in-flight", 32] },
+};
+const [serverCore, loadCore] = availableParallelism() > 1 ? [0, 1] : [0, 0];
+const pinned = (core) => ["taskset", "-c", String(core)];
+
+function play(port, pid, words, documents) {
+  const [program, ...first] = pinned(loadCore);
+  const run = spawnSync(
+    program, [...first, join(built, "load_bench"), "--port", port, "--pid", pid, "--seconds", 10, ...words, ...documents].map(String),
+    { encoding: "utf8", maxBuffer: 1 << 26 },
+  );
+  if (run.status !== 0) throw new Error(`load_bench: ${run.stdout}${run.stderr}`);
+  return JSON.parse(run.stdout);
 }
 
-function cpu(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;  // seconds; USER_HZ is 100
+/** The run whose propagation is the middle one. */
+const middle = (runs) => runs.toSorted((a, b) => a.p50_ms - b.p50_ms)[runs.length >> 1];
+
+async function typing() {
+  for (const [name, { documents, words }] of Object.entries(scenarios)) {
+    const own = [];
+    const floor = [];
+    for (let run = 0; run < 3; ++run) {
+      const server = await Server.start(t, {
+        data: mkdtempSync(join(directory, "load-")), args: ["--threads", "1"], within: pinned(serverCore),
+      });
+      const ids = [];
+      for (let i = 0; i < documents; ++i) ids.push(await server.create(`document ${i}`));
+      own.push(play(server.port, server.pid, words, ids));
+      await server.end();
+      floor.push(await playFloor(words, documents));
+    }
+    for (const [whose, figures] of [["", middle(own)], [", floor", middle(floor)]]) {
+      report(name + whose, {
+        p50_ms: figures.p50_ms, p99_ms: figures.p99_ms, cpu_us_per_operation: figures.cpu_us_per_operation,
+        delivered_per_cpu_s: figures.delivered_per_cpu_s, rss_mb: figures.rss_mb, kb_per_connection: figures.kb_per_connection,
+      });
+    }
+  }
+}
+
+async function playFloor(words, documents) {
+  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  const [program, ...first] = pinned(serverCore);
+  const child = spawn(program, [...first, join(built, "bare_broadcast"), String(port)], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    await once(child.stdout, "data");
+    return play(port, child.pid, words, Array.from({ length: documents }, (_, i) => `document${i}`));
+  } finally {
+    child.stdin.end();
+  }
 }
 
 async function memory() {
@@ -184,7 +198,7 @@ try {
   if (!json) console.log(`${version} ${commit}, node ${process.version}`);
   await joining();
   await burst();
-  await propagation(10, 50, 8);
+  await typing();
   await memory();
   if (json) for (const result of results) console.log(JSON.stringify(result));
 } finally {
