@@ -20,7 +20,7 @@ const directory = mkdtempSync(join(tmpdir(), "weft-bench-"));
 const cleanups = [];
 const t = { after: (f) => cleanups.push(f) };  // what Server wants of a test
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const milliseconds = () => performance.now();
 const results = [];
 const report = (scenario, figures) => {
@@ -136,7 +136,7 @@ function play(port, pid, words, documents) {
 }
 
 /** The run whose propagation is the middle one. */
-const middle = (runs) => runs.toSorted((a, b) => a.p50_ms - b.p50_ms)[runs.length >> 1];
+const middle = (runs) => [...runs].sort((a, b) => a.p50_ms - b.p50_ms)[runs.length >> 1];
 
 async function typing() {
   for (const [name, { documents, words }] of Object.entries(scenarios)) {

@@ -128,7 +128,7 @@ bench_complexity() {
 
 # A running server, from outside, by the means of the tests.
 bench_server() {
-  build_weft && npm_install tests &&
+  build_weft && build_bench load_bench bare_broadcast && npm_install tests &&
     (cd "${called_from:-.}" && WEFT_BIN=${WEFT_BIN-$OLDPWD/build/release/weft} node "$OLDPWD/bench/server_bench.mjs" "$@")
 }
 
