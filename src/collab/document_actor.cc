@@ -28,6 +28,7 @@ DocumentActor::DocumentActor(const DocumentId& id, const ShardPorts& ports,
       used_ms_(ports.clock.monotonic_ms()) {}
 
 void DocumentActor::start() {
+  config_.metrics.documents_open.add(1);
   ports_.journal.load(id_, ports_.executor, [actor = weak()](Result<Journal::Loaded> loaded) {
     if (const auto self = actor.lock()) self->on_loaded(std::move(loaded));
   });
@@ -102,6 +103,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
 // --- pushes --------------------------------------------------------------------------------------
 
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
+  const std::int64_t arrived_ns = ports_.clock.monotonic_ns();
   if (push.base > durable_index_) {
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
@@ -138,6 +140,7 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
     }
     return;
   }
+  arrivals_ns_.push_back(arrived_ns);
   accept(accepted->operations, push.base);
 }
 
@@ -152,6 +155,7 @@ void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::u
 }
 
 void DocumentActor::enqueue(LogRow row) {
+  config_.metrics.operations.add();
   queue_bytes_ += row.text.size() + row_overhead_bytes;
   const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
                         queue_.back().len + row.len <= max_row_elements;
@@ -166,16 +170,19 @@ void DocumentActor::commit() {
   in_flight_ = rows.size();
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
+  const auto watch = std::make_shared<CommitWatch>(
+      config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
   ports_.journal.append(
       id_, durable_index_, std::move(copy), ports_.executor,
-      [actor = weak(), rows = std::move(rows)](Result<std::uint64_t> last_index) mutable {
+      [actor = weak(), rows = std::move(rows), watch](Result<std::uint64_t> last_index) mutable {
         if (const auto self = actor.lock()) {
-          self->on_committed(std::move(rows), std::move(last_index));
+          self->on_committed(std::move(rows), std::move(last_index), *watch);
         }
       });
 }
 
-void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index) {
+void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index,
+                                 const CommitWatch& watch) {
   if (state_ == State::retired) return;
   const std::uint64_t expected = durable_index_ + rows.size();
   if (!last_index.ok() || last_index.value() != expected) {
@@ -187,6 +194,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
     return;
   }
+  watch.durable(config_.metrics, ports_.clock.monotonic_ns());
   in_flight_ = 0;
   durable_index_ = expected;
   record_.last_index = durable_index_;
@@ -196,6 +204,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
   }
   fan_out(rows);
+  watch.handed_out(config_.metrics, ports_.clock.monotonic_ns());
   for (LogRow& row : rows) cache_->append(std::move(row));
   run_waiting();
   if (state_ == State::retired) return;
@@ -231,6 +240,7 @@ void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
     member->sent_index = durable_index_;
     if (own_rows > 0 && !acknowledge_first) acknowledge(*member);
     if (member->outbox->queued_bytes() > config_.limits.max_outbox_bytes) {
+      config_.metrics.slow_readers_cut.add();
       refuse(session, wire::CloseCode::slow_consumer,
              {ErrorClass::overloaded, "slow_consumer", "the session reads too slowly"});
     }
@@ -301,6 +311,7 @@ void DocumentActor::retire() {
   if (state_ == State::retired) return;
   const auto keep = shared_from_this();
   state_ = State::retired;
+  config_.metrics.documents_open.add(-1);
   for (auto& then : std::exchange(when_open_, {})) then();
   for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
   on_retired_();

@@ -134,7 +134,9 @@ void DocumentActor::save_snapshot() {
   when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
     if (!durable) return;
     ports_.journal.save_snapshot(
-        id_, index, *snapshot, ports_.executor, [actor = weak(), index](const Result<Unit>& saved) {
+        id_, index, *snapshot, ports_.executor,
+        [actor = weak(), index, metrics = config_.metrics](const Result<Unit>& saved) {
+          (saved.ok() ? metrics.snapshots_stored : metrics.snapshots_failed).add();
           const auto self = actor.lock();
           if (!self) return;
           if (saved.ok()) {

@@ -11,6 +11,7 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "collab/collab_metrics.h"
 #include "collab/ports.h"
 #include "collab/server_edit.h"
 #include "wire/limits.h"
@@ -32,6 +33,7 @@ struct ShardConfig {
   std::uint32_t purge_min_tombstones = 1'000;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
+  CollabMetrics metrics;
 };
 
 /// What the shard needs. All outlive it.

@@ -349,9 +349,10 @@ void RestApi::undelete(const DocumentId& id, const Request& request, Executor& o
 
 Response RestApi::health() const {
   const bool draining = draining_.load(std::memory_order_relaxed);
-  Response response = json_response(draining ? 503 : 200,
-                                    std::string(R"({"status":")") + (draining ? "draining" : "ok") +
-                                        R"(","version":")" + config_.version + R"("})");
+  // The process lives: 200 also while it ends. Who asks whether to send it work asks /readyz.
+  Response response =
+      json_response(200, std::string(R"({"status":")") + (draining ? "draining" : "ok") +
+                             R"(","version":")" + config_.version + R"("})");
   return response;
 }
 

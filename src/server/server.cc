@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::int64_t drain_poll_ms = 10;
 
-collab::ShardConfig shard_config(const ServerConfig& config) {
+collab::ShardConfig shard_config(const ServerConfig& config, metrics::Registry& registry) {
   collab::ShardConfig shard;
+  shard.metrics = collab::CollabMetrics(registry);
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
   shard.purge_after_ms = config.purge_after_ms;
@@ -61,16 +62,22 @@ class Server::Impl final : public DocumentLoops {
         history_(rest_config_.author, ports.catalog, ports.journal, ports.history, *this),
         api_(rest_config_, ports.catalog, *this, history_, ports.random,
              PageFiles(config_.page, config_.page_directory)),
-        shared_{config_,     api_,
-                ports.clock, ports.random,
-                ports.log,   std::make_shared<std::atomic<std::size_t>>(0),
-                {}} {
+        metrics_(ports.metrics),
+        operation_(ports.catalog, ports.metrics, metrics_.database_up),
+        shared_{
+            config_,     api_,         operation_, metrics_,
+            ports.clock, ports.random, ports.log,  std::make_shared<std::atomic<std::size_t>>(0),
+            {}} {
+    ports.metrics.gauge_of("weft_connections", "Open connections, HTTP and WebSocket.",
+                           [count = shared_.connection_count] {
+                             return static_cast<double>(count->load(std::memory_order_relaxed));
+                           });
     for (std::size_t i = 0; i < loops.size(); ++i) {
       EventLoop& loop = loops.at(i);
       shared_.workers.push_back(std::make_unique<Worker>(
           loop, shared_,
           collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal},
-          shard_config(config_)));
+          shard_config(config_, ports.metrics)));
     }
   }
 
@@ -125,8 +132,13 @@ class Server::Impl final : public DocumentLoops {
     });
   }
 
-  void drain(std::function<void()> done) {
+  void announce_drain() {
+    operation_.start_draining();
     api_.start_draining();
+  }
+
+  void drain(std::function<void()> done) {
+    announce_drain();
     shared_.workers.front()->loop.post([this, done = std::move(done)] {
       listener_->stop();
       auto left = std::make_shared<std::atomic<std::size_t>>(shared_.workers.size());
@@ -145,6 +157,8 @@ class Server::Impl final : public DocumentLoops {
   RestConfig rest_config_;
   HistoryApi history_;
   RestApi api_;
+  ServerMetrics metrics_;
+  OperationApi operation_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;
 };
@@ -160,6 +174,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerConfig config, ServerPorts po
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }
+void Server::announce_drain() { impl_->announce_drain(); }
 void Server::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
 
 }  // namespace weft::server

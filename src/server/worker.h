@@ -14,8 +14,10 @@
 #include "base/uuid.h"
 #include "collab/shard.h"
 #include "server/event_loop.h"
+#include "server/operation_api.h"
 #include "server/rest_api.h"
 #include "server/server_config.h"
+#include "server/server_metrics.h"
 
 namespace weft::server {
 
@@ -66,6 +68,8 @@ struct Worker;
 struct Shared {
   const ServerConfig& config;
   const RestApi& api;
+  OperationApi& operation;
+  ServerMetrics& metrics;
   Clock& clock;
   Random& random;
   Log& log;
