@@ -44,8 +44,7 @@ void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
   }
   if (error) {
     if (error->error_class == ErrorClass::corrupt) {
-      ports_.log.write(LogLevel::error, "document_quarantined",
-                       id_.to_string() + ": " + error->message);
+      log(LogLevel::error, "document_quarantined", error->message);
     }
     close(wire::close_code_for(*error), *error);
     return;
@@ -103,7 +102,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
 // --- pushes --------------------------------------------------------------------------------------
 
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
-  const std::int64_t arrived_ns = ports_.clock.monotonic_ns();
+  arrived_ns_ = ports_.clock.monotonic_ns();
   if (push.base > durable_index_) {
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
@@ -140,11 +139,11 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
     }
     return;
   }
-  arrivals_ns_.push_back(arrived_ns);
   accept(accepted->operations, push.base);
 }
 
 void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::uint64_t base) {
+  arrivals_ns_.push_back(arrived_ns_);
   const std::int64_t now_us = ports_.clock.unix_us();
   for (const rga::Operation& op : operations) {
     // The validator has asked everything that the document asks.
@@ -189,7 +188,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
     const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
                                       : last_index.error();
-    ports_.log.write(LogLevel::error, "commit_failed", id_.to_string() + ": " + why.message);
+    log(LogLevel::error, "commit_failed", why.message);
     const bool gone = why.error_class == ErrorClass::gone;
     close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
     return;

@@ -51,6 +51,8 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry)
       bytes_sent(registry.counter("weft_websocket_bytes_total", "", {{"direction", "sent"}})),
       outbox_bytes(registry.gauge("weft_outbox_bytes",
                                   "Bytes queued for all sessions and not given to the kernel.")),
+      connections_refused(registry.counter("weft_connections_refused_total",
+                                           "Connections turned away because there were too many.")),
       database_up(
           registry.gauge("weft_database_up",
                          "1 when the database answered the last time it was asked: at every "

@@ -25,6 +25,7 @@ class ServerMetrics {
   metrics::CounterRef messages_received, messages_sent;
   metrics::CounterRef bytes_received, bytes_sent;
   metrics::GaugeRef outbox_bytes;
+  metrics::CounterRef connections_refused;
   metrics::GaugeRef database_up;
 
  private:

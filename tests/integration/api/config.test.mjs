@@ -97,6 +97,24 @@ test("the place of the documents is one question", async (t) => {
   await refused(["--data", directory, "--database-url", url], /not both/);
 });
 
+test("every command looks for the documents where the server does", async (t) => {
+  const directory = freshDirectory(t);
+  const server = await Server.start(t, { data: directory });
+  await server.create("x", "text");
+  await server.end();
+  for (const [env, args] of [
+    [{ WEFT_DATA: directory }, []],
+    [{ WEFT_DATA: directory, DATABASE_URL: "postgresql://me@127.0.0.1:1/weft" }, []],
+    [{ WEFT_DATA: "/nowhere" }, ["--data", directory]],
+  ]) {
+    const result = await runWeft(["stats", "--json", ...args], { env: { ...bare, ...env } });
+    assert.equal(result.code, 0, result.stderr);
+    assert.equal(JSON.parse(result.stdout).documents.length, 1);
+  }
+  const backup = await runWeft(["backup", "-o", join(directory, "copy.db")], { env: { ...bare, WEFT_DATA: directory } });
+  assert.equal(backup.code, 0, backup.stderr);
+});
+
 test("no secret is printed", async (t) => {
   const url = "postgresql://me:s3cr3t@db.example/weft";
   const { file } = with_file(t, `database-url = "${url}"\n`);

@@ -1,5 +1,7 @@
 // What an operator sees of a running server: /metrics, /readyz, /healthz, and the logs.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -162,6 +164,30 @@ test("a database that is away makes the server not ready, and it comes back by i
   await postgres.start();
   await (await ready(true)).text();
   assert.equal(value(await scrape(server), "weft_database_up"), 1);
+});
+
+test("a database that hangs makes the server not ready within a second, however many ask", async (t) => {
+  const postgres = await Postgres.start(t);
+  const server = await Server.start(t, { database: postgres.url() });
+  const locked = spawn("psql", ["-X", "-q", "-d", postgres.url(), "-c",
+    "BEGIN; LOCK TABLE documents IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4)"], { stdio: "ignore" });
+  t.after(() => locked.kill("SIGKILL"));
+  const released = once(locked, "exit");
+  for (;;) {
+    const [{ held }] = postgres.query(
+      "SELECT count(*) AS held FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted");
+    if (held > 0) break;
+    await sleep(20);
+  }
+  const started = Date.now();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => server.fetch("/readyz")));
+  assert.ok(Date.now() - started < 3_000);
+  for (const answer of answers) await assertProblem(answer, 503, "database_timeout");
+  assert.equal((await server.fetch("/healthz")).status, 200);
+  const asked = postgres.query("SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted");
+  assert.ok(asked[0].waiting <= 1, "one question is on its way at a time");
+  await released;
+  assert.equal((await server.fetch("/readyz")).status, 200);
 });
 
 test("json logs: one object a line, with request ids and without content", async (t) => {
