@@ -2,11 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <map>
 
-#include "app/duration.h"
+#include "app/database_path.h"
 #include "app/exit_code.h"
 #include "app/keeping_commands.h"
+#include "app/serve_arguments.h"
 #include "app/store_arguments.h"
 #include "app/version.h"
 
@@ -43,48 +43,47 @@ it at once. Nothing acknowledged is lost either way.
 constexpr const char* replay_footer =
     "FILE is an editing history in the JSON format of josephg/editing-traces, plain or gzipped.";
 
-const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
-                                                    {"info", LogLevel::info},
-                                                    {"warning", LogLevel::warning},
-                                                    {"error", LogLevel::error}};
+constexpr const char* settings_footer =
+    R"(Every option above is also a setting: --listen is WEFT_LISTEN in the environment, and
+listen = "..." in the file. 'weft config check' tells what would be used.
 
-CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
+)";
+
+constexpr const char* config_footer =
+    R"('check' takes the options of 'weft serve' and tells what it would use and where that comes from:
+a flag, the environment, the file or the default. It opens no database. Exit code 2: something is
+wrong. 'show-defaults' prints a file for --config.
+)";
+
+struct ServeArguments {
+  ServeOptions options;
+  std::string config_file;
+};
+
+CLI::App* add_serve(CLI::App& app, ServeArguments& arguments) {
   CLI::App* serve = app.add_subcommand("serve", "Serve documents to browsers and programs");
-  add_store_options(*serve, options.store);
-  serve
-      ->add_option("--listen", options.listen,
-                   "Loopback address to serve on; port 0 takes any free one")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  serve->add_option("--threads", options.threads, "Event loops (default: one for each core)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256));
-  serve
-      ->add_option(
-          "--web", options.page_directory,
-          "Serve the page from this directory, for working on it (default: the built-in one)")
-      ->type_name("DIR")
-      ->check(CLI::ExistingDirectory);
-  serve
-      ->add_option_function<std::string>(
-          "--purge-after",
-          [&options](const std::string& text) {
-            const auto duration = duration_ms(text);
-            if (!duration || *duration < 1'000) {
-              throw CLI::ValidationError("--purge-after",
-                                         "a whole number and s, m, h or d, at least 1s: " + text);
-            }
-            options.purge_after_ms = *duration;
-          },
-          "Purge tombstones of characters that were deleted longer ago, such as 30d (default: "
-          "never); at least 1s. Edits made offline for longer are rebased when they come")
-      ->type_name("DURATION");
-  serve->add_option("--log-level", options.log_level, "debug, info, warning or error")
-      ->type_name("LEVEL")
-      ->default_str("info")
-      ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case).description(""));
-  serve->footer(serve_footer + exit_codes);
+  add_config_option(*serve, arguments.config_file);
+  add_serve_options(*serve, arguments.options);
+  serve->footer(settings_footer + std::string(serve_footer) + exit_codes);
   return serve;
+}
+
+struct ConfigCommands {
+  CLI::App* check;
+  CLI::App* show_defaults;
+};
+
+ConfigCommands add_config(CLI::App& app, ServeArguments& arguments) {
+  CLI::App* config = app.add_subcommand("config", "Check the settings of serve, or print defaults");
+  config->require_subcommand(1);
+  config->footer(config_footer);
+  ConfigCommands commands{};
+  commands.check = config->add_subcommand("check", "Tell what serve would use, and from where");
+  add_config_option(*commands.check, arguments.config_file);
+  add_serve_options(*commands.check, arguments.options);
+  commands.show_defaults =
+      config->add_subcommand("show-defaults", "Print a configuration file with all defaults");
+  return commands;
 }
 
 CLI::App* add_migrate(CLI::App& app, MigrateOptions& options) {
@@ -141,11 +140,12 @@ Command parse_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(exit_codes + footer);
 
-  ServeOptions serve_options;
+  ServeArguments serve_arguments;
   MigrateOptions migrate_options;
   ReplayOptions replay_options;
   std::string topic;
-  const CLI::App* serve = add_serve(app, serve_options);
+  const CLI::App* serve = add_serve(app, serve_arguments);
+  const ConfigCommands config = add_config(app, serve_arguments);
   const CLI::App* migrate = add_migrate(app, migrate_options);
   const CLI::App* replay = add_replay(app, replay_options);
   KeepingOptions keeping_options;
@@ -164,7 +164,14 @@ Command parse_command_line(int argc, char** argv) {
     return Finished{exit_usage};
   }
   if (help->parsed()) return Finished{print_help(app, topic)};
-  if (serve->parsed()) return serve_options;
+  if (config.show_defaults->parsed()) return ConfigDefaults{};
+  if (serve->parsed() || config.check->parsed()) {
+    auto settings = complete_settings(serve->parsed() ? *serve : *config.check,
+                                      serve_arguments.config_file, serve_arguments.options);
+    if (!settings) return Finished{complain(settings.error())};
+    if (serve->parsed()) return serve_arguments.options;
+    return ConfigCheckOptions{serve_arguments.options, std::move(*settings)};
+  }
   if (migrate->parsed()) return migrate_options;
   if (replay->parsed()) return replay_options;
   if (keeping.fsck->parsed()) return keeping_options.fsck;

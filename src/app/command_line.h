@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "app/config_command.h"
 #include "app/inspect.h"
 #include "app/migrate.h"
 #include "app/replay.h"
@@ -18,9 +19,9 @@ struct Finished {
   int exit_code = 0;
 };
 
-using Command =
-    std::variant<Finished, ServeOptions, MigrateOptions, ReplayOptions, FsckOptions, StatsOptions,
-                 ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
+using Command = std::variant<Finished, ServeOptions, ConfigCheckOptions, ConfigDefaults,
+                             MigrateOptions, ReplayOptions, FsckOptions, StatsOptions,
+                             ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);

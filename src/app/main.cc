@@ -8,6 +8,12 @@ struct Run {
   int operator()(const weft::app::ServeOptions& options) const {
     return weft::app::run_serve(options);
   }
+  int operator()(const weft::app::ConfigCheckOptions& options) const {
+    return weft::app::run_config_check(options);
+  }
+  int operator()(const weft::app::ConfigDefaults& options) const {
+    return weft::app::run_config_defaults(options);
+  }
   int operator()(const weft::app::MigrateOptions& options) const {
     return weft::app::run_migrate(options);
   }

@@ -6,6 +6,7 @@
 
 #include "app/database_path.h"
 #include "app/exit_code.h"
+#include "app/stderr_log.h"
 #include "app/system_ports.h"
 
 namespace weft::app {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <future>
@@ -12,6 +13,8 @@
 
 #include "app/exit_code.h"
 #include "app/page_table.h"
+#include "app/process_metrics.h"
+#include "app/stderr_log.h"
 #include "app/system_ports.h"
 #include "app/version.h"
 #include "server/event_loop.h"
@@ -85,6 +88,12 @@ void announce(const server::ListenAddress& address, std::uint16_t port) {
 
 }  // namespace
 
+Status check_serve(const ServeOptions& options) {
+  if (const auto address = checked_address(options.listen); !address) return address.error();
+  if (const auto choice = choose_store(options.store); !choice) return choice.error();
+  return ok_status();
+}
+
 int run_serve(const ServeOptions& options) {
   auto address = checked_address(options.listen);
   if (!address) return fail(address.error());
@@ -95,9 +104,11 @@ int run_serve(const ServeOptions& options) {
   raise_descriptor_limit();
   SystemClock clock;
   SystemRandom random;
-  const std::unique_ptr<Log> log = make_stderr_log(options.log_level);
+  const std::unique_ptr<Log> log = make_stderr_log(options.log_level, options.log_format);
+  metrics::Registry registry;
+  add_process_metrics(registry);
 
-  // Each outlives what is declared after it: loops > store > server.
+  // Each outlives what is declared after it: metrics > loops > store > server.
   server::EventLoops loops(loop_count(options.threads));
   auto store = open_store(*choice, clock, *log);
   if (!store) return fail(store.error());
@@ -107,9 +118,11 @@ int run_serve(const ServeOptions& options) {
   config.page = page_table();
   config.page_directory = options.page_directory;
   config.purge_after_ms = options.purge_after_ms;
+  config.drain_timeout_ms = options.drain_timeout_ms;
+  config.access_log = options.access_log;
   auto server = server::Server::open(
-      std::move(config), {clock, random, *log, *store.value(), *store.value(), *store.value()},
-      loops);
+      std::move(config),
+      {clock, random, *log, *store.value(), *store.value(), *store.value(), registry}, loops);
   if (!server) return fail(server.error());
 
   loops.start();
@@ -119,6 +132,11 @@ int run_serve(const ServeOptions& options) {
 
   signals.wait();
   signals.let_go();
+  server.value()->announce_drain();
+  if (options.drain_delay_ms > 0) {
+    log->write(LogLevel::info, "draining", "not ready any more; serving until the delay is over");
+    std::this_thread::sleep_for(std::chrono::milliseconds(options.drain_delay_ms));
+  }
   log->write(LogLevel::info, "stopping", "finishing what is under way");
   std::promise<void> drained;
   server.value()->drain([&drained] { drained.set_value(); });

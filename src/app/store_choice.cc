@@ -34,6 +34,7 @@ std::string StoreChoice::describe() const {
 }
 
 std::string default_data_directory() {
+  if (std::string data = environment("WEFT_DATA"); !data.empty()) return data;
   if (const std::string state = environment("XDG_STATE_HOME"); state.starts_with('/')) {
     return state + "/weft";
   }
@@ -43,7 +44,11 @@ std::string default_data_directory() {
   return {};
 }
 
-Result<StoreChoice> choose_store(const StoreOptions& options) {
+Result<StoreChoice> choose_store(const StoreOptions& given) {
+  StoreOptions options = given;
+  if (options.data_directory.empty() && options.database_url.empty()) {
+    options = {environment("WEFT_DATA"), environment("WEFT_DATABASE_URL")};
+  }
   if (!options.data_directory.empty() && !options.database_url.empty()) {
     return Error{ErrorClass::invalid, "two_databases",
                  "documents are kept in one place: give --data or --database-url, not both."};

@@ -1,6 +1,7 @@
 // Which database holds the documents: a directory with SQLite, or PostgreSQL. The command line
-// beats the environment; DATABASE_URL beats DB_HOST, DB_PORT, DB_USER, DB_PSW and DB_NAME; and when
-// nothing says PostgreSQL, it is a directory.
+// beats the environment; there WEFT_DATA and WEFT_DATABASE_URL beat DATABASE_URL, and that beats
+// DB_HOST, DB_PORT, DB_USER, DB_PSW and DB_NAME; and when nothing says PostgreSQL, it is a
+// directory.
 #pragma once
 
 #include <memory>
@@ -29,11 +30,11 @@ struct StoreChoice {
   std::string describe() const;
 };
 
-/// $XDG_STATE_HOME/weft, or ~/.local/state/weft; empty when neither variable is set.
+/// $WEFT_DATA, $XDG_STATE_HOME/weft, or ~/.local/state/weft; empty when no such variable is set.
 std::string default_data_directory();
 
 /// Errors: invalid "no_data_directory", "bad_database_url", "two_databases".
-Result<StoreChoice> choose_store(const StoreOptions& options);
+Result<StoreChoice> choose_store(const StoreOptions& given);
 
 /// Opens it and brings its schema up to date. Errors: as SqliteStore::open and PgStore::open.
 Result<std::unique_ptr<storage::Store>> open_store(const StoreChoice& choice, Clock& clock,

@@ -8,6 +8,7 @@
 
 #include "app/database_path.h"
 #include "app/exit_code.h"
+#include "app/stderr_log.h"
 #include "app/store_choice.h"
 #include "app/system_ports.h"
 #include "app/whole_file.h"

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace weft {
@@ -14,6 +16,8 @@ class Clock {
   virtual ~Clock() = default;
   /// Milliseconds of a clock that never goes back; for intervals only.
   virtual std::int64_t monotonic_ms() const = 0;
+  /// The same clock for short spans, in nanoseconds; as fine as the clock is.
+  virtual std::int64_t monotonic_ns() const { return monotonic_ms() * 1'000'000; }
   /// Microseconds since 1970-01-01 UTC; for what people read.
   virtual std::int64_t unix_us() const = 0;
 };
@@ -38,12 +42,32 @@ class Executor {
 
 enum class LogLevel : unsigned char { debug, info, warning, error };
 
+/// "document", "session", "request_id" and the like, with their values.
+struct LogField {
+  std::string_view key;
+  std::string_view value;
+};
+
 /// Never given the text of a document, nor a secret.
 class Log {
  public:
   virtual ~Log() = default;
   /// Any thread. `event` is a stable short name, `detail` is for a person.
   virtual void write(LogLevel level, std::string_view event, std::string_view detail) = 0;
+  /// The same with fields that programs look for. Those without a value are left out.
+  virtual void write_with(LogLevel level, std::string_view event, std::string_view detail,
+                          std::span<const LogField> fields) {
+    // For a log that knows only lines: "detail key=value key=value".
+    std::string line(detail);
+    for (const auto& [key, value] : fields) {
+      if (value.empty()) continue;
+      if (!line.empty()) line += ' ';
+      line.append(key).append("=").append(value);
+    }
+    write(level, event, line);
+  }
+  /// Whether lines of this level go anywhere: for those that cost something to make.
+  virtual bool wants(LogLevel) const { return true; }
 };
 
 }  // namespace weft

@@ -28,6 +28,7 @@ DocumentActor::DocumentActor(const DocumentId& id, const ShardPorts& ports,
       used_ms_(ports.clock.monotonic_ms()) {}
 
 void DocumentActor::start() {
+  config_.metrics.documents_open.add(1);
   ports_.journal.load(id_, ports_.executor, [actor = weak()](Result<Journal::Loaded> loaded) {
     if (const auto self = actor.lock()) self->on_loaded(std::move(loaded));
   });
@@ -43,8 +44,7 @@ void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
   }
   if (error) {
     if (error->error_class == ErrorClass::corrupt) {
-      ports_.log.write(LogLevel::error, "document_quarantined",
-                       id_.to_string() + ": " + error->message);
+      log(LogLevel::error, "document_quarantined", error->message);
     }
     close(wire::close_code_for(*error), *error);
     return;
@@ -102,6 +102,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
 // --- pushes --------------------------------------------------------------------------------------
 
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
+  arrived_ns_ = ports_.clock.monotonic_ns();
   if (push.base > durable_index_) {
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
@@ -142,6 +143,7 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
 }
 
 void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::uint64_t base) {
+  arrivals_ns_.push_back(arrived_ns_);
   const std::int64_t now_us = ports_.clock.unix_us();
   for (const rga::Operation& op : operations) {
     // The validator has asked everything that the document asks.
@@ -152,6 +154,7 @@ void DocumentActor::accept(const std::vector<rga::Operation>& operations, std::u
 }
 
 void DocumentActor::enqueue(LogRow row) {
+  config_.metrics.operations.add();
   queue_bytes_ += row.text.size() + row_overhead_bytes;
   const bool may_grow = !queue_.empty() && integrated_index() > sealed_index_ &&
                         queue_.back().len + row.len <= max_row_elements;
@@ -166,27 +169,31 @@ void DocumentActor::commit() {
   in_flight_ = rows.size();
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
+  const auto watch = std::make_shared<CommitWatch>(
+      config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
   ports_.journal.append(
       id_, durable_index_, std::move(copy), ports_.executor,
-      [actor = weak(), rows = std::move(rows)](Result<std::uint64_t> last_index) mutable {
+      [actor = weak(), rows = std::move(rows), watch](Result<std::uint64_t> last_index) mutable {
         if (const auto self = actor.lock()) {
-          self->on_committed(std::move(rows), std::move(last_index));
+          self->on_committed(std::move(rows), std::move(last_index), *watch);
         }
       });
 }
 
-void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index) {
+void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index,
+                                 const CommitWatch& watch) {
   if (state_ == State::retired) return;
   const std::uint64_t expected = durable_index_ + rows.size();
   if (!last_index.ok() || last_index.value() != expected) {
     // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
     const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
                                       : last_index.error();
-    ports_.log.write(LogLevel::error, "commit_failed", id_.to_string() + ": " + why.message);
+    log(LogLevel::error, "commit_failed", why.message);
     const bool gone = why.error_class == ErrorClass::gone;
     close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
     return;
   }
+  watch.durable(config_.metrics, ports_.clock.monotonic_ns());
   in_flight_ = 0;
   durable_index_ = expected;
   record_.last_index = durable_index_;
@@ -196,6 +203,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
   }
   fan_out(rows);
+  watch.handed_out(config_.metrics, ports_.clock.monotonic_ns());
   for (LogRow& row : rows) cache_->append(std::move(row));
   run_waiting();
   if (state_ == State::retired) return;
@@ -231,6 +239,7 @@ void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
     member->sent_index = durable_index_;
     if (own_rows > 0 && !acknowledge_first) acknowledge(*member);
     if (member->outbox->queued_bytes() > config_.limits.max_outbox_bytes) {
+      config_.metrics.slow_readers_cut.add();
       refuse(session, wire::CloseCode::slow_consumer,
              {ErrorClass::overloaded, "slow_consumer", "the session reads too slowly"});
     }
@@ -301,6 +310,7 @@ void DocumentActor::retire() {
   if (state_ == State::retired) return;
   const auto keep = shared_from_this();
   state_ = State::retired;
+  config_.metrics.documents_open.add(-1);
   for (auto& then : std::exchange(when_open_, {})) then();
   for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
   on_retired_();

@@ -73,7 +73,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void accept(const std::vector<rga::Operation>& operations, std::uint64_t base);
   void enqueue(LogRow row);
   void commit();
-  void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index);
+  void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index,
+                    const CommitWatch& watch);
   void fan_out(const std::vector<LogRow>& rows);
   void when_durable(std::uint64_t index, std::function<void(bool durable)> then);
   void run_waiting();
@@ -137,6 +138,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void save_snapshot_if_due();
   void save_snapshot();
   void schedule_unload();
+  /// A line about this document, and a session of it when one is given.
+  void log(LogLevel level, std::string_view event, std::string_view detail,
+           std::uint64_t session = 0) const;
 
   /// Rows that were accepted, durable or not, and queued last.
   std::uint64_t integrated_index() const { return durable_index_ + in_flight_ + queue_.size(); }
@@ -159,7 +163,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<RowCache> cache_;       // of the durable rows
   std::vector<LogRow> queue_;           // accepted, not yet given to the journal
   std::size_t queue_bytes_ = 0;
-  std::size_t in_flight_ = 0;  // rows that the journal is writing
+  std::int64_t arrived_ns_ = 0;            // when the push came that is being judged
+  std::vector<std::int64_t> arrivals_ns_;  // of the pushes whose rows are in queue_
+  std::size_t in_flight_ = 0;              // rows that the journal is writing
   std::uint64_t sealed_index_ = 0;
   std::map<ClientId, std::uint64_t> own_sites_;  // of those for whom the server edits
 

@@ -51,9 +51,10 @@ void DocumentActor::on_late_push(Member& member, std::string_view message, const
   }
   member.rebased = true;
   if (!rebased->empty()) {
-    ports_.log.write(LogLevel::info, "rebased",
-                     id_.to_string() + ": late operations of site " + std::to_string(member.sid) +
-                         ", made at index " + std::to_string(push.base));
+    log(LogLevel::info, "rebased",
+        "late operations of site " + std::to_string(member.sid) + ", made at index " +
+            std::to_string(push.base),
+        member.session);
     accept(*rebased, base);
   } else if (document_.seq_of(member.sid) == window_->seq_at(durable_index_, member.sid)) {
     acknowledge(member);

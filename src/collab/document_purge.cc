@@ -102,9 +102,8 @@ void DocumentActor::log_purge(std::uint64_t sid, const std::vector<IdStretch>& s
     purged += stretch.len;
   }
   horizon_ = std::max(horizon_, horizon);
-  ports_.log.write(LogLevel::info, "purged",
-                   id_.to_string() + ": " + std::to_string(purged) +
-                       " tombstones, deleted up to index " + std::to_string(horizon));
+  log(LogLevel::info, "purged",
+      std::to_string(purged) + " tombstones, deleted up to index " + std::to_string(horizon));
   save_snapshot();
   commit();
 }

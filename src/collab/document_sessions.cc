@@ -38,6 +38,7 @@ std::size_t rows_at_once(const std::vector<LogRow>& rows, std::uint64_t durable_
 std::uint64_t DocumentActor::connect(std::shared_ptr<Outbox> outbox) {
   used_ms_ = ports_.clock.monotonic_ms();
   const std::uint64_t session = ++last_session_;
+  config_.metrics.sessions.add(1);
   Member& member = members_[session];
   member.session = session;
   member.outbox = std::move(outbox);
@@ -53,6 +54,7 @@ std::uint64_t DocumentActor::connect(std::shared_ptr<Outbox> outbox) {
 
 void DocumentActor::leave(std::uint64_t session) {
   if (members_.erase(session) == 0) return;
+  config_.metrics.sessions.add(-1);
   used_ms_ = ports_.clock.monotonic_ms();
   presence_.remove(session);
   if (presence_.has_changes()) schedule_presence();

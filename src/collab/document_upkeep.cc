@@ -1,4 +1,6 @@
 // DocumentActor's upkeep: heartbeats, presence, snapshots, unloading.
+#include <array>
+#include <string>
 #include <utility>
 
 #include "collab/document_actor.h"
@@ -12,6 +14,14 @@ constexpr std::uint32_t max_hashed_elements = 2u << 20;
 constexpr std::int64_t kept_snapshot_ms = 30'000;
 
 }  // namespace
+
+void DocumentActor::log(LogLevel level, std::string_view event, std::string_view detail,
+                        std::uint64_t session) const {
+  const std::string document = id_.to_string();
+  const std::string number = session == 0 ? "" : std::to_string(session);
+  const std::array<LogField, 2> fields = {{{"document", document}, {"session", number}}};
+  ports_.log.write_with(level, event, detail, fields);
+}
 
 // --- heartbeats ----------------------------------------------------------------------------------
 
@@ -68,9 +78,8 @@ void DocumentActor::beat() {
 void DocumentActor::on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply) {
   const bool comparable = reply.state_hash && state_hash_ && reply.applied == hash_index_;
   if (!comparable || *reply.state_hash == *state_hash_) return;
-  ports_.log.write(LogLevel::error, "divergence",
-                   id_.to_string() + ": session " + std::to_string(member.session) +
-                       " has another state at index " + std::to_string(hash_index_));
+  log(LogLevel::error, "divergence", "another state at index " + std::to_string(hash_index_),
+      member.session);
   refuse(member.session, {ErrorClass::conflict, "divergence", "the states differ: join anew"});
 }
 
@@ -137,14 +146,15 @@ void DocumentActor::save_snapshot() {
   when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
     if (!durable) return;
     ports_.journal.save_snapshot(
-        id_, index, *snapshot, ports_.executor, [actor = weak(), index](const Result<Unit>& saved) {
+        id_, index, *snapshot, ports_.executor,
+        [actor = weak(), index, metrics = config_.metrics](const Result<Unit>& saved) {
+          (saved.ok() ? metrics.snapshots_stored : metrics.snapshots_failed).add();
           const auto self = actor.lock();
           if (!self) return;
           if (saved.ok()) {
             self->snapshot_saved_index_ = index;
           } else {
-            self->ports_.log.write(LogLevel::warning, "snapshot_failed",
-                                   self->id_.to_string() + ": " + saved.error().message);
+            self->log(LogLevel::warning, "snapshot_failed", saved.error().message);
           }
         });
   });

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ports.h"
@@ -134,6 +135,14 @@ class Catalog {
   /// never given out again: from the first moment on, every question about it is gone, code
   /// "document_erased". Answers when the last row is gone; goes on after a restart.
   virtual void erase(const DocumentId& document, Executor& on, Done<Unit> done) = 0;
+
+  /// Whether the database answers and takes writes. Errors: unavailable.
+  virtual void ping(Executor& on, Done<Unit> done) {
+    list({}, 1, on, [done = std::move(done)](const Result<Page>& page) {
+      if (!page.ok()) return done(page.error());
+      done(Unit{});
+    });
+  }
 };
 
 /// The way to one client. Lives on the document's loop.

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "collab/access_ports.h"
+#include "collab/collab_metrics.h"
 #include "collab/gate.h"
 #include "collab/ports.h"
 #include "collab/server_edit.h"
@@ -34,6 +35,7 @@ struct ShardConfig {
   std::uint32_t purge_min_tombstones = 1'000;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
+  CollabMetrics metrics;
 };
 
 /// What the shard needs. All outlive it.

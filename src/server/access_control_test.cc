@@ -9,6 +9,7 @@
 #include <map>
 
 #include "server/rest_api.h"
+#include "server/server_metrics.h"
 #include "server/test_documents.h"
 #include "tests/support/memory_access_store.h"
 
@@ -109,7 +110,12 @@ class AccessControlTest : public testing::Test {
     return limits;
   }
   RestRates rates{generous()};
-  RestApi api{"1.2.3", {control, rates, clock, access, documents_api, history}, PageFiles({}, "")};
+  metrics::Registry registry;
+  ServerMetrics server_metrics{registry};
+  OperationApi operation{documents, registry, server_metrics.database_up};
+  RestApi api{"1.2.3",
+              {control, rates, clock, access, documents_api, history, operation},
+              PageFiles({}, "")};
 };
 
 TEST_F(AccessControlTest, TheWholeMatrix) {

@@ -29,6 +29,10 @@ class ConnectionCounts {
     ++all_;
     return true;
   }
+  std::size_t all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
   void leave(const std::string& address, bool counts_address) {
     const std::lock_guard lock(mutex_);
     --all_;
@@ -40,7 +44,7 @@ class ConnectionCounts {
  private:
   const std::size_t max_all_;
   const std::size_t max_each_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::size_t all_ = 0;
   std::unordered_map<std::string, std::size_t> each_;
 };

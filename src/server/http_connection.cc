@@ -13,6 +13,7 @@
 #include "server/http_head.h"
 #include "server/problem.h"
 #include "server/request_checks.h"
+#include "server/request_report.h"
 #include "server/routes.h"
 #include "server/websocket_handshake.h"
 
@@ -78,6 +79,7 @@ class HttpConnection final : public Connection,
   // --- reading ----------------------------------------------------------------------------------
   void on_header(const error_code& ec) {
     is_idle_ = false;
+    started_ns_ = worker_.shared.clock.monotonic_ns();
     request_.request_id = make_request_id(worker_.shared.random);
     if (ec) return on_read_error(ec);
     take_head();
@@ -224,15 +226,19 @@ class HttpConnection final : public Connection,
     set_deadline(limits().request_timeout_ms);
     const std::array<net::const_buffer, 2> buffers = {net::buffer(head_),
                                                       net::buffer(content.data(), content.size())};
-    net::async_write(
-        socket_, buffers,
-        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
+    net::async_write(socket_, buffers,
+                     [self = shared_from_this()](const error_code& ec, std::size_t sent) {
+                       self->on_written(ec, sent);
+                     });
   }
 
-  void on_written(const error_code& ec) {
-    worker_.shared.log.write(LogLevel::debug, "request",
-                             request_.method + " " + std::string(request_.path()) + " " +
-                                 std::to_string(response_.status) + " " + request_.request_id);
+  void report(unsigned status, std::size_t sent) {
+    report_request(worker_.shared, request_, status, sent,
+                   worker_.shared.clock.monotonic_ns() - started_ns_);
+  }
+
+  void on_written(const error_code& ec, std::size_t sent) {
+    report(response_.status, sent);
     if (ec) return drop();
     if (keep_alive_ && !roster_->draining) return read_request();
     error_code ignored;
@@ -280,6 +286,7 @@ class HttpConnection final : public Connection,
     const auto protocol = socket_.local_endpoint(ec).protocol();
     const int descriptor = ec ? -1 : socket_.release(ec);
     if (ec) return drop();
+    report(101, 0);
     Worker& target = worker_.shared.worker_of(document);
     net::post(target.loop.context(),
               [socket = LooseSocket(protocol, descriptor), lease = std::move(lease_),
@@ -318,6 +325,7 @@ class HttpConnection final : public Connection,
   Request request_;
   Response response_;
   std::string head_;
+  std::int64_t started_ns_ = 0;  // when the request's header was there
   bool keep_alive_ = false;
   bool complete_ = false;  // the whole request has been read
   bool is_idle_ = false;   // waiting for a request

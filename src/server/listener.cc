@@ -70,6 +70,7 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
 
   /// One short answer into the socket's empty send buffer; it is not waited for.
   void turn_away(TcpSocket& socket) {
+    shared_.metrics.connections_refused.add();
     const std::string id = make_request_id(shared_.random);
     const Response response =
         problem(503, "too_many_connections", "The server has no room for another connection.", id);

@@ -143,6 +143,8 @@ void RestApi::handle(const Call& call) const {
   }
   switch (call.operation()) {
     case Operation::health: return call.respond(health());
+    case Operation::ready: return parts_.operation.ready(call);
+    case Operation::metrics: return parts_.operation.metrics(call);
     case Operation::create_document: return parts_.documents.create(call);
     case Operation::list_documents: return parts_.documents.list(call);
     case Operation::get_document: return parts_.documents.get(call);
@@ -200,9 +202,10 @@ void RestApi::handle_access(const Call& call) const {
 
 Response RestApi::health() const {
   const bool draining = draining_.load(std::memory_order_relaxed);
-  Response response = json_response(draining ? 503 : 200,
-                                    std::string(R"({"status":")") + (draining ? "draining" : "ok") +
-                                        R"(","version":")" + version_ + R"("})");
+  // The process lives: 200 also while it ends. Who asks whether to send it work asks /readyz.
+  Response response =
+      json_response(200, std::string(R"({"status":")") + (draining ? "draining" : "ok") +
+                             R"(","version":")" + version_ + R"("})");
   return response;
 }
 

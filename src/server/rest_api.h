@@ -15,6 +15,7 @@
 #include "server/call.h"
 #include "server/documents_api.h"
 #include "server/history_api.h"
+#include "server/operation_api.h"
 #include "server/rate_limiter.h"
 
 namespace weft::server {
@@ -34,6 +35,7 @@ struct RestParts {
   AccessApi& access;
   DocumentsApi& documents;
   HistoryApi& history;
+  OperationApi& operation;
 };
 
 class RestApi {

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::array routes = {
     Route{"GET", "/healthz", Operation::health, Need::nothing},
+    Route{"GET", "/readyz", Operation::ready, Need::nothing},
+    Route{"GET", "/metrics", Operation::metrics, Need::nothing},
     Route{"GET", "/api/v1/me", Operation::who_am_i, Need::caller},
     Route{"POST", "/api/v1/tokens/revoke", Operation::revoke_anywhere, Need::admin},
     Route{"POST", "/api/v1/documents", Operation::create_document, Need::caller},

@@ -17,6 +17,8 @@ enum class Need : std::uint8_t { nothing, caller, view, comment, edit, own, admi
 
 enum class Operation : std::uint8_t {
   health,
+  ready,
+  metrics,
   create_document,
   list_documents,
   get_document,

@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::int64_t drain_poll_ms = 10;
 
-collab::ShardConfig shard_config(const ServerConfig& config) {
+collab::ShardConfig shard_config(const ServerConfig& config, metrics::Registry& registry) {
   collab::ShardConfig shard;
+  shard.metrics = collab::CollabMetrics(registry);
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
   shard.purge_after_ms = config.purge_after_ms;
@@ -71,17 +72,29 @@ class Server::Impl final : public DocumentLoops {
         history_(author_, ports.catalog, ports.journal, ports.history, *this),
         documents_(author_, config_.limits, ports.catalog, *this, control_, history_, ports.random),
         rates_(config_.limits),
-        api_(config_.version, {control_, rates_, ports.clock, access_, documents_, history_},
+        metrics_(ports.metrics),
+        operation_(ports.catalog, ports.metrics, metrics_.database_up),
+        api_(config_.version,
+             {control_, rates_, ports.clock, access_, documents_, history_, operation_},
              PageFiles(config_.page, config_.page_directory)),
-        shared_{config_, api_, ports.clock, ports.random, ports.log, connection_counts(config_),
+        shared_{config_,
+                api_,
+                metrics_,
+                ports.clock,
+                ports.random,
+                ports.log,
+                connection_counts(config_),
                 {}} {
+    ports.metrics.gauge_of(
+        "weft_connections", "Open connections, HTTP and WebSocket.",
+        [counts = shared_.connections] { return static_cast<double>(counts->all()); });
     for (std::size_t i = 0; i < loops.size(); ++i) {
       EventLoop& loop = loops.at(i);
       shared_.workers.push_back(std::make_unique<Worker>(
           loop, shared_,
           collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal,
                              control_.is_open() ? nullptr : &control_},
-          shard_config(config_)));
+          shard_config(config_, ports.metrics)));
     }
   }
 
@@ -137,8 +150,13 @@ class Server::Impl final : public DocumentLoops {
     });
   }
 
-  void drain(std::function<void()> done) {
+  void announce_drain() {
+    operation_.start_draining();
     api_.start_draining();
+  }
+
+  void drain(std::function<void()> done) {
+    announce_drain();
     shared_.workers.front()->loop.post([this, done = std::move(done)] {
       listener_->stop();
       auto left = std::make_shared<std::atomic<std::size_t>>(shared_.workers.size());
@@ -169,6 +187,8 @@ class Server::Impl final : public DocumentLoops {
   HistoryApi history_;
   DocumentsApi documents_;
   RestRates rates_;
+  ServerMetrics metrics_;
+  OperationApi operation_;
   RestApi api_;
   Shared shared_;
   std::shared_ptr<Listener> listener_;
@@ -185,6 +205,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerConfig config, ServerPorts po
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }
+void Server::announce_drain() { impl_->announce_drain(); }
 void Server::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
 
 }  // namespace weft::server

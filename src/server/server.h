@@ -13,6 +13,7 @@
 #include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
+#include "metrics/registry.h"
 #include "server/event_loop.h"
 #include "server/server_config.h"
 
@@ -27,6 +28,7 @@ struct ServerPorts {
   collab::Catalog& catalog;
   collab::History& history;
   collab::AccessStore& access;
+  metrics::Registry& metrics;
 };
 
 class Server {
@@ -39,6 +41,8 @@ class Server {
 
   /// The real port, also when the configuration said 0.
   std::uint16_t port() const;
+  /// From now on /readyz says that the server goes away; everything else goes on. Any thread.
+  void announce_drain();
   /// Accepts nothing more, closes sessions with 1012 and lets answers finish, within
   /// drain_timeout_ms. Calls `done` on some loop. Any thread, once.
   void drain(std::function<void()> done);

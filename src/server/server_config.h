@@ -40,6 +40,8 @@ struct ServerConfig {
   std::int64_t purge_after_ms = 0;
   /// How long a shutdown waits for clients that do not hang up.
   std::int64_t drain_timeout_ms = 5'000;
+  /// A line for each request at level info instead of debug.
+  bool access_log = false;
 };
 
 }  // namespace weft::server

@@ -32,6 +32,7 @@ constexpr std::size_t kept_buffer_bytes = std::size_t{16} << 10;
 // Memory follows what has arrived, not what a frame's header declares.
 constexpr std::size_t read_chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t max_reason_bytes = 123;
+constexpr unsigned no_close_code = 1006;
 
 /// At most what fits a close frame, cut between scalar values.
 std::string_view close_reason(std::string_view reason) {
@@ -54,7 +55,8 @@ class WebsocketSession final : public Connection,
         stream_(std::move(socket)),
         timer_(stream_.get_executor()),
         messages_(static_cast<double>(limits().max_messages_per_second),
-                  static_cast<double>(limits().max_message_burst)) {
+                  static_cast<double>(limits().max_message_burst)),
+        outbox_(worker.shared.metrics.outbox_bytes, 0) {
     roster_->connections.insert(this);
   }
   ~WebsocketSession() override { roster_->connections.erase(this); }
@@ -83,6 +85,7 @@ class WebsocketSession final : public Connection,
   void send(std::shared_ptr<const std::string> message) override {
     if (closing_ || ended_) return;
     queued_bytes_ += message->size();
+    outbox_.add(static_cast<std::int64_t>(message->size()));
     queue_.push_back(std::move(message));
     if (queued_bytes_ > hard_bound_factor * limits().max_outbox_bytes) {
       // Not here: whoever calls may be inside the session's own code, and may still close in order.
@@ -96,6 +99,7 @@ class WebsocketSession final : public Connection,
   void close(wire::CloseCode code, std::string_view reason) override {
     if (closing_ || ended_) return;
     closing_ = true;
+    metrics().closed(true, static_cast<unsigned>(code));
     close_reason_ = websocket::close_reason(
         static_cast<websocket::close_code>(static_cast<std::uint16_t>(code)),
         beast::string_view(close_reason(reason)));
@@ -119,6 +123,7 @@ class WebsocketSession final : public Connection,
 
  private:
   const wire::Limits& limits() const { return worker_.shared.config.limits; }
+  ServerMetrics& metrics() { return worker_.shared.metrics; }
 
   void on_accept(const error_code& ec) {
     if (ec || ended_) return end();
@@ -158,6 +163,8 @@ class WebsocketSession final : public Connection,
           return read_next();
         }
         const auto bytes = buffer_.cdata();
+        metrics().messages_received.add();
+        metrics().bytes_received.add(bytes.size());
         session_->receive({static_cast<const char*>(bytes.data()), bytes.size()});
       }
     }
@@ -199,7 +206,11 @@ class WebsocketSession final : public Connection,
 
   void on_written(const error_code& ec) {
     if (ec || ended_) return end();
-    queued_bytes_ -= queue_.front()->size();
+    const std::size_t size = queue_.front()->size();
+    queued_bytes_ -= size;
+    outbox_.add(-static_cast<std::int64_t>(size));
+    metrics().messages_sent.add();
+    metrics().bytes_sent.add(size);
     queue_.pop_front();
     if (!queue_.empty()) return write_next();
     writing_ = false;
@@ -216,6 +227,10 @@ class WebsocketSession final : public Connection,
   void end() {
     if (ended_) return;
     ended_ = true;
+    if (accepted_ && !closing_) {
+      const unsigned code = stream_.reason().code;
+      metrics().closed(false, code == 0 ? no_close_code : code);
+    }
     clear_timer();
     error_code ignored;
     stream_.next_layer().close(ignored);
@@ -247,6 +262,7 @@ class WebsocketSession final : public Connection,
   beast::flat_buffer buffer_;
   std::deque<std::shared_ptr<const std::string>> queue_;
   std::size_t queued_bytes_ = 0;
+  metrics::GaugeShare outbox_;
   websocket::close_reason close_reason_;
   std::unique_ptr<collab::Session> session_;
   bool accepted_ = false;

@@ -14,6 +14,7 @@
 #include "server/event_loop.h"
 #include "server/rest_api.h"
 #include "server/server_config.h"
+#include "server/server_metrics.h"
 
 namespace weft::server {
 
@@ -41,6 +42,7 @@ struct Worker;
 struct Shared {
   const ServerConfig& config;
   const RestApi& api;
+  ServerMetrics& metrics;
   Clock& clock;
   Random& random;
   Log& log;

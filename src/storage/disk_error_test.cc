@@ -155,8 +155,10 @@ TEST(DiskError, AfterAFailedSyncNothingIsAcceptedUntilRestart) {
   author.apply(rig.load(id)->tail);
   author.insert(0, "x");
   const auto rows = author.take_rows(1);
+  EXPECT_TRUE(rig.ping().ok());
   disk.syncs_fail = true;
   EXPECT_ERROR(rig.append(id, 1, rows), ErrorClass::unavailable, "storage_failed");
+  EXPECT_ERROR(rig.ping(), ErrorClass::unavailable, "storage_failed");
   disk.syncs_fail = false;  // the kernel may well call the next one a success
   EXPECT_ERROR(rig.append(id, 1, rows), ErrorClass::unavailable, "storage_failed");
   EXPECT_ERROR(rig.lease(id, test_uuid(3)), ErrorClass::unavailable, "storage_failed");
@@ -165,6 +167,7 @@ TEST(DiskError, AfterAFailedSyncNothingIsAcceptedUntilRestart) {
   EXPECT_ERROR(rig.save(id, 1, author.saved()), ErrorClass::unavailable, "storage_failed");
   EXPECT_EQ(replay(*rig.load(id))->text(), "abc");
   rig.reopen();
+  EXPECT_TRUE(rig.ping().ok());
   // Its outcome was unknown; now it is known, and either way the log goes on.
   const std::uint64_t last = rig.get(id)->last_index;
   ASSERT_LE(last, 2u);

@@ -53,6 +53,12 @@ class PgPool {
   PgPool(const PgPool&) = delete;
   PgPool& operator=(const PgPool&) = delete;
 
+  /// Somebody has a connection, as far as is known. Any thread.
+  bool is_up() const {
+    const std::lock_guard lock(mutex_);
+    return up_ > 0;
+  }
+
   /// Any thread.
   void submit(std::unique_ptr<Job> job) {
     bool taken = false;
@@ -140,7 +146,7 @@ class PgPool {
   const Work work_;
   Log& log_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;  // of those with a connection
   std::condition_variable stop_;  // of those without
   std::deque<std::unique_ptr<Job>> queue_;

@@ -85,6 +85,16 @@ class PgStore::Impl {
     reading_.submit(std::move(question));
   }
 
+  /// A question to the database, and whether those who commit can reach it.
+  void ping(Executor& on, collab::Done<Unit> done) {
+    ask<Unit>(on, std::move(done), [this](PgReader& reader) -> Result<Unit> {
+      const auto page = reader.list({}, 1);
+      if (!page.ok()) return page.error();
+      if (!writer_.is_up()) return database_unavailable("trying to reach it again");
+      return Unit{};
+    });
+  }
+
   void save(std::unique_ptr<PgSnapshotJob> job) { snapshots_.submit(std::move(job)); }
 
   /// Runs `work(connection)` in its turn and posts its answer.
@@ -159,6 +169,8 @@ Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& cl
   impl->finish_erasures(unfinished);
   return std::unique_ptr<PgStore>(new PgStore(std::move(impl)));
 }
+
+void PgStore::ping(Executor& on, collab::Done<Unit> done) { impl_->ping(on, std::move(done)); }
 
 void PgStore::append(const DocumentId& document, std::uint64_t expected_last_index,
                      std::vector<collab::LogRow> rows, Executor& on,

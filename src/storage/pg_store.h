@@ -55,6 +55,7 @@ class PgStore final : public Store {
   void undelete(const DocumentId& document, Executor& on,
                 collab::Done<collab::DocumentRecord> done) override;
   void erase(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
+  void ping(Executor& on, collab::Done<Unit> done) override;
 
   void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
                collab::Done<Loaded> done) override;

@@ -1,5 +1,6 @@
 #include "storage/pg_writer.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -19,6 +20,10 @@ PgWriter::PgWriter(std::vector<std::unique_ptr<PgLink>> links, std::size_t max_g
 
 void PgWriter::submit(const DocumentId& document, std::unique_ptr<PgRequest> request) {
   pools_[std::hash<Uuid>{}(document) % pools_.size()]->submit(std::move(request));
+}
+
+bool PgWriter::is_up() const {
+  return std::all_of(pools_.begin(), pools_.end(), [](const auto& pool) { return pool->is_up(); });
 }
 
 void PgWriter::commit_jobs(PgLink& link, const Pool::Jobs& jobs) {

@@ -26,6 +26,8 @@ class PgWriter {
 
   /// Any thread.
   void submit(const DocumentId& document, std::unique_ptr<PgRequest> request);
+  /// Every document can be written. Any thread.
+  bool is_up() const;
 
  private:
   using Pool = PgPool<PgRequest>;

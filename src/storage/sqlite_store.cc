@@ -138,6 +138,16 @@ class SqliteStore::Impl {
     });
   }
 
+  /// A question that reaches the disk, and whether the writer still trusts it.
+  void ping(Executor& on, collab::Done<Unit> done) {
+    ask<Unit>(on, std::move(done), [this](SqliteReader& reader) -> Result<Unit> {
+      const auto page = reader.list({}, 1);
+      if (!page.ok()) return page.error();
+      if (writer_.has_failed()) return storage_failure();
+      return Unit{};
+    });
+  }
+
   /// Unpacks on a thread of its own: a large document takes longer than anybody should wait.
   void save(const DocumentId& document, std::uint64_t index, std::string snapshot, Executor& on,
             collab::Done<Unit> done) {
@@ -194,6 +204,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
   impl->finish_erasures(unfinished, log);
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
 }
+
+void SqliteStore::ping(Executor& on, collab::Done<Unit> done) { impl_->ping(on, std::move(done)); }
 
 void SqliteStore::append(const DocumentId& document, std::uint64_t expected_last_index,
                          std::vector<collab::LogRow> rows, Executor& on,

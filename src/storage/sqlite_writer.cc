@@ -5,6 +5,12 @@
 
 namespace weft::storage {
 
+Error storage_failure() {
+  return {ErrorClass::unavailable, "storage_failed",
+          "the disk failed to keep written data; nothing is accepted until the server is "
+          "restarted. Check the disk first."};
+}
+
 SqliteWriter::SqliteWriter(std::unique_ptr<WriteSession> session, SnapshotSession snapshots,
                            WriterConfig config, Log& log)
     : config_(config), log_(log), session_(std::move(session)), snapshots_(std::move(snapshots)) {
@@ -136,12 +142,7 @@ void SqliteWriter::roll_back() {
 
 Error SqliteWriter::note_failure(int code, const char* doing) {
   if (classify(code) == Failure::sync) storage_failed_ = true;
-  Error error =
-      storage_failed_
-          ? Error{ErrorClass::unavailable, "storage_failed",
-                  "the disk failed to keep written data; nothing is accepted until the server is "
-                  "restarted. Check the disk first."}
-          : to_error(code, "commit_failed", doing);
+  Error error = storage_failed_ ? storage_failure() : to_error(code, "commit_failed", doing);
   log_.write(LogLevel::error, error.code, error.message);
   return error;
 }

@@ -8,6 +8,7 @@
 // starts anew ("storage_failed"), because what the page cache says can no longer be trusted.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -34,6 +35,9 @@ struct WriterConfig {
   int forced_checkpoint_pages = 32000;
 };
 
+/// What everybody is told once the disk has failed to keep something.
+Error storage_failure();
+
 class SqliteWriter {
  public:
   /// REQUIRES: session is prepared, snapshots too.
@@ -49,6 +53,8 @@ class SqliteWriter {
   /// Any thread. A waiting older snapshot of the same document is not written: its waiters are told
   /// when the newer one, which would have replaced it, is stored.
   void submit(std::unique_ptr<SnapshotJob> job);
+  /// Every write is refused from now on; see storage_failure(). Any thread.
+  bool has_failed() const { return storage_failed_; }
 
  private:
   using Group = std::vector<std::unique_ptr<WriteRequest>>;
@@ -69,7 +75,7 @@ class SqliteWriter {
   Log& log_;
   std::unique_ptr<WriteSession> session_;
   SnapshotSession snapshots_;
-  bool storage_failed_ = false;
+  std::atomic<bool> storage_failed_ = false;
   int wal_pages_ = 0;           // after the last commit
   int checkpointed_pages_ = 0;  // of them, known to the last checkpoint
 

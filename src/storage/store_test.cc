@@ -45,6 +45,13 @@ TEST_P(StoreTest, CreatesADocumentWithItsFirstRow) {
   EXPECT_EQ(rig.lease(test_uuid(1), test_uuid(77)).value(), 2u);
 }
 
+TEST_P(StoreTest, SaysThatItIsThere) {
+  Rig rig(GetParam());
+  EXPECT_TRUE(rig.ping().ok());
+  ASSERT_TRUE(rig.create(1, "").ok());
+  EXPECT_TRUE(rig.ping().ok());
+}
+
 TEST_P(StoreTest, AnEmptyDocumentHasNoRows) {
   Rig rig(GetParam());
   ASSERT_TRUE(rig.create(1, "").ok());

@@ -336,6 +336,9 @@ class Rig {
     return wait<collab::Catalog::Page>(
         [&](auto done) { store->list(cursor, limit, executor, done); });
   }
+  Result<Unit> ping() {
+    return wait<Unit>([&](auto done) { store->ping(executor, done); });
+  }
   Result<Unit> remove(const DocumentId& id) {
     return wait<Unit>([&](auto done) { store->remove(id, executor, done); });
   }

@@ -118,7 +118,7 @@ const sanitizer_options = {
 };
 
 function threaded_tests() {
-  return ["collab", "storage", "server", "app"]
+  return ["metrics", "collab", "storage", "server", "app"]
     .filter((room) => readdirSync(join(top, "src", room)).some((file) => file.endsWith("_test.cc")))
     .map((room) => `${room}_test`);
 }

@@ -11,6 +11,10 @@ export const schemas = {
     request_id: string(),
   }),
   Health: object({ status: string({ enum: ["ok", "draining"] }), version: string() }),
+  Ready: object({
+    status: string({ enum: ["ready"] }),
+    checks: object({ database: string({ enum: ["ok"] }), draining: string({ enum: ["no"] }) }),
+  }),
 };
 
 export const paths = {
@@ -19,8 +23,23 @@ export const paths = {
       operationId: "health",
       summary: "Whether the process lives",
       security: [],
-      responses: { 200: ok("It does", json({ $ref: "#/components/schemas/Health" })),
-        503: ok("It is shutting down", json({ $ref: "#/components/schemas/Health" })) },
+      responses: { 200: ok("It does", json({ $ref: "#/components/schemas/Health" })) },
+    },
+  },
+  "/readyz": {
+    get: {
+      operationId: "ready",
+      summary: "Whether it can take requests: the database answers, and it is not shutting down",
+      security: [],
+      responses: { 200: ok("It can", json({ $ref: "#/components/schemas/Ready" })), ...refusals(503) },
+    },
+  },
+  "/metrics": {
+    get: {
+      operationId: "metrics",
+      summary: "Metrics, as Prometheus reads them",
+      security: [],
+      responses: { 200: ok("docs/OPERATIONS.md lists them", { "text/plain": { schema: string() } }) },
     },
   },
   "/openapi.json": {

@@ -1,0 +1,95 @@
+#include "app/serve_arguments.h"
+
+#include <map>
+
+#include "app/duration.h"
+#include "app/store_arguments.h"
+
+namespace weft::app {
+namespace {
+
+const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
+                                                    {"info", LogLevel::info},
+                                                    {"warning", LogLevel::warning},
+                                                    {"error", LogLevel::error}};
+
+const std::map<std::string, LogFormat> log_formats = {{"human", LogFormat::human},
+                                                      {"json", LogFormat::json}};
+
+CLI::Option* add_duration(CLI::App& command, const std::string& name, std::int64_t& target_ms,
+                          std::int64_t least_ms, const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          name,
+          [name, least_ms, &target_ms](const std::string& text) {
+            const auto duration = duration_ms(text);
+            if (!duration || *duration < least_ms) {
+              throw CLI::ValidationError(name, "a whole number and s, m, h or d, at least " +
+                                                   std::to_string(least_ms / 1000) + "s: " + text);
+            }
+            target_ms = *duration;
+          },
+          description)
+      ->type_name("DURATION");
+}
+
+/// One of some words. Not CLI11's transformer: the option's result stays the word.
+template <class T>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target,
+                        const std::map<std::string, T>& choices, const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          name, [&target, &choices](const std::string& word) { target = choices.at(word); },
+          description)
+      ->check(CLI::IsMember(&choices, CLI::ignore_case).description(""));
+}
+
+}  // namespace
+
+void add_serve_options(CLI::App& command, ServeOptions& options) {
+  add_store_options(command, options.store);
+  command
+      .add_option("--listen", options.listen,
+                  "Loopback address to serve on; port 0 takes any free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "Event loops (default: one for each core)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  command
+      .add_option(
+          "--web", options.page_directory,
+          "Serve the page from this directory, for working on it (default: the built-in one)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  add_duration(command, "--purge-after", options.purge_after_ms, 1'000,
+               "Purge tombstones of characters that were deleted longer ago, such as 30d "
+               "(default: never); at least 1s. Edits made offline for longer are rebased when they "
+               "come");
+  add_duration(command, "--drain-delay", options.drain_delay_ms, 0,
+               "After SIGTERM, how long to go on serving while /readyz answers 503, so that load "
+               "balancers notice")
+      ->default_str("0s");
+  add_duration(command, "--drain-timeout", options.drain_timeout_ms, 1'000,
+               "After that, how long to wait for clients that do not hang up")
+      ->default_str("5s");
+  add_choice(command, "--log-level", options.log_level, log_levels, "debug, info, warning or error")
+      ->type_name("LEVEL")
+      ->default_str("info");
+  add_choice(command, "--log-format", options.log_format, log_formats,
+             "human: lines for people; json: an object on each line")
+      ->type_name("FORMAT")
+      ->default_str("human");
+  command.add_flag("--access-log", options.access_log,
+                   "Log each request at level info (default: at debug)");
+}
+
+CLI::Option* add_config_option(CLI::App& command, std::string& file) {
+  return command
+      .add_option("--config", file,
+                  "Read settings from this file (default: $WEFT_CONFIG, or none). Flags beat the "
+                  "environment, the environment beats the file")
+      ->type_name("FILE");
+}
+
+}  // namespace weft::app
