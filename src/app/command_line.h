@@ -9,6 +9,7 @@
 #include "app/migrate.h"
 #include "app/replay.h"
 #include "app/serve.h"
+#include "app/token.h"
 #include "app/transfer.h"
 
 namespace weft::app {
@@ -20,7 +21,7 @@ struct Finished {
 
 using Command =
     std::variant<Finished, ServeOptions, MigrateOptions, ReplayOptions, FsckOptions, StatsOptions,
-                 ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
+                 ExportOptions, ImportOptions, BackupOptions, RestoreOptions, TokenOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);
