@@ -8,6 +8,7 @@
 #include "app/keeping_commands.h"
 #include "app/serve_arguments.h"
 #include "app/store_arguments.h"
+#include "app/token_command.h"
 #include "app/version.h"
 
 namespace weft::app {
@@ -150,6 +151,8 @@ Command parse_command_line(int argc, char** argv) {
   const CLI::App* replay = add_replay(app, replay_options);
   KeepingOptions keeping_options;
   const KeepingCommands keeping = add_keeping_commands(app, keeping_options);
+  TokenOptions token_options;
+  const CLI::App* token = add_token_command(app, token_options);
   CLI::App* help = app.add_subcommand("help", "Tell about a command");
   help->add_option("COMMAND", topic, "One of the commands above")->type_name("");
 
@@ -174,6 +177,7 @@ Command parse_command_line(int argc, char** argv) {
   }
   if (migrate->parsed()) return migrate_options;
   if (replay->parsed()) return replay_options;
+  if (token->parsed()) return token_options;
   if (keeping.fsck->parsed()) return keeping_options.fsck;
   if (keeping.stats->parsed()) return keeping_options.stats;
   if (keeping.export_->parsed()) return keeping_options.export_;

@@ -10,6 +10,7 @@
 #include "app/migrate.h"
 #include "app/replay.h"
 #include "app/serve.h"
+#include "app/token.h"
 #include "app/transfer.h"
 
 namespace weft::app {
@@ -19,9 +20,10 @@ struct Finished {
   int exit_code = 0;
 };
 
-using Command = std::variant<Finished, ServeOptions, ConfigCheckOptions, ConfigDefaults,
-                             MigrateOptions, ReplayOptions, FsckOptions, StatsOptions,
-                             ExportOptions, ImportOptions, BackupOptions, RestoreOptions>;
+using Command =
+    std::variant<Finished, ServeOptions, ConfigCheckOptions, ConfigDefaults, MigrateOptions,
+                 ReplayOptions, FsckOptions, StatsOptions, ExportOptions, ImportOptions,
+                 BackupOptions, RestoreOptions, TokenOptions>;
 
 /// Help and version go to stdout, complaints to stderr.
 Command parse_command_line(int argc, char** argv);

@@ -38,6 +38,9 @@ struct Run {
   int operator()(const weft::app::RestoreOptions& options) const {
     return weft::app::run_restore(options);
   }
+  int operator()(const weft::app::TokenOptions& options) const {
+    return weft::app::run_token(options);
+  }
 };
 
 }  // namespace

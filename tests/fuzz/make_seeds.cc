@@ -58,6 +58,37 @@ bool put(const std::filesystem::path& folder, const std::string& name, std::stri
   return out.good();
 }
 
+/// What fuzz_token and fuzz_key_set begin with.
+bool put_access(const std::filesystem::path& top) {
+  const std::string jwk =
+      R"({"kty":"EC","crv":"P-256","kid":"k","alg":"ES256","use":"sig","key_ops":["verify"],)"
+      R"("x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
+      R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})";
+  const std::string pem =
+      "-----BEGIN PUBLIC KEY-----\n"
+      "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+      "-----END PUBLIC KEY-----\n";
+  bool good = put(top / "fuzz_token", "user",
+                  "{\"alg\":\"HS256\",\"typ\":\"JWT\"}\n"
+                  R"({"sub":"ada","name":"Ada","jti":"1","iat":1,"nbf":1,"exp":1700000060})");
+  good &= put(top / "fuzz_token", "document",
+              "{\"alg\":\"HS256\",\"kid\":\"k\"}\n"
+              R"({"sub":"a","exp":1.8e9,"weft_kind":"guest","weft_role":"editor",)"
+              R"("weft_doc":"0190163d-8694-739b-aea5-966c26f8ad91"})");
+  good &= put(top / "fuzz_token", "admin",
+              "{\"alg\":\"HS256\"}\n"
+              R"({"sub":"a","exp":1800000000,"weft_admin":true})");
+  good &=
+      put(top / "fuzz_token", "compact",
+          "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-"
+          "09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+  good &= put(top / "fuzz_key_set", "jwks", R"({"keys":[)" + jwk + "]}");
+  good &= put(top / "fuzz_key_set", "jwk", R"({"kty":"oct","k":")" + std::string(43, 'A') + "\"}");
+  good &= put(top / "fuzz_key_set", "pem", pem);
+  good &= put(top / "fuzz_key_set", "secret", std::string(43, 'A') + "\n");
+  return good;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,7 +100,7 @@ int main(int argc, char** argv) {
   const std::string wide =
       "gr\xc3\xbc\xc3\x9f"
       "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
-  bool good = true;
+  bool good = put_access(top);
   for (const Sample& s : {sample("ascii", "hello world, hello", false, false),
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {
     good &= put(top / "fuzz_op_stream", s.name, s.stream);
