@@ -11,6 +11,7 @@
 #include <future>
 #include <thread>
 
+#include "access/key_set.h"
 #include "app/exit_code.h"
 #include "app/page_table.h"
 #include "app/process_metrics.h"
@@ -65,14 +66,10 @@ class Signals {
   sigset_t stop_{};
 };
 
-Result<server::ListenAddress> checked_address(const std::string& listen) {
-  auto address = server::ListenAddress::parse(listen);
-  if (address && !address->is_loopback()) {
-    return Error{ErrorClass::invalid, "not_loopback",
-                 "refusing to listen on " + listen +
-                     ": there is no access control yet, so weft serves this machine only. Use a "
-                     "loopback address such as 127.0.0.1:8080."};
-  }
+Result<server::ListenAddress> checked_address(const ServeOptions& options) {
+  auto address = server::ListenAddress::parse(options.listen);
+  if (!address) return address;
+  if (const Status good = check_access(options.access, *address); !good) return good.error();
   return address;
 }
 
@@ -89,13 +86,16 @@ void announce(const server::ListenAddress& address, std::uint16_t port) {
 }  // namespace
 
 Status check_serve(const ServeOptions& options) {
-  if (const auto address = checked_address(options.listen); !address) return address.error();
+  if (const auto address = checked_address(options); !address) return address.error();
   if (const auto choice = choose_store(options.store); !choice) return choice.error();
+  if (!options.access.keys.empty()) {
+    if (const auto keys = access::KeySet::load(options.access.keys); !keys) return keys.error();
+  }
   return ok_status();
 }
 
 int run_serve(const ServeOptions& options) {
-  auto address = checked_address(options.listen);
+  auto address = checked_address(options);
   if (!address) return fail(address.error());
   auto choice = choose_store(options.store);
   if (!choice) return fail(choice.error());
@@ -105,6 +105,12 @@ int run_serve(const ServeOptions& options) {
   SystemClock clock;
   SystemRandom random;
   const std::unique_ptr<Log> log = make_stderr_log(options.log_level, options.log_format);
+  auto tokens = token_keys(options.access, *log);
+  if (!tokens) return fail(tokens.error());
+  if (!tokens->read) {
+    log->write(LogLevel::warning, "open",
+               "no --key: everybody who reaches this address may read, edit and delete everything");
+  }
   metrics::Registry registry;
   add_process_metrics(registry);
 
@@ -115,14 +121,18 @@ int run_serve(const ServeOptions& options) {
   server::ServerConfig config;
   config.listen = *address;
   config.version = version;
+  config.tokens = std::move(*tokens);
+  config.origins = options.access.origins;
+  config.proxies = *server::TrustedProxies::parse(options.access.trusted_proxies);
   config.page = page_table();
   config.page_directory = options.page_directory;
   config.purge_after_ms = options.purge_after_ms;
   config.drain_timeout_ms = options.drain_timeout_ms;
   config.access_log = options.access_log;
-  auto server = server::Server::open(
-      std::move(config),
-      {clock, random, *log, *store.value(), *store.value(), *store.value(), registry}, loops);
+  auto server = server::Server::open(std::move(config),
+                                     {clock, random, *log, *store.value(), *store.value(),
+                                      *store.value(), *store.value(), registry},
+                                     loops);
   if (!server) return fail(server.error());
 
   loops.start();

@@ -44,15 +44,39 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, T& target,
       ->check(CLI::IsMember(&choices, CLI::ignore_case).description(""));
 }
 
+void add_access_options(CLI::App& command, AccessOptions& options) {
+  command
+      .add_option("--key", options.keys,
+                  "Let in only who has a token that this key has signed; several for rotation, the "
+                  "first that can sign mints (default: everybody may do everything)")
+      ->type_name("FILE");
+  command.add_option("--issuer", options.issuer, "Tokens must be from this issuer (iss)")
+      ->type_name("NAME");
+  command.add_option("--audience", options.audience, "Tokens must be for this audience (aud)")
+      ->type_name("NAME");
+  command
+      .add_option("--origin", options.origins,
+                  "Pages of this origin may use the server too, such as https://app.example.org")
+      ->type_name("ORIGIN");
+  command.add_flag("--behind-proxy", options.behind_proxy,
+                   "A proxy in front does TLS: other addresses than loopback may be listened on");
+  command
+      .add_option("--trusted-proxy", options.trusted_proxies,
+                  "Believe X-Forwarded-For from this address or network, such as 10.0.0.0/8")
+      ->type_name("NETWORK");
+}
+
 }  // namespace
 
 void add_serve_options(CLI::App& command, ServeOptions& options) {
   add_store_options(command, options.store);
   command
       .add_option("--listen", options.listen,
-                  "Loopback address to serve on; port 0 takes any free one")
+                  "Address to serve on; port 0 takes any free one. Others than loopback take --key "
+                  "and --behind-proxy")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  add_access_options(command, options.access);
   command.add_option("--threads", options.threads, "Event loops (default: one for each core)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));

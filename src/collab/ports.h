@@ -121,8 +121,17 @@ class Catalog {
     std::vector<DocumentRecord> documents;  // newest first
     std::string next_cursor;                // empty: the end
   };
+  struct Filter {
+    std::string member;          // only documents of which this user is a member; empty: all
+    std::string title_contains;  // in any case, of ASCII letters; empty: all
+  };
   /// `cursor` is empty or from the page before; invalid, code "bad_cursor", for anything else.
-  virtual void list(std::string cursor, std::size_t limit, Executor& on, Done<Page> done) = 0;
+  virtual void list(Filter filter, std::string cursor, std::size_t limit, Executor& on,
+                    Done<Page> done) = 0;
+
+  /// Durable before the answer. The log does not change.
+  virtual void rename(const DocumentId& document, std::string title, Executor& on,
+                      Done<DocumentRecord> done) = 0;
 
   /// Marks as deleted, durably. Deleting a deleted one is gone.
   virtual void remove(const DocumentId& document, Executor& on, Done<Unit> done) = 0;

@@ -223,4 +223,40 @@ CREATE TABLE document_versions (
 );
 )sql";
 
+// Who may do what: members, tokens that were given out, and what has changed lately.
+inline constexpr const char* pg_access = R"sql(
+CREATE TABLE document_members (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  user_id     text NOT NULL CHECK (user_id <> ''),
+  role        smallint NOT NULL CHECK (role BETWEEN 1 AND 4),
+  added       bigint NOT NULL,
+  PRIMARY KEY (document_id, user_id)
+);
+CREATE INDEX document_members_by_user ON document_members (user_id, document_id);
+
+CREATE TABLE document_tokens (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  token_id    text NOT NULL CHECK (token_id <> ''),
+  kind        smallint NOT NULL CHECK (kind BETWEEN 0 AND 2),
+  user_id     text NOT NULL,
+  name        text NOT NULL,
+  role        smallint NOT NULL CHECK (role BETWEEN 1 AND 4),
+  created     bigint NOT NULL,
+  expires     bigint NOT NULL,
+  revoked     smallint NOT NULL CHECK (revoked IN (0, 1)),
+  PRIMARY KEY (document_id, token_id)
+);
+
+-- Read by every server each second. A nil document_id stands for all of them.
+CREATE TABLE access_changes (
+  number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  document_id uuid NOT NULL,
+  user_id     text NOT NULL,
+  token_id    text NOT NULL,
+  expires     bigint NOT NULL,
+  made        bigint NOT NULL,
+  CHECK ((user_id = '') <> (token_id = ''))
+);
+)sql";
+
 }  // namespace weft::storage

@@ -22,7 +22,8 @@ constexpr Migration migrations[] = {{1, "first_schema", first_schema},
                                     {2, "keeping", keeping},
                                     {3, "blame_view", blame_view},
                                     {4, "purges", purges},
-                                    {5, "history", history}};
+                                    {5, "history", history},
+                                    {6, "access", access}};
 
 // weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
 // it damaged.

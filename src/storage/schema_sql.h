@@ -268,4 +268,40 @@ CREATE TABLE document_versions (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Who may do what: members, tokens that were given out, and what has changed lately.
+inline constexpr const char* access = R"sql(
+CREATE TABLE document_members (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  user_id     TEXT NOT NULL CHECK (user_id <> ''),
+  role        INTEGER NOT NULL CHECK (role BETWEEN 1 AND 4),
+  added       INTEGER NOT NULL,
+  PRIMARY KEY (document_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX document_members_by_user ON document_members (user_id, document_id);
+
+CREATE TABLE document_tokens (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  token_id    TEXT NOT NULL CHECK (token_id <> ''),
+  kind        INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),
+  user_id     TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  role        INTEGER NOT NULL CHECK (role BETWEEN 1 AND 4),
+  created     INTEGER NOT NULL,
+  expires     INTEGER NOT NULL,
+  revoked     INTEGER NOT NULL CHECK (revoked IN (0, 1)),
+  PRIMARY KEY (document_id, token_id)
+) STRICT, WITHOUT ROWID;
+
+-- Read by every server each second. A nil document_id stands for all of them.
+CREATE TABLE access_changes (
+  number      INTEGER PRIMARY KEY AUTOINCREMENT,
+  document_id TEXT NOT NULL,
+  user_id     TEXT NOT NULL,
+  token_id    TEXT NOT NULL,
+  expires     INTEGER NOT NULL,
+  made        INTEGER NOT NULL,
+  CHECK ((user_id = '') <> (token_id = ''))
+) STRICT;
+)sql";
+
 }  // namespace weft::storage

@@ -188,6 +188,14 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     site.bind_text(3, author);
     site.bind(4, now_us_);
     if (!site.run()) return site.code();
+    if (!document_.owner_user.empty()) {
+      Statement& member = session.put_member;
+      member.bind_text(1, document_text);
+      member.bind_text(2, document_.owner_user);
+      member.bind(3, static_cast<std::int64_t>(access::Role::owner));
+      member.bind(4, now_us_);
+      if (!member.run()) return member.code();
+    }
 
     if (*content_len > 0) {
       const LogRow row = first_row(document_, *content_len, now_us_);
@@ -323,6 +331,28 @@ int WriteSession::prepare() {
        "INSERT INTO document_versions (document_id, name, log_index, created) "
        "VALUES (?1, ?2, ?3, ?4)"},
       {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
+      {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
+      {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
+      {&put_member,
+       "INSERT INTO document_members (document_id, user_id, role, added) VALUES (?1, ?2, ?3, ?4) "
+       "ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role"},
+      {&delete_member, "DELETE FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_tokens,
+       "SELECT count(*) FROM document_tokens WHERE document_id = ?1 AND expires > ?2"},
+      {&insert_token,
+       "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
+       "expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)"},
+      {&revoke_token,
+       "UPDATE document_tokens SET revoked = 1 WHERE document_id = ?1 AND token_id = ?2 "
+       "RETURNING expires"},
+      {&sweep_tokens, "DELETE FROM document_tokens WHERE document_id = ?1 AND expires < ?2"},
+      {&insert_change,
+       "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
+       "VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
+      {&rename_document,
+       "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
@@ -337,6 +367,8 @@ int WriteSession::prepare() {
       {"document_snapshots", "at_index, ord"},
       {"operations", "log_index"},
       {"document_versions", "name"},
+      {"document_members", "user_id"},
+      {"document_tokens", "token_id"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];

@@ -29,7 +29,10 @@ struct WriteSession {
   Statement select_erased, mark_deleted, unmark_deleted;
   Statement insert_erased, select_unfinished, finish_erased, erase_document;
   Statement select_version, count_versions, insert_version, delete_version;
-  Statement erase_some[6];  // of each table of a document, in the order in which they are emptied
+  Statement select_role, count_owners, count_members, put_member, delete_member;
+  Statement count_tokens, insert_token, revoke_token, sweep_tokens;
+  Statement insert_change, sweep_changes, rename_document;
+  Statement erase_some[8];  // of each table of a document, in the order in which they are emptied
   std::string scratch;      // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.

@@ -1,0 +1,67 @@
+#include "app/access_options.h"
+
+#include <memory>
+
+#include "access/key_set.h"
+#include "access/token.h"
+
+namespace weft::app {
+namespace {
+
+/// scheme://host[:port] as browsers write it: lower case, and nothing after it.
+bool is_origin(const std::string& text) {
+  const std::size_t host = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+  return host > 0 && text.size() > host &&
+         text.find_first_of("/?#@ ABCDEFGHIJKLMNOPQRSTUVWXYZ", host) == std::string::npos;
+}
+
+}  // namespace
+
+Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log) {
+  if (options.keys.empty()) return server::TokenKeys{};
+  auto keys = access::KeySet::load(options.keys);
+  if (!keys) return keys.error();
+  for (const std::string& sentence : keys->left_out()) {
+    log.write(LogLevel::warning, "key_left_out", sentence);
+  }
+  const auto verifier = std::make_shared<const access::Verifier>(
+      std::move(*keys), access::VerifierOptions{options.issuer, options.audience, 60});
+  server::TokenKeys tokens;
+  tokens.read = [verifier](std::string_view token, std::int64_t now_s) {
+    return verifier->verify(token, now_s);
+  };
+  if (const access::Key* key = verifier->keys().signing_key()) {
+    tokens.mint = [verifier, key, issuer = options.issuer,
+                   audience = options.audience](const access::Claims& claims) {
+      return access::mint(*key, claims, issuer, audience);
+    };
+  }
+  return tokens;
+}
+
+Status check_access(const AccessOptions& options, const server::ListenAddress& address) {
+  for (const std::string& origin : options.origins) {
+    if (is_origin(origin)) continue;
+    return Error{ErrorClass::invalid, "bad_origin",
+                 "'" + origin + "' is no origin such as https://app.example.org"};
+  }
+  if (const auto proxies = server::TrustedProxies::parse(options.trusted_proxies); !proxies) {
+    return proxies.error();
+  }
+  if (address.is_loopback()) return ok_status();
+  if (options.keys.empty()) {
+    return Error{ErrorClass::invalid, "not_loopback",
+                 "refusing to listen on " + address.url_host() +
+                     ": without --key everybody may do everything, so weft serves this machine "
+                     "only. Give it a key, or a loopback address such as 127.0.0.1:8080."};
+  }
+  if (!options.behind_proxy) {
+    return Error{ErrorClass::invalid, "no_tls",
+                 "refusing to listen on " + address.url_host() +
+                     " without TLS: tokens would travel in the clear. Put a proxy that does TLS "
+                     "in front of it, and say so with --behind-proxy."};
+  }
+  return ok_status();
+}
+
+}  // namespace weft::app

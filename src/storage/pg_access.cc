@@ -1,0 +1,331 @@
+#include "storage/pg_access.h"
+
+#include <utility>
+
+#include "storage/access_rows.h"
+#include "storage/document_rows.h"
+#include "storage/pg_document_columns.h"
+
+namespace weft::storage {
+namespace {
+
+// Questions. Whether the document is there comes with each answer: a deleted one counts.
+#define WEFT_IS_THERE                                                  \
+  "(SELECT CASE WHEN EXISTS (SELECT 1 FROM erased_documents WHERE "    \
+  "document_id = $1::uuid) THEN 2 WHEN EXISTS (SELECT 1 FROM "         \
+  "documents WHERE document_id = $1::uuid) THEN 1 ELSE 0 END::bigint)"
+
+constexpr PgStatement ask_there{"access_there", "SELECT " WEFT_IS_THERE};
+constexpr PgStatement ask_role{
+    "access_role", "SELECT " WEFT_IS_THERE
+                   ", coalesce((SELECT role FROM document_members WHERE document_id = $1::uuid AND "
+                   "user_id = $2::text), 0)::bigint"};
+constexpr PgStatement ask_members{
+    "access_members",
+    "SELECT user_id, role, added FROM document_members WHERE document_id = $1::uuid ORDER BY "
+    "user_id COLLATE \"C\""};
+constexpr PgStatement ask_tokens{
+    "access_tokens",
+    "SELECT token_id, kind, user_id, name, role, created, expires, revoked FROM document_tokens "
+    "WHERE document_id = $1::uuid ORDER BY created DESC, token_id"};
+constexpr PgStatement ask_changes{
+    "access_changes",
+    "SELECT number, document_id::text, user_id, token_id, expires FROM access_changes WHERE number "
+    "> $1::bigint ORDER BY number"};
+constexpr PgStatement questions[] = {ask_there, ask_role, ask_members, ask_tokens, ask_changes};
+
+constexpr PgStatement begin{"begin_access", "BEGIN"};
+constexpr PgStatement commit{"commit_access", "COMMIT"};
+// Numbers must become visible in their order, or who reads the newest would miss an older one: so
+// one transaction at a time adds changes.
+constexpr PgStatement lock_changes{"lock_changes",
+                                   "LOCK TABLE access_changes IN SHARE ROW EXCLUSIVE MODE"};
+constexpr PgStatement lock_document{
+    "lock_for_access", "SELECT " WEFT_DOCUMENT_COLUMNS
+                       " FROM documents WHERE document_id = $1::uuid FOR NO KEY UPDATE"};
+constexpr PgStatement put_member{
+    "put_member",
+    "INSERT INTO document_members (document_id, user_id, role, added) VALUES ($1::uuid, $2::text, "
+    "$3::bigint::smallint, $4::bigint) ON CONFLICT (document_id, user_id) DO UPDATE SET role = "
+    "excluded.role"};
+constexpr PgStatement drop_member{
+    "drop_member",
+    "DELETE FROM document_members WHERE document_id = $1::uuid AND user_id = $2::text"};
+constexpr PgStatement sweep_tokens{
+    "sweep_tokens",
+    "DELETE FROM document_tokens WHERE document_id = $1::uuid AND expires < $2::bigint"};
+constexpr PgStatement count_tokens{
+    "count_tokens",
+    "SELECT count(*) FROM document_tokens WHERE document_id = $1::uuid AND expires > $2::bigint"};
+constexpr PgStatement put_token{
+    "put_token",
+    "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
+    "expires, revoked) VALUES ($1::uuid, $2::text, $3::bigint::smallint, $4::text, $5::text, "
+    "$6::bigint::smallint, $7::bigint, $8::bigint, 0)"};
+constexpr PgStatement revoke{
+    "revoke_token",
+    "UPDATE document_tokens SET revoked = 1 WHERE document_id = $1::uuid AND token_id = $2::text "
+    "RETURNING expires"};
+constexpr PgStatement put_change{
+    "put_change",
+    "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) VALUES ($1::uuid, "
+    "$2::text, $3::text, $4::bigint, $5::bigint)"};
+constexpr PgStatement sweep_changes{
+    "sweep_changes", "DELETE FROM access_changes WHERE greatest(made, expires) < $1::bigint"};
+constexpr PgStatement put_title{
+    "put_title",
+    "UPDATE documents SET title = $2::text, checksum = $3::bigint WHERE document_id = $1::uuid"};
+constexpr PgStatement changes[] = {begin,        commit,       lock_changes, lock_document,
+                                   ask_there,    ask_members,  put_member,   drop_member,
+                                   sweep_tokens, count_tokens, put_token,    revoke,
+                                   put_change,   sweep_changes, put_title};
+
+Error access_error(const PgOutcome& outcome) {
+  if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
+  return to_error(outcome, "commit_failed", "changing who may do what");
+}
+
+PgParams params_of(const DocumentId& document) {
+  PgParams params;
+  params.add(document);
+  return params;
+}
+
+PgParams params_of(const DocumentId& document, const std::string& text) {
+  PgParams params = params_of(document);
+  params.add_bytes(text);
+  return params;
+}
+
+Status there(const DocumentId& document, std::int64_t answer) {
+  if (answer == 2) return document_erased(document);
+  if (answer == 0) return document_not_found(document);
+  return ok_status();
+}
+
+Result<std::vector<PgRows>> ask(PgConnection& connection) {
+  std::vector<PgRows> answers;
+  const PgOutcome outcome = connection.run(answers);
+  if (!outcome.done()) return access_error(outcome);
+  return answers;
+}
+
+void add_note(PgConnection& connection, const DocumentId& document, const std::string& user,
+              const std::string& token_id, std::int64_t expires_us, std::int64_t now_us) {
+  PgParams old;
+  old.add(now_us - kept_change_us);
+  connection.add(sweep_changes, std::move(old));
+  PgParams params = params_of(document, user);
+  params.add_bytes(token_id);
+  params.add(expires_us);
+  params.add(now_us);
+  connection.add(put_change, std::move(params));
+}
+
+/// Opens a transaction, and locks the document so that its members stay as they are read here.
+Result<std::vector<collab::DocumentMember>> begin_on(PgConnection& connection,
+                                                     const DocumentId& document) {
+  connection.add(begin);
+  connection.add(lock_changes);
+  connection.add(lock_document, params_of(document));
+  connection.add(ask_there, params_of(document));
+  connection.add(ask_members, params_of(document));
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  if (const Status is = there(document, (*answers)[3][0].i64(0)); !is) return is.error();
+  std::vector<collab::DocumentMember> members;
+  const PgRows& rows = (*answers)[4];
+  for (int i = 0; i < rows.size(); ++i) members.push_back(read_member(rows[i]));
+  return members;
+}
+
+Result<Unit> finish(PgConnection& connection) {
+  connection.add(commit);
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  return Unit{};
+}
+
+access::Role role_in(const std::vector<collab::DocumentMember>& members, const std::string& user) {
+  for (const auto& member : members) {
+    if (member.user == user) return member.role;
+  }
+  return access::Role::none;
+}
+
+bool is_last_owner(const std::vector<collab::DocumentMember>& members, const std::string& user) {
+  if (role_in(members, user) != access::Role::owner) return false;
+  std::size_t owners = 0;
+  for (const auto& member : members) owners += member.role == access::Role::owner ? 1 : 0;
+  return owners == 1;
+}
+
+/// Runs one of the functions below, and leaves no transaction open.
+template <class Work>
+auto in_transaction(PgConnection& connection, Work work) {
+  auto result = work();
+  if (!result.ok()) connection.roll_back();
+  return result;
+}
+
+}  // namespace
+
+std::span<const PgStatement> pg_access_questions() { return questions; }
+std::span<const PgStatement> pg_access_changes() { return changes; }
+
+Result<access::Role> pg_role_of(PgConnection& connection, const DocumentId& document,
+                                const std::string& user) {
+  connection.add(ask_role, params_of(document, user));
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  const PgRow row = (*answers)[0][0];
+  if (const Status is = there(document, row.i64(0)); !is) return is.error();
+  return static_cast<access::Role>(row.i64(1));
+}
+
+Result<std::vector<collab::DocumentMember>> pg_list_members(PgConnection& connection,
+                                                            const DocumentId& document) {
+  connection.add(ask_there, params_of(document));
+  connection.add(ask_members, params_of(document));
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  if (const Status is = there(document, (*answers)[0][0].i64(0)); !is) return is.error();
+  std::vector<collab::DocumentMember> members;
+  for (int i = 0; i < (*answers)[1].size(); ++i) members.push_back(read_member((*answers)[1][i]));
+  return members;
+}
+
+Result<std::vector<collab::GivenToken>> pg_list_tokens(PgConnection& connection,
+                                                       const DocumentId& document) {
+  connection.add(ask_there, params_of(document));
+  connection.add(ask_tokens, params_of(document));
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  if (const Status is = there(document, (*answers)[0][0].i64(0)); !is) return is.error();
+  std::vector<collab::GivenToken> tokens;
+  for (int i = 0; i < (*answers)[1].size(); ++i) tokens.push_back(read_token((*answers)[1][i]));
+  return tokens;
+}
+
+Result<std::vector<collab::AccessChange>> pg_changes_since(PgConnection& connection,
+                                                           std::uint64_t number) {
+  PgParams params;
+  params.add(number);
+  connection.add(ask_changes, std::move(params));
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  std::vector<collab::AccessChange> found;
+  for (int i = 0; i < (*answers)[0].size(); ++i) found.push_back(read_change((*answers)[0][i]));
+  return found;
+}
+
+Result<collab::DocumentMember> pg_set_member(PgConnection& connection, const DocumentId& document,
+                                             const collab::DocumentMember& member) {
+  return in_transaction(connection, [&]() -> Result<collab::DocumentMember> {
+    const auto members = begin_on(connection, document);
+    if (!members.ok()) return members.error();
+    if (member.role != access::Role::owner && is_last_owner(*members, member.user)) {
+      return last_owner();
+    }
+    if (role_in(*members, member.user) == access::Role::none &&
+        members->size() >= collab::max_members) {
+      return too_many_members();
+    }
+    PgParams params = params_of(document, member.user);
+    params.add(static_cast<std::int64_t>(member.role));
+    params.add(member.added_us);
+    connection.add(put_member, std::move(params));
+    add_note(connection, document, member.user, {}, 0, member.added_us);
+    if (const auto done = finish(connection); !done.ok()) return done.error();
+    return member;
+  });
+}
+
+Result<Unit> pg_remove_member(PgConnection& connection, const DocumentId& document,
+                              const std::string& user, std::int64_t now_us) {
+  return in_transaction(connection, [&]() -> Result<Unit> {
+    const auto members = begin_on(connection, document);
+    if (!members.ok()) return members.error();
+    if (role_in(*members, user) == access::Role::none) return member_not_found(user);
+    if (is_last_owner(*members, user)) return last_owner();
+    connection.add(drop_member, params_of(document, user));
+    add_note(connection, document, user, {}, 0, now_us);
+    return finish(connection);
+  });
+}
+
+Result<Unit> pg_add_token(PgConnection& connection, const DocumentId& document,
+                          const collab::GivenToken& token, std::int64_t now_us) {
+  return in_transaction(connection, [&]() -> Result<Unit> {
+    const auto members = begin_on(connection, document);
+    if (!members.ok()) return members.error();
+    PgParams old = params_of(document);
+    old.add(now_us - kept_token_us);
+    connection.add(sweep_tokens, std::move(old));
+    PgParams now = params_of(document);
+    now.add(now_us);
+    connection.add(count_tokens, std::move(now));
+    auto answers = ask(connection);
+    if (!answers.ok()) return answers.error();
+    if ((*answers)[1][0].u64(0) >= collab::max_given_tokens) return too_many_tokens();
+    PgParams params = params_of(document, token.token_id);
+    params.add(static_cast<std::int64_t>(token.kind));
+    params.add_bytes(token.user);
+    params.add_bytes(token.name);
+    params.add(static_cast<std::int64_t>(token.role));
+    params.add(token.created_us);
+    params.add(token.expires_us);
+    connection.add(put_token, std::move(params));
+    return finish(connection);
+  });
+}
+
+Result<Unit> pg_revoke_token(PgConnection& connection, const DocumentId& document,
+                             const std::string& token_id, std::int64_t now_us) {
+  return in_transaction(connection, [&]() -> Result<Unit> {
+    const auto members = begin_on(connection, document);
+    if (!members.ok()) return members.error();
+    connection.add(revoke, params_of(document, token_id));
+    auto answers = ask(connection);
+    if (!answers.ok()) return answers.error();
+    if ((*answers)[0].empty()) return token_not_found(token_id);
+    add_note(connection, document, {}, token_id, (*answers)[0][0].i64(0), now_us);
+    return finish(connection);
+  });
+}
+
+Result<Unit> pg_revoke_anywhere(PgConnection& connection, const std::string& token_id,
+                                std::int64_t expires_us, std::int64_t now_us) {
+  return in_transaction(connection, [&]() -> Result<Unit> {
+    connection.add(begin);
+    connection.add(lock_changes);
+    add_note(connection, DocumentId{}, {}, token_id, expires_us, now_us);
+    return finish(connection);
+  });
+}
+
+Result<collab::DocumentRecord> pg_rename(PgConnection& connection, const DocumentId& document,
+                                         const std::string& title) {
+  return in_transaction(connection, [&]() -> Result<collab::DocumentRecord> {
+    connection.add(begin);
+    connection.add(lock_document, params_of(document));
+    connection.add(ask_there, params_of(document));
+    auto answers = ask(connection);
+    if (!answers.ok()) return answers.error();
+    if (const Status is = there(document, (*answers)[2][0].i64(0)); !is) return is.error();
+    const PgRow columns = (*answers)[1][0];
+    auto row = read_document(columns);
+    if (!row) return damaged_document(document.to_string());
+    if (row->deleted) return document_deleted(document);
+    collab::DocumentRecord& record = row->record;
+    record.title = title;
+    PgParams params = params_of(document, title);
+    params.add(document_checksum({record.id, record.owner, record.creation_us, record.title,
+                                  record.incarnation, columns.text(11), columns.u64(10)}));
+    connection.add(put_title, std::move(params));
+    if (const auto done = finish(connection); !done.ok()) return done.error();
+    return std::move(record);
+  });
+}
+
+}  // namespace weft::storage

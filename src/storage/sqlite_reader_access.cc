@@ -1,0 +1,60 @@
+// SqliteReader's answers about access: memberships, tokens that were given out, what has changed.
+#include <utility>
+
+#include "storage/access_rows.h"
+#include "storage/sqlite_reader.h"
+
+namespace weft::storage {
+
+Status SqliteReader::exists(const DocumentId& document, std::string_view document_text) {
+  const auto record = record_of(document, document_text);
+  // A deleted one has its members still: they may undelete it.
+  if (record.ok() || record.error().code == "document_deleted") return ok_status();
+  return record.error();
+}
+
+template <class T, class Read>
+Result<std::vector<T>> SqliteReader::list_of(Statement& select, const DocumentId& document,
+                                             Read read) {
+  const std::string document_text = document.to_string();
+  if (const Status there = exists(document, document_text); !there) return there.error();
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  std::vector<T> all;
+  while (select.step()) all.push_back(read(select));
+  if (select.code() == SQLITE_OK) return all;
+  return to_error(select.code(), "read_failed", "reading who may do what");
+}
+
+Result<access::Role> SqliteReader::role_of(const DocumentId& document, std::string_view user) {
+  const std::string document_text = document.to_string();
+  if (const Status there = exists(document, document_text); !there) return there.error();
+  const ResetGuard guard(select_role_);
+  select_role_.bind_text(1, document_text);
+  select_role_.bind_text(2, user);
+  if (select_role_.step()) return static_cast<access::Role>(select_role_.i64(0));
+  if (select_role_.code() == SQLITE_OK) return access::Role::none;
+  return to_error(select_role_.code(), "read_failed", "reading a membership");
+}
+
+Result<std::vector<collab::DocumentMember>> SqliteReader::list_members(const DocumentId& document) {
+  return list_of<collab::DocumentMember>(select_members_, document, [](const Statement& row) {
+    return read_member(row);
+  });
+}
+
+Result<std::vector<collab::GivenToken>> SqliteReader::list_tokens(const DocumentId& document) {
+  return list_of<collab::GivenToken>(select_tokens_, document,
+                                     [](const Statement& row) { return read_token(row); });
+}
+
+Result<std::vector<collab::AccessChange>> SqliteReader::changes_since(std::uint64_t number) {
+  const ResetGuard guard(select_changes_);
+  select_changes_.bind(1, number);
+  std::vector<collab::AccessChange> changes;
+  while (select_changes_.step()) changes.push_back(read_change(select_changes_));
+  if (select_changes_.code() == SQLITE_OK) return changes;
+  return to_error(select_changes_.code(), "read_failed", "reading what has changed about access");
+}
+
+}  // namespace weft::storage
