@@ -11,12 +11,11 @@ constexpr std::string_view letters =
 constexpr std::uint8_t no_letter = 64;
 
 constexpr std::array<std::uint8_t, 256> make_values() {
-  std::array<std::uint8_t, 256> values{};
-  for (std::uint8_t& value : values) value = no_letter;
-  for (std::uint8_t i = 0; i < letters.size(); ++i) {
-    values[static_cast<unsigned char>(letters[i])] = i;
-  }
-  return values;
+  std::array<std::uint8_t, 256> table{};
+  for (std::uint8_t& value : table) value = no_letter;
+  std::uint8_t next = 0;
+  for (const char letter : letters) table[static_cast<unsigned char>(letter)] = next++;
+  return table;
 }
 constexpr std::array<std::uint8_t, 256> values = make_values();
 

@@ -26,9 +26,9 @@ using OneKey = std::variant<Key, LeftOut, Error>;
 
 constexpr std::size_t max_number_bytes = 1024;  // of any member; an RSA modulus has the most
 
-OneKey one_key(Result<Key> made) {
+OneKey one_key(const Result<Key>& made) {
   if (!made.ok()) return made.error();
-  return *std::move(made);
+  return *made;
 }
 
 /// The bytes of a base64url member; nothing when it is not there or malformed.

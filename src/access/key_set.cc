@@ -61,7 +61,7 @@ Result<KeysRead> read_secret(std::string_view bytes) {
       make_secret_key(decoded ? *std::move(decoded) : std::string(is_text ? line : bytes), {});
   if (!key.ok()) return key.error();
   KeysRead out;
-  out.keys.push_back(*std::move(key));
+  out.keys.push_back(std::move(key).value());
   return out;
 }
 
@@ -92,7 +92,7 @@ Result<KeySet> KeySet::load(const std::vector<std::string>& paths) {
     if (!bytes.ok()) return bytes.error();
     auto keys = parse(*bytes, path);
     if (!keys.ok()) return keys.error();
-    if (const Status added = all.add(*std::move(keys)); !added.ok()) {
+    if (const Status added = all.add(std::move(keys).value()); !added.ok()) {
       return bad_key(path + ": " + added.error().message);
     }
   }

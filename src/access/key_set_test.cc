@@ -169,43 +169,59 @@ TEST(KeySetJwks, WhatIsRefused) {
   // What the cases below spoil is good.
   ASSERT_EQ(parsed(jwks(oct() + "," + ec_jwk)).keys().size(), 2u);
   const std::string x = R"("x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")";
-  for (const std::string& bad : std::initializer_list<std::string>{
-           "{",
-           "{}",
-           R"({"keys":[]})",
-           R"({"keys":{}})",
-           R"({"keys":[1]})",
-           R"({"keys":[{}]})",
-           jwks(oct(R"(,"alg":"RS256")")),
-           jwks(oct(R"(,"alg":1)")),
-           jwks(oct(R"(,"kid":1)")),
-           jwks(oct(R"(,"kid":"")")),
-           jwks(oct(R"(,"kid":"a\nb")")),
-           jwks(oct(R"(,"kty":"oct")")),
-           jwks(oct(R"(,"kid":")" + std::string(max_key_id_bytes + 1, 'k') + '"')),
-           jwks(ec_jwk + "," + ec_jwk),
-           jwks(ec_jwk + "," + oct(R"(,"kid":"ec")")),
-           R"({"kty":"oct"})",
-           R"({"kty":"oct","k":""})",
-           R"({"kty":"oct","k":"AAAA"})",
-           R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr8"})",
-           R"({"kty":"EC","crv":"P-256",)" + x + "}",
-           R"({"kty":"EC","crv":"P-256",)" + x + R"(,"y":"AAAA"})",
-           R"({"kty":"EC","crv":"P-256",)" + x +
-               R"(,"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"})",
-           R"({"kty":"EC","crv":"P-256",)" + x +
-               R"(,"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aM"})",
-           ec_jwk.substr(0, ec_jwk.size() - 1) +
-               R"(,"d":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})",
-           R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})",
-           R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",)"
-           R"("d":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})",
-           R"({"kty":"RSA","e":"AQAB"})",
-           R"({"kty":"RSA","e":"AQAB","n":"AQAB"})",
-           R"({"kty":"RSA","e":"AQ","n":")" + to_base64url(std::string(256, '\xff')) + "\"}",
-           R"({"kty":"RSA","e":"Ag","n":")" + to_base64url(std::string(256, '\xff')) + "\"}",
-           R"({"kty":"RSA","e":"AQAB","n":")" + to_base64url(std::string(2048, '\xff')) + "\"}"}) {
+  for (
+      const std::string& bad : std::initializer_list<std::string>{
+          "{",
+          "{}",
+          R"({"keys":[]})",
+          R"({"keys":{}})",
+          R"({"keys":[1]})",
+          R"({"keys":[{}]})",
+          jwks(oct(R"(,"alg":"RS256")")),
+          jwks(oct(R"(,"alg":1)")),
+          jwks(oct(R"(,"kid":1)")),
+          jwks(oct(R"(,"kid":"")")),
+          jwks(oct(R"(,"kid":"a\nb")")),
+          jwks(oct(R"(,"kty":"oct")")),
+          jwks(oct(R"(,"kid":")" + std::string(max_key_id_bytes + 1, 'k') + '"')),
+          jwks(ec_jwk + "," + ec_jwk),
+          jwks(ec_jwk + "," + oct(R"(,"kid":"ec")")),
+          R"({"kty":"oct"})",
+          R"({"kty":"oct","k":""})",
+          R"({"kty":"oct","k":"AAAA"})",
+          R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr8"})",
+          R"({"kty":"EC","crv":"P-256",)" + x + "}",
+          R"({"kty":"EC","crv":"P-256",)" + x + R"(,"y":"AAAA"})",
+          R"({"kty":"EC","crv":"P-256",)" + x +
+              R"(,"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"})",
+          R"({"kty":"EC","crv":"P-256",)" + x +
+              R"(,"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5aM"})",
+          ec_jwk.substr(0, ec_jwk.size() - 1) +
+              R"(,"d":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})",
+          R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})",
+          R"({"kty":"OKP","crv":"Ed25519","d":"AA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})",
+          R"({"kty":"RSA","e":"AQAB"})",
+          R"({"kty":"RSA","e":"AQAB","n":"AQAB"})",
+          R"({"kty":"RSA","e":"AQ","n":")" + to_base64url(std::string(256, '\xff')) + "\"}",
+          R"({"kty":"RSA","e":"Ag","n":")" + to_base64url(std::string(256, '\xff')) + "\"}",
+          R"({"kty":"RSA","e":"AQAB","n":")" + to_base64url(std::string(2048, '\xff')) + "\"}"}) {
     EXPECT_FALSE(complaint(bad).empty()) << bad;
+  }
+}
+
+/// Damage that looks well-formed is refused for the right reason.
+TEST(KeySetJwks, WhatDoesNotBelongTogetherIsRefused) {
+  const std::string d = R"("d":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})";
+  const std::string n = R"("n":")" + to_base64url(std::string(256, '\xff')) + "\"}";
+  const std::string ec = ec_jwk.substr(0, ec_jwk.size() - 1) + "," + d;
+  const std::string ed25519 =
+      R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",)" + d;
+  for (const std::string& jwk : {ec, ed25519}) {
+    EXPECT_NE(complaint(jwk).find("does not belong"), std::string::npos) << jwk;
+  }
+  for (const char* exponent : {"AQ", "Ag", "AAE"}) {
+    const std::string jwk = R"({"kty":"RSA","e":")" + std::string(exponent) + "\"," + n;
+    EXPECT_NE(complaint(jwk).find("exponent"), std::string::npos) << jwk;
   }
 }
 

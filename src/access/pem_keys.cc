@@ -52,7 +52,7 @@ Status add_block(const Block& block, KeysRead& out) {
   if (!pair) return bad_key("a damaged key: -----BEGIN " + std::string(name) + "-----");
   auto key = make_pair_key(std::move(pair), is_private, {});
   if (!key.ok()) return key.error();
-  out.keys.push_back(*std::move(key));
+  out.keys.push_back(std::move(key).value());
   return ok_status();
 }
 

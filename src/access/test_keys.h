@@ -55,7 +55,7 @@ inline Pair new_ed25519() { return Pair(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED2
 inline KeySet parsed(std::string_view file) {
   auto keys = KeySet::parse(file, "test");
   EXPECT_TRUE(keys.ok()) << keys.error().message;
-  return keys.ok() ? *std::move(keys) : KeySet();
+  return keys.ok() ? std::move(keys).value() : KeySet();
 }
 
 /// The complaint about a key file that must not be taken.

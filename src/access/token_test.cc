@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "access/test_keys.h"
 
@@ -170,6 +173,30 @@ TEST(Token, ClaimsOutOfTheirRange) {
            R"(,"weft_doc":"00000000-0000-0000-0000-000000000000","weft_role":"owner")"}) {
     EXPECT_EQ(with(bad), "token_bad_claims") << bad;
   }
+}
+
+TEST(Token, ManyThreadsVerifyWithOneVerifier) {
+  KeySet all;
+  std::vector<std::string> tokens;
+  for (const KeySet& keys : signers()) {
+    tokens.push_back(mint(*keys.signing_key(), everything()).value());
+    ASSERT_TRUE(all.add(keys).ok());
+  }
+  const Verifier verifier(all);
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        for (const std::string& token : tokens) {
+          const auto claims = verifier.verify(token, 1000);
+          if (claims.ok() && *claims == everything()) ++good;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 4 * 50 * 4);
 }
 
 TEST(Token, RotationAndKeyIds) {

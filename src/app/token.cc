@@ -79,7 +79,7 @@ int inspect(const TokenOptions& options) {
   if (!options.keys.empty()) {
     auto keys = load_keys(options);
     if (!keys.ok()) return complain(keys.error());
-    const access::Verifier verifier(*std::move(keys), {options.issuer, options.audience});
+    const access::Verifier verifier(std::move(keys).value(), {options.issuer, options.audience});
     const auto claims = verifier.verify(token, now_s());
     if (!claims.ok()) return complain(claims.error());
   }

@@ -20,8 +20,8 @@ struct TokenOptions {
   std::string issuer;
   std::string audience;
 
-  access::Claims claims;                // mint: without its times
-  std::int64_t lifetime_s = 12 * 3600;  // mint
+  access::Claims claims;             // mint: without its times
+  std::int64_t lifetime_s = 43'200;  // mint
 
   access::Algorithm new_key = access::Algorithm::eddsa;  // make_key
   std::string out;                                       // make_key

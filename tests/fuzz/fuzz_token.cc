@@ -30,7 +30,7 @@ constexpr const char* jwks = R"({"keys":[
 access::Verifier make_verifier() {
   auto keys = access::KeySet::parse(jwks, "keys");
   WEFT_CHECK(keys.ok());
-  return access::Verifier(*std::move(keys));
+  return access::Verifier(std::move(keys).value());
 }
 
 void check_refusal(const Error& error) {
