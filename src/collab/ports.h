@@ -121,12 +121,12 @@ class Catalog {
     std::vector<DocumentRecord> documents;  // newest first
     std::string next_cursor;                // empty: the end
   };
-  struct Filter {
-    std::string member;          // only documents of which this user is a member; empty: all
+  struct ListFilter {
+    std::string user;            // only documents of which this user is a member; empty: all
     std::string title_contains;  // in any case, of ASCII letters; empty: all
   };
   /// `cursor` is empty or from the page before; invalid, code "bad_cursor", for anything else.
-  virtual void list(Filter filter, std::string cursor, std::size_t limit, Executor& on,
+  virtual void list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,
                     Done<Page> done) = 0;
 
   /// Durable before the answer. The log does not change.
@@ -147,7 +147,7 @@ class Catalog {
 
   /// Whether the database answers and takes writes. Errors: unavailable.
   virtual void ping(Executor& on, Done<Unit> done) {
-    list({}, 1, on, [done = std::move(done)](const Result<Page>& page) {
+    list({}, {}, 1, on, [done = std::move(done)](const Result<Page>& page) {
       if (!page.ok()) return done(page.error());
       done(Unit{});
     });

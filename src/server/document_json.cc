@@ -70,6 +70,17 @@ Result<CreateRequest> parse_create_request(std::string_view body, const wire::Li
   return CreateRequest{std::move(*checked), normalize_line_ends(*content)};
 }
 
+Result<std::string> parse_rename_request(std::string_view body, const wire::Limits& limits) {
+  const auto object = parse_object(body, {"title"});
+  if (!object) return object.error();
+  if (!object->contains("title")) {
+    return invalid("missing_field", "The field 'title' is missing.");
+  }
+  const auto title = text_field(*object, "title");
+  if (!title) return title.error();
+  return checked_title(*title, limits);
+}
+
 std::string record_json(const collab::DocumentRecord& record) {
   return json::serialize(record_object(record));
 }

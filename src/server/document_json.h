@@ -21,6 +21,9 @@ struct CreateRequest {
 /// code "bad_json", "bad_text", "unknown_field", "missing_field", "bad_field" or "bad_title".
 Result<CreateRequest> parse_create_request(std::string_view body, const wire::Limits& limits);
 
+/// {"title": …}. Codes "missing_field", "bad_title".
+Result<std::string> parse_rename_request(std::string_view body, const wire::Limits& limits);
+
 std::string record_json(const collab::DocumentRecord& record);
 std::string page_json(const collab::Catalog::Page& page);
 std::string text_json(const collab::TextAnswer& answer);

@@ -92,9 +92,12 @@ void DocumentsApi::list(const Call& call) const {
   if (!query) return call.refuse(query.error());
   std::size_t limit = default_page;
   std::string cursor;
+  std::string title;
   for (const auto& [name, value] : *query) {
     if (name == "cursor") {
       cursor = value;
+    } else if (name == "title") {
+      title = value;
     } else if (name == "limit") {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
       if (error != std::errc{} || end != value.data() + value.size() || limit < 1 ||
@@ -104,10 +107,11 @@ void DocumentsApi::list(const Call& call) const {
       }
     } else {
       return call.refuse(400, "unknown_parameter",
-                         "Documents are listed by 'limit' and 'cursor' only.");
+                         "Documents are listed by 'title', 'limit' and 'cursor' only.");
     }
   }
-  catalog_.list(std::move(cursor), limit, call.on,
+  collab::Catalog::ListFilter filter{who.is_admin ? std::string() : who.user, std::move(title)};
+  catalog_.list(std::move(filter), std::move(cursor), limit, call.on,
                 [respond = call.respond,
                  request_id = call.request.request_id](Result<collab::Catalog::Page> page) {
                   if (!page) return respond(problem(page.error(), request_id));
@@ -124,6 +128,19 @@ void DocumentsApi::get(const Call& call) const {
                  response.set("ETag", version_etag(record->last_index));
                  respond(std::move(response));
                });
+}
+
+void DocumentsApi::rename(const Call& call) const {
+  auto title = parse_rename_request(call.request.body, limits_);
+  if (!title.ok()) return call.refuse(title.error());
+  catalog_.rename(call.id(), std::move(title).value(), call.on,
+                  [respond = call.respond, request_id = call.request.request_id](
+                      const Result<collab::DocumentRecord>& record) {
+                    if (!record.ok()) return respond(problem(record.error(), request_id));
+                    Response response = json_response(200, record_json(*record));
+                    response.set("ETag", version_etag(record->last_index));
+                    respond(std::move(response));
+                  });
 }
 
 void DocumentsApi::text(const Call& call) const {

@@ -31,6 +31,7 @@ class DocumentsApi {
   void list(const Call& call) const;
   void get(const Call& call) const;
   void text(const Call& call) const;
+  void rename(const Call& call) const;
   void remove(const Call& call) const;
   void undelete(const Call& call) const;
 

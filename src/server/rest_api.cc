@@ -33,6 +33,7 @@ bool is_json(std::string_view content_type) {
 bool takes_json(Operation operation) {
   switch (operation) {
     case Operation::create_document:
+    case Operation::rename_document:
     case Operation::name_version:
     case Operation::restore:
     case Operation::set_member:
@@ -148,6 +149,7 @@ void RestApi::handle(const Call& call) const {
     case Operation::create_document: return parts_.documents.create(call);
     case Operation::list_documents: return parts_.documents.list(call);
     case Operation::get_document: return parts_.documents.get(call);
+    case Operation::rename_document: return parts_.documents.rename(call);
     case Operation::delete_document: return parts_.documents.remove(call);
     case Operation::undelete_document: return parts_.documents.undelete(call);
     case Operation::get_text: return parts_.documents.text(call);

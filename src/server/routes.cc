@@ -16,6 +16,7 @@ constexpr std::array routes = {
     Route{"POST", "/api/v1/documents", Operation::create_document, Need::caller},
     Route{"GET", "/api/v1/documents", Operation::list_documents, Need::caller},
     Route{"GET", "/api/v1/documents/{id}", Operation::get_document, Need::view},
+    Route{"PATCH", "/api/v1/documents/{id}", Operation::rename_document, Need::own},
     Route{"DELETE", "/api/v1/documents/{id}", Operation::delete_document, Need::own},
     Route{"POST", "/api/v1/documents/{id}/undelete", Operation::undelete_document, Need::own},
     Route{"GET", "/api/v1/documents/{id}/text", Operation::get_text, Need::view},

@@ -22,6 +22,7 @@ enum class Operation : std::uint8_t {
   create_document,
   list_documents,
   get_document,
+  rename_document,
   delete_document,
   undelete_document,
   get_text,

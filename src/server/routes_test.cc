@@ -34,7 +34,7 @@ TEST(Routes, HeadIsAnsweredWhereGetIs) {
 }
 
 TEST(Routes, AWrongMethodIsToldTheRightOnes) {
-  EXPECT_EQ(find_route("PUT", document).allow, "GET, HEAD, DELETE");
+  EXPECT_EQ(find_route("PUT", document).allow, "GET, HEAD, PATCH, DELETE");
   EXPECT_EQ(find_route("get", "/healthz").allow, "GET, HEAD");
   EXPECT_TRUE(find_route("PUT", "/nowhere").allow.empty());
 }

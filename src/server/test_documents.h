@@ -35,6 +35,7 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   bool fails = false;
   std::vector<std::string> asked;
   NewDocument created;
+  ListFilter listed;
   std::string text = "the text";
   std::vector<collab::TextEdit> edits;
 
@@ -51,7 +52,15 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     if (fails) return done(error);
     done(record);
   }
-  void list(std::string cursor, std::size_t limit, Executor&, collab::Done<Page> done) override {
+  void rename(const DocumentId&, std::string title, Executor&,
+              collab::Done<collab::DocumentRecord> done) override {
+    asked.emplace_back("rename " + title);
+    if (fails) return done(error);
+    done(record);
+  }
+  void list(ListFilter filter, std::string cursor, std::size_t limit, Executor&,
+            collab::Done<Page> done) override {
+    listed = filter;
     asked.emplace_back("list " + cursor + " " + std::to_string(limit));
     if (fails) return done(error);
     done(Page{{record}, "next"});

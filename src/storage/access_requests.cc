@@ -141,93 +141,90 @@ std::unique_ptr<WriteRequest> set_member_request(const DocumentId& document,
 std::unique_ptr<WriteRequest> remove_member_request(const DocumentId& document, std::string user,
                                                     std::int64_t now_us, Executor& on,
                                                     collab::Done<Unit> done) {
-  return on_document<Unit>(
-      document, "a member", on, std::move(done),
-      [user = std::move(user), now_us](WriteSession& session, const std::string& text,
-                                       auto& result) {
-        access::Role role = access::Role::none;
-        int code = role_of(session, text, user, role);
-        if (code != SQLITE_OK) return code;
-        if (role == access::Role::none) {
-          result = member_not_found(user);
-          return SQLITE_OK;
-        }
-        bool is_last = false;
-        code = is_last_owner(session, text, role, is_last);
-        if (code != SQLITE_OK) return code;
-        if (is_last) {
-          result = last_owner();
-          return SQLITE_OK;
-        }
-        Statement& drop = session.delete_member;
-        drop.bind_text(1, text);
-        drop.bind_text(2, user);
-        if (!drop.run()) return drop.code();
-        result = Unit{};
-        return note(session, text, user, {}, 0, now_us);
-      });
+  return on_document<Unit>(document, "a member", on, std::move(done),
+                           [user = std::move(user), now_us](WriteSession& session,
+                                                            const std::string& text, auto& result) {
+                             access::Role role = access::Role::none;
+                             int code = role_of(session, text, user, role);
+                             if (code != SQLITE_OK) return code;
+                             if (role == access::Role::none) {
+                               result = member_not_found(user);
+                               return SQLITE_OK;
+                             }
+                             bool is_last = false;
+                             code = is_last_owner(session, text, role, is_last);
+                             if (code != SQLITE_OK) return code;
+                             if (is_last) {
+                               result = last_owner();
+                               return SQLITE_OK;
+                             }
+                             Statement& drop = session.delete_member;
+                             drop.bind_text(1, text);
+                             drop.bind_text(2, user);
+                             if (!drop.run()) return drop.code();
+                             result = Unit{};
+                             return note(session, text, user, {}, 0, now_us);
+                           });
 }
 
 std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
                                                 collab::GivenToken token, std::int64_t now_us,
                                                 Executor& on, collab::Done<Unit> done) {
-  return on_document<Unit>(
-      document, "a token", on, std::move(done),
-      [token = std::move(token), now_us](WriteSession& session, const std::string& text,
-                                         auto& result) {
-        Statement& sweep = session.sweep_tokens;
-        sweep.bind_text(1, text);
-        sweep.bind(2, now_us - kept_token_us);
-        if (!sweep.run()) return sweep.code();
-        std::int64_t tokens = 0;
-        const int code = count(session.count_tokens, text, tokens, now_us);
-        if (code != SQLITE_OK) return code;
-        if (tokens >= static_cast<std::int64_t>(collab::max_given_tokens)) {
-          result = too_many_tokens();
-          return SQLITE_OK;
-        }
-        Statement& insert = session.insert_token;
-        insert.bind_text(1, text);
-        insert.bind_text(2, token.token_id);
-        insert.bind(3, static_cast<std::int64_t>(token.kind));
-        insert.bind_text(4, token.user);
-        insert.bind_text(5, token.name);
-        insert.bind(6, static_cast<std::int64_t>(token.role));
-        insert.bind(7, token.created_us);
-        insert.bind(8, token.expires_us);
-        if (!insert.run()) return insert.code();
-        result = Unit{};
-        return SQLITE_OK;
-      });
+  return on_document<Unit>(document, "a token", on, std::move(done),
+                           [token = std::move(token), now_us](
+                               WriteSession& session, const std::string& text, auto& result) {
+                             Statement& sweep = session.sweep_tokens;
+                             sweep.bind_text(1, text);
+                             sweep.bind(2, now_us - kept_token_us);
+                             if (!sweep.run()) return sweep.code();
+                             std::int64_t tokens = 0;
+                             const int code = count(session.count_tokens, text, tokens, now_us);
+                             if (code != SQLITE_OK) return code;
+                             if (tokens >= static_cast<std::int64_t>(collab::max_given_tokens)) {
+                               result = too_many_tokens();
+                               return SQLITE_OK;
+                             }
+                             Statement& insert = session.insert_token;
+                             insert.bind_text(1, text);
+                             insert.bind_text(2, token.token_id);
+                             insert.bind(3, static_cast<std::int64_t>(token.kind));
+                             insert.bind_text(4, token.user);
+                             insert.bind_text(5, token.name);
+                             insert.bind(6, static_cast<std::int64_t>(token.role));
+                             insert.bind(7, token.created_us);
+                             insert.bind(8, token.expires_us);
+                             if (!insert.run()) return insert.code();
+                             result = Unit{};
+                             return SQLITE_OK;
+                           });
 }
 
-std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document,
-                                                   std::string token_id, std::int64_t now_us,
-                                                   Executor& on, collab::Done<Unit> done) {
-  return on_document<Unit>(
-      document, "a token", on, std::move(done),
-      [token_id = std::move(token_id), now_us](WriteSession& session, const std::string& text,
-                                               auto& result) {
-        std::int64_t expires_us = 0;
-        {
-          Statement& revoke = session.revoke_token;
-          const ResetGuard guard(revoke);
-          revoke.bind_text(1, text);
-          revoke.bind_text(2, token_id);
-          if (!revoke.step()) {
-            if (revoke.code() == SQLITE_OK) result = token_not_found(token_id);
-            return revoke.code();
-          }
-          expires_us = revoke.i64(0);
-        }
-        result = Unit{};
-        return note(session, text, {}, token_id, expires_us, now_us);
-      });
+std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document, std::string token_id,
+                                                   std::int64_t now_us, Executor& on,
+                                                   collab::Done<Unit> done) {
+  return on_document<Unit>(document, "a token", on, std::move(done),
+                           [token_id = std::move(token_id), now_us](
+                               WriteSession& session, const std::string& text, auto& result) {
+                             std::int64_t expires_us = 0;
+                             {
+                               Statement& revoke = session.revoke_token;
+                               const ResetGuard guard(revoke);
+                               revoke.bind_text(1, text);
+                               revoke.bind_text(2, token_id);
+                               if (!revoke.step()) {
+                                 if (revoke.code() == SQLITE_OK) result = token_not_found(token_id);
+                                 return revoke.code();
+                               }
+                               expires_us = revoke.i64(0);
+                             }
+                             result = Unit{};
+                             return note(session, text, {}, token_id, expires_us, now_us);
+                           });
 }
 
-std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id,
-                                                      std::int64_t expires_us, std::int64_t now_us,
-                                                      Executor& on, collab::Done<Unit> done) {
+std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id, std::int64_t expires_us,
+                                                      std::int64_t now_us, Executor& on,
+                                                      collab::Done<Unit> done) {
   return std::make_unique<Task<Unit>>(
       "revoking a token",
       [token_id = std::move(token_id), expires_us, now_us](WriteSession& session,
@@ -267,8 +264,8 @@ std::unique_ptr<WriteRequest> rename_request(const DocumentId& document, std::st
         Statement& rename = session.rename_document;
         rename.bind_text(1, text);
         rename.bind_text(2, title);
-        rename.bind(3, document_checksum({record.id, record.owner, record.creation_us,
-                                          record.title, record.incarnation, key, hash}));
+        rename.bind(3, document_checksum({record.id, record.owner, record.creation_us, record.title,
+                                          record.incarnation, key, hash}));
         if (!rename.run()) return rename.code();
         result = std::move(record);
         return SQLITE_OK;

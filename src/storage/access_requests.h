@@ -19,12 +19,12 @@ std::unique_ptr<WriteRequest> remove_member_request(const DocumentId& document, 
 std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
                                                 collab::GivenToken token, std::int64_t now_us,
                                                 Executor& on, collab::Done<Unit> done);
-std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document,
-                                                   std::string token_id, std::int64_t now_us,
-                                                   Executor& on, collab::Done<Unit> done);
-std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id,
-                                                      std::int64_t expires_us, std::int64_t now_us,
-                                                      Executor& on, collab::Done<Unit> done);
+std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document, std::string token_id,
+                                                   std::int64_t now_us, Executor& on,
+                                                   collab::Done<Unit> done);
+std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id, std::int64_t expires_us,
+                                                      std::int64_t now_us, Executor& on,
+                                                      collab::Done<Unit> done);
 std::unique_ptr<WriteRequest> rename_request(const DocumentId& document, std::string title,
                                              Executor& on,
                                              collab::Done<collab::DocumentRecord> done);

@@ -10,9 +10,9 @@ namespace weft::storage {
 namespace {
 
 // Questions. Whether the document is there comes with each answer: a deleted one counts.
-#define WEFT_IS_THERE                                                  \
-  "(SELECT CASE WHEN EXISTS (SELECT 1 FROM erased_documents WHERE "    \
-  "document_id = $1::uuid) THEN 2 WHEN EXISTS (SELECT 1 FROM "         \
+#define WEFT_IS_THERE                                               \
+  "(SELECT CASE WHEN EXISTS (SELECT 1 FROM erased_documents WHERE " \
+  "document_id = $1::uuid) THEN 2 WHEN EXISTS (SELECT 1 FROM "      \
   "documents WHERE document_id = $1::uuid) THEN 1 ELSE 0 END::bigint)"
 
 constexpr PgStatement ask_there{"access_there", "SELECT " WEFT_IS_THERE};
@@ -75,9 +75,9 @@ constexpr PgStatement sweep_changes{
 constexpr PgStatement put_title{
     "put_title",
     "UPDATE documents SET title = $2::text, checksum = $3::bigint WHERE document_id = $1::uuid"};
-constexpr PgStatement changes[] = {begin,        commit,       lock_changes, lock_document,
-                                   ask_there,    ask_members,  put_member,   drop_member,
-                                   sweep_tokens, count_tokens, put_token,    revoke,
+constexpr PgStatement changes[] = {begin,        commit,        lock_changes, lock_document,
+                                   ask_there,    ask_members,   put_member,   drop_member,
+                                   sweep_tokens, count_tokens,  put_token,    revoke,
                                    put_change,   sweep_changes, put_title};
 
 Error access_error(const PgOutcome& outcome) {

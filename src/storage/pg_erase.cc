@@ -52,14 +52,21 @@ constexpr PgStatement remove_some[] = {
     {"remove_versions",
      "DELETE FROM document_versions WHERE document_id = $1::uuid AND name IN (SELECT name FROM "
      "document_versions WHERE document_id = $1::uuid LIMIT $2::bigint)"},
+    {"remove_members",
+     "DELETE FROM document_members WHERE document_id = $1::uuid AND user_id IN (SELECT user_id "
+     "FROM "
+     "document_members WHERE document_id = $1::uuid LIMIT $2::bigint)"},
+    {"remove_tokens",
+     "DELETE FROM document_tokens WHERE document_id = $1::uuid AND token_id IN (SELECT token_id "
+     "FROM document_tokens WHERE document_id = $1::uuid LIMIT $2::bigint)"},
     {"remove_sites",
      "DELETE FROM sites WHERE document_id = $1::uuid AND sid IN (SELECT sid FROM sites WHERE "
      "document_id = $1::uuid LIMIT $2::bigint)"}};
 
 constexpr PgStatement statements[] = {
-    begin,          commit,         lock_document,  select_erased,  blank_document,
-    put_mark,       drop_document,  finish,         remove_some[0], remove_some[1],
-    remove_some[2], remove_some[3], remove_some[4], remove_some[5]};
+    begin,          commit,         lock_document,  select_erased,  blank_document, put_mark,
+    drop_document,  finish,         remove_some[0], remove_some[1], remove_some[2], remove_some[3],
+    remove_some[4], remove_some[5], remove_some[6], remove_some[7]};
 
 PgParams params_of(const DocumentId& document) {
   PgParams params;

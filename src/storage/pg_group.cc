@@ -44,6 +44,10 @@ constexpr PgStatement insert_sites{
     "insert_sites",
     "INSERT INTO sites (document_id, sid, client_id, leased) "
     "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[])"};
+constexpr PgStatement insert_owner{
+    "insert_owner",
+    "INSERT INTO document_members (document_id, user_id, role, added) VALUES ($1::uuid, $2::text, "
+    "4, $3::bigint)"};
 constexpr PgStatement insert_operations{
     "insert_operations",
     "INSERT INTO operations (document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, "
@@ -57,7 +61,7 @@ constexpr PgStatement commit_statement{"commit", "COMMIT"};
 constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,    find_sites,        find_erased,
     insert_documents, update_documents, insert_sites, insert_operations, begin,
-    commit_statement};
+    commit_statement, insert_owner};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -307,9 +311,24 @@ void PgGroup::add_sites(PgConnection& connection) {
   connection.add(insert_sites, std::move(params));
 }
 
+void PgGroup::add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us) {
+  new_owners_.push_back({document, user, now_us});
+}
+
+void PgGroup::add_owners(PgConnection& connection) {
+  for (const NewOwner& owner : new_owners_) {
+    PgParams params;
+    params.add(owner.document);
+    params.add_bytes(owner.user);
+    params.add(owner.now_us);
+    connection.add(insert_owner, std::move(params));
+  }
+}
+
 PgOutcome PgGroup::commit(PgConnection& connection) {
   add_documents(connection);
   add_sites(connection);
+  add_owners(connection);
   add_operations(connection);
   add_changes(connection);
   connection.add(commit_statement);

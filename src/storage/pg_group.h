@@ -50,6 +50,7 @@ class PgGroup {
   void add_document(Document document);
   void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
                 std::int64_t now_us);
+  void add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us);
   /// Row `index` of the document's log.
   void add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row);
 
@@ -74,6 +75,12 @@ class PgGroup {
     std::int64_t now_us = 0;
   };
 
+  struct NewOwner {
+    DocumentId document;
+    std::string user;
+    std::int64_t now_us = 0;
+  };
+
   static Document document_of(const PgRow& row);
   /// Looks whether those that are not there or deleted are gone for good.
   PgOutcome read_erased(PgConnection& connection);
@@ -81,6 +88,7 @@ class PgGroup {
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
   void add_sites(PgConnection& connection);
+  void add_owners(PgConnection& connection);
 
   std::set<DocumentId> wanted_;
   std::set<Site> wanted_sites_;
@@ -90,6 +98,7 @@ class PgGroup {
   std::map<std::string, DocumentId> keys_;
   std::map<Site, std::uint64_t> sites_;
   std::vector<NewSite> new_sites_;
+  std::vector<NewOwner> new_owners_;
   Operations operations_;
   std::string scratch_;
 };

@@ -26,10 +26,19 @@ constexpr PgStatement select_document{"select_document",
 constexpr PgStatement select_erased{
     "select_erased", "SELECT 1::bigint FROM erased_documents WHERE document_id = $1::uuid"};
 constexpr PgStatement select_page{
-    "select_page", "SELECT " WEFT_DOCUMENT_COLUMNS
-                   " FROM documents WHERE deleted_at IS NULL AND (creation_date, document_id) < "
-                   "($1::bigint, $2::uuid) ORDER BY creation_date DESC, documents.document_id DESC "
-                   "LIMIT $3::bigint"};
+    "select_page",
+    "SELECT " WEFT_DOCUMENT_COLUMNS
+    " FROM documents WHERE deleted_at IS NULL AND (creation_date, document_id) < "
+    "($1::bigint, $2::uuid) AND ($4::text = '' OR strpos(lower(title COLLATE \"C\"), "
+    "lower($4::text COLLATE \"C\")) > 0) ORDER BY creation_date DESC, "
+    "documents.document_id DESC LIMIT $3::bigint"};
+constexpr PgStatement select_page_of_member{
+    "select_page_of_member",
+    "SELECT " WEFT_DOCUMENT_COLUMNS
+    " FROM documents WHERE document_id IN (SELECT m.document_id FROM document_members AS m WHERE "
+    "m.user_id = $5::text) AND deleted_at IS NULL AND (creation_date, document_id) < ($1::bigint, "
+    "$2::uuid) AND ($4::text = '' OR strpos(lower(title COLLATE \"C\"), lower($4::text COLLATE "
+    "\"C\")) > 0) ORDER BY creation_date DESC, documents.document_id DESC LIMIT $3::bigint"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -69,6 +78,7 @@ constexpr PgStatement statements[] = {begin,
                                       select_document,
                                       select_erased,
                                       select_page,
+                                      select_page_of_member,
                                       select_rows,
                                       select_state_headers,
                                       select_milestone,
@@ -263,13 +273,17 @@ Result<collab::DocumentRecord> PgReader::get(const DocumentId& document) {
   return record_of(document);
 }
 
-Result<collab::Catalog::Page> PgReader::list(std::string_view cursor, std::size_t limit) {
+Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& filter,
+                                             std::string_view cursor, std::size_t limit) {
   return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
     PgParams params;
     params.add(from.creation_us);
     params.add(from.document);
     params.add(std::uint64_t{page.wanted()});
-    auto rows = ask(select_page, std::move(params), "listing documents");
+    params.add_bytes(filter.title_contains);
+    if (!filter.user.empty()) params.add_bytes(filter.user);
+    const PgStatement& select = filter.user.empty() ? select_page : select_page_of_member;
+    auto rows = ask(select, std::move(params), "listing documents");
     if (!rows.ok()) return rows.error();
     for (int i = 0; i < rows->size(); ++i) {
       if (auto row = read_document((*rows)[i])) page.add(std::move(row->record));

@@ -141,6 +141,9 @@ class Create final : public TypedPgRequest<collab::Catalog::Created> {
     answer(collab::Catalog::Created{created.record, true});
     group.add_document(std::move(created));
     group.add_site(document_.id, document_.author, 1, now_us_);
+    if (!document_.owner_user.empty()) {
+      group.add_owner(document_.id, document_.owner_user, now_us_);
+    }
     if (*content_len_ > 0) {
       group.add_row(document_.id, 1, first_row(document_, *content_len_, now_us_));
     }

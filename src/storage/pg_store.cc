@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/pg_access.h"
 #include "storage/pg_erase.h"
 #include "storage/pg_pool.h"
 #include "storage/pg_reader.h"
@@ -38,14 +39,21 @@ Result<Links> open_links(const PgConfig& config, std::size_t count,
   return links;
 }
 
+std::vector<PgStatement> together(std::initializer_list<std::span<const PgStatement>> sets) {
+  std::vector<PgStatement> statements;
+  for (const auto& some : sets) statements.insert(statements.end(), some.begin(), some.end());
+  return statements;
+}
+
 std::span<const PgStatement> task_statements() {
-  static const std::vector<PgStatement> all = [] {
-    std::vector<PgStatement> statements;
-    for (const auto& some : {pg_erase_statements(), pg_version_statements()}) {
-      statements.insert(statements.end(), some.begin(), some.end());
-    }
-    return statements;
-  }();
+  static const std::vector<PgStatement> all =
+      together({pg_erase_statements(), pg_version_statements(), pg_access_changes()});
+  return all;
+}
+
+std::span<const PgStatement> question_statements() {
+  static const std::vector<PgStatement> all =
+      together({pg_reader_statements(), pg_access_questions()});
   return all;
 }
 
@@ -88,7 +96,7 @@ class PgStore::Impl {
   /// A question to the database, and whether those who commit can reach it.
   void ping(Executor& on, collab::Done<Unit> done) {
     ask<Unit>(on, std::move(done), [this](PgReader& reader) -> Result<Unit> {
-      const auto page = reader.list({}, 1);
+      const auto page = reader.list({}, {}, 1);
       if (!page.ok()) return page.error();
       if (!writer_.is_up()) return database_unavailable("trying to reach it again");
       return Unit{};
@@ -157,7 +165,7 @@ Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& cl
   }
   auto writers = open_links(config, config.writers, pg_group_statements());
   if (!writers.ok()) return writers.error();
-  auto readers = open_links(config, config.readers, pg_reader_statements());
+  auto readers = open_links(config, config.readers, question_statements());
   if (!readers.ok()) return readers.error();
   auto snapshots = open_links(config, 1, pg_snapshot_statements());
   if (!snapshots.ok()) return snapshots.error();
@@ -221,9 +229,88 @@ void PgStore::get(const DocumentId& document, Executor& on,
                                      [document](PgReader& reader) { return reader.get(document); });
 }
 
-void PgStore::list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) {
-  impl_->ask<Page>(on, std::move(done), [cursor = std::move(cursor), limit](PgReader& reader) {
-    return reader.list(cursor, limit);
+void PgStore::list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,
+                   collab::Done<Page> done) {
+  impl_->ask<Page>(on, std::move(done),
+                   [filter = std::move(filter), cursor = std::move(cursor),
+                    limit](PgReader& reader) { return reader.list(filter, cursor, limit); });
+}
+
+void PgStore::rename(const DocumentId& document, std::string title, Executor& on,
+                     collab::Done<collab::DocumentRecord> done) {
+  impl_->task<collab::DocumentRecord>(on, std::move(done),
+                                      [document, title = std::move(title)](PgConnection& there) {
+                                        return pg_rename(there, document, title);
+                                      });
+}
+
+void PgStore::role_of(const DocumentId& document, std::string user, Executor& on,
+                      collab::Done<access::Role> done) {
+  impl_->ask<access::Role>(on, std::move(done),
+                           [document, user = std::move(user)](PgReader& reader) {
+                             return pg_role_of(reader.connection(), document, user);
+                           });
+}
+
+void PgStore::list_members(const DocumentId& document, Executor& on,
+                           collab::Done<std::vector<collab::DocumentMember>> done) {
+  impl_->ask<std::vector<collab::DocumentMember>>(
+      on, std::move(done),
+      [document](PgReader& reader) { return pg_list_members(reader.connection(), document); });
+}
+
+void PgStore::set_member(const DocumentId& document, std::string user, access::Role role,
+                         Executor& on, collab::Done<collab::DocumentMember> done) {
+  impl_->task<collab::DocumentMember>(
+      on, std::move(done),
+      [document, member = collab::DocumentMember{std::move(user), role, impl_->now_us()}](
+          PgConnection& there) { return pg_set_member(there, document, member); });
+}
+
+void PgStore::remove_member(const DocumentId& document, std::string user, Executor& on,
+                            collab::Done<Unit> done) {
+  impl_->task<Unit>(on, std::move(done),
+                    [document, user = std::move(user), now = impl_->now_us()](PgConnection& there) {
+                      return pg_remove_member(there, document, user, now);
+                    });
+}
+
+void PgStore::add_token(const DocumentId& document, collab::GivenToken token, Executor& on,
+                        collab::Done<Unit> done) {
+  impl_->task<Unit>(on, std::move(done),
+                    [document, token = std::move(token), now = impl_->now_us()](
+                        PgConnection& there) { return pg_add_token(there, document, token, now); });
+}
+
+void PgStore::list_tokens(const DocumentId& document, Executor& on,
+                          collab::Done<std::vector<collab::GivenToken>> done) {
+  impl_->ask<std::vector<collab::GivenToken>>(on, std::move(done), [document](PgReader& reader) {
+    return pg_list_tokens(reader.connection(), document);
+  });
+}
+
+void PgStore::revoke_token(const DocumentId& document, std::string token_id, Executor& on,
+                           collab::Done<Unit> done) {
+  impl_->task<Unit>(
+      on, std::move(done),
+      [document, token_id = std::move(token_id), now = impl_->now_us()](PgConnection& there) {
+        return pg_revoke_token(there, document, token_id, now);
+      });
+}
+
+void PgStore::revoke_anywhere(std::string token_id, std::int64_t expires_us, Executor& on,
+                              collab::Done<Unit> done) {
+  impl_->task<Unit>(
+      on, std::move(done),
+      [token_id = std::move(token_id), expires_us, now = impl_->now_us()](PgConnection& there) {
+        return pg_revoke_anywhere(there, token_id, expires_us, now);
+      });
+}
+
+void PgStore::changes_since(std::uint64_t number, Executor& on,
+                            collab::Done<std::vector<collab::AccessChange>> done) {
+  impl_->ask<std::vector<collab::AccessChange>>(on, std::move(done), [number](PgReader& reader) {
+    return pg_changes_since(reader.connection(), number);
   });
 }
 

@@ -80,9 +80,15 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
 
 int SqliteReader::prepare() {
   const std::string by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
-  const std::string page = std::string(select_document_sql) +
-                           "WHERE deleted_at IS NULL AND (creation_date, document_id) < (?1, ?2) "
-                           "ORDER BY creation_date DESC, document_id DESC LIMIT ?3";
+  const std::string page_rest =
+      "deleted_at IS NULL AND (creation_date, document_id) < (?1, ?2) AND "
+      "(?4 = '' OR instr(lower(title), lower(?4)) > 0) "
+      "ORDER BY creation_date DESC, document_id DESC LIMIT ?3";
+  const std::string page = std::string(select_document_sql) + "WHERE " + page_rest;
+  const std::string page_of_member =
+      std::string(select_document_sql) +
+      "WHERE document_id IN (SELECT document_id FROM document_members WHERE user_id = ?5) AND " +
+      page_rest;
   const std::string headers =
       "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, version_vector, "
       "checksum FROM document_snapshot_headers WHERE document_id = ?1 AND at_index <= ?2 ";
@@ -94,6 +100,16 @@ int SqliteReader::prepare() {
       {&select_document_, by_id},
       {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&select_page_, page},
+      {&select_page_of_member_, page_of_member},
+      {&select_role_, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&select_members_,
+       "SELECT user_id, role, added FROM document_members WHERE document_id = ?1 ORDER BY user_id"},
+      {&select_tokens_,
+       "SELECT token_id, kind, user_id, name, role, created, expires, revoked FROM "
+       "document_tokens WHERE document_id = ?1 ORDER BY created DESC, token_id"},
+      {&select_changes_,
+       "SELECT number, document_id, user_id, token_id, expires FROM access_changes WHERE number > "
+       "?1 ORDER BY number"},
       {&select_rows_, select_rows_sql},
       {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},
@@ -256,24 +272,27 @@ Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
   return record_of(document, document.to_string());
 }
 
-Result<collab::Catalog::Page> SqliteReader::list(std::string_view cursor, std::size_t limit) {
+Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilter& filter,
+                                                 std::string_view cursor, std::size_t limit) {
+  Statement& select = filter.user.empty() ? select_page_ : select_page_of_member_;
   return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
     const std::string from_text = from.document.to_string();
-    const ResetGuard guard(select_page_);
-    select_page_.bind(1, from.creation_us);
-    select_page_.bind_text(2, from_text);
-    select_page_.bind(3, std::uint64_t{page.wanted()});
-    while (select_page_.step()) {
-      if (auto row = read_document(select_page_)) {
+    const ResetGuard guard(select);
+    select.bind(1, from.creation_us);
+    select.bind_text(2, from_text);
+    select.bind(3, std::uint64_t{page.wanted()});
+    select.bind_text(4, filter.title_contains);
+    if (!filter.user.empty()) select.bind_text(5, filter.user);
+    while (select.step()) {
+      if (auto row = read_document(select)) {
         page.add(std::move(row->record));
       } else {
-        log_.write(
-            LogLevel::error, "damaged_document",
-            "a document's row is damaged and not listed: " + std::string(select_page_.text(0)));
+        log_.write(LogLevel::error, "damaged_document",
+                   "a document's row is damaged and not listed: " + std::string(select.text(0)));
       }
     }
-    if (select_page_.code() == SQLITE_OK) return ok_status();
-    return read_error(select_page_.code(), "listing documents");
+    if (select.code() == SQLITE_OK) return ok_status();
+    return read_error(select.code(), "listing documents");
   });
 }
 

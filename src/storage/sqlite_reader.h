@@ -11,6 +11,7 @@
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
@@ -31,7 +32,8 @@ class SqliteReader {
                                                 std::size_t max_rows);
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
-  Result<collab::Catalog::Page> list(std::string_view cursor, std::size_t limit);
+  Result<collab::Catalog::Page> list(const collab::Catalog::ListFilter& filter, std::string_view cursor,
+                                     std::size_t limit);
   // As collab::History says.
   Result<collab::Journal::Loaded> load_at(const DocumentId& document, std::uint64_t index);
   Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
@@ -40,6 +42,11 @@ class SqliteReader {
   Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
                                                        std::uint64_t index);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
+  // As collab::AccessStore says. sqlite_reader_access.cc.
+  Result<access::Role> role_of(const DocumentId& document, std::string_view user);
+  Result<std::vector<collab::DocumentMember>> list_members(const DocumentId& document);
+  Result<std::vector<collab::GivenToken>> list_tokens(const DocumentId& document);
+  Result<std::vector<collab::AccessChange>> changes_since(std::uint64_t number);
 
  private:
   struct Source;
@@ -65,6 +72,11 @@ class SqliteReader {
                                                  std::string_view document_text,
                                                  std::uint64_t max_index);
 
+  /// Deleted ones are there; erased ones are gone.
+  Status exists(const DocumentId& document, std::string_view document_text);
+  template <class T, class Read>
+  Result<std::vector<T>> list_of(Statement& select, const DocumentId& document, Read read);
+
   template <class Bind, class Visit>
   Status for_each(Statement& select, const DocumentId& document, Bind bind, Visit visit);
 
@@ -73,6 +85,7 @@ class SqliteReader {
   Statement begin_, commit_;
   Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
+  Statement select_page_of_member_, select_role_, select_members_, select_tokens_, select_changes_;
   Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;
 };

@@ -38,9 +38,8 @@ Result<access::Role> SqliteReader::role_of(const DocumentId& document, std::stri
 }
 
 Result<std::vector<collab::DocumentMember>> SqliteReader::list_members(const DocumentId& document) {
-  return list_of<collab::DocumentMember>(select_members_, document, [](const Statement& row) {
-    return read_member(row);
-  });
+  return list_of<collab::DocumentMember>(select_members_, document,
+                                         [](const Statement& row) { return read_member(row); });
 }
 
 Result<std::vector<collab::GivenToken>> SqliteReader::list_tokens(const DocumentId& document) {

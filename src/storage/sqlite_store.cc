@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/worker_thread.h"
+#include "storage/access_requests.h"
 #include "storage/data_directory.h"
 #include "storage/deletion_requests.h"
 #include "storage/import_request.h"
@@ -141,7 +142,7 @@ class SqliteStore::Impl {
   /// A question that reaches the disk, and whether the writer still trusts it.
   void ping(Executor& on, collab::Done<Unit> done) {
     ask<Unit>(on, std::move(done), [this](SqliteReader& reader) -> Result<Unit> {
-      const auto page = reader.list({}, 1);
+      const auto page = reader.list({}, {}, 1);
       if (!page.ok()) return page.error();
       if (writer_.has_failed()) return storage_failure();
       return Unit{};
@@ -253,11 +254,73 @@ void SqliteStore::get(const DocumentId& document, Executor& on,
       on, std::move(done), [document](SqliteReader& reader) { return reader.get(document); });
 }
 
-void SqliteStore::list(std::string cursor, std::size_t limit, Executor& on,
+void SqliteStore::list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,
                        collab::Done<Page> done) {
-  impl_->ask<Page>(on, std::move(done), [cursor = std::move(cursor), limit](SqliteReader& reader) {
-    return reader.list(cursor, limit);
-  });
+  impl_->ask<Page>(on, std::move(done),
+                   [filter = std::move(filter), cursor = std::move(cursor),
+                    limit](SqliteReader& reader) { return reader.list(filter, cursor, limit); });
+}
+
+void SqliteStore::rename(const DocumentId& document, std::string title, Executor& on,
+                         collab::Done<collab::DocumentRecord> done) {
+  impl_->write(rename_request(document, std::move(title), on, std::move(done)));
+}
+
+void SqliteStore::role_of(const DocumentId& document, std::string user, Executor& on,
+                          collab::Done<access::Role> done) {
+  impl_->ask<access::Role>(on, std::move(done),
+                           [document, user = std::move(user)](SqliteReader& reader) {
+                             return reader.role_of(document, user);
+                           });
+}
+
+void SqliteStore::list_members(const DocumentId& document, Executor& on,
+                               collab::Done<std::vector<collab::DocumentMember>> done) {
+  impl_->ask<std::vector<collab::DocumentMember>>(
+      on, std::move(done),
+      [document](SqliteReader& reader) { return reader.list_members(document); });
+}
+
+void SqliteStore::set_member(const DocumentId& document, std::string user, access::Role role,
+                             Executor& on, collab::Done<collab::DocumentMember> done) {
+  impl_->write(
+      set_member_request(document, {std::move(user), role, impl_->now_us()}, on, std::move(done)));
+}
+
+void SqliteStore::remove_member(const DocumentId& document, std::string user, Executor& on,
+                                collab::Done<Unit> done) {
+  impl_->write(
+      remove_member_request(document, std::move(user), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::add_token(const DocumentId& document, collab::GivenToken token, Executor& on,
+                            collab::Done<Unit> done) {
+  impl_->write(add_token_request(document, std::move(token), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::list_tokens(const DocumentId& document, Executor& on,
+                              collab::Done<std::vector<collab::GivenToken>> done) {
+  impl_->ask<std::vector<collab::GivenToken>>(
+      on, std::move(done),
+      [document](SqliteReader& reader) { return reader.list_tokens(document); });
+}
+
+void SqliteStore::revoke_token(const DocumentId& document, std::string token_id, Executor& on,
+                               collab::Done<Unit> done) {
+  impl_->write(
+      revoke_token_request(document, std::move(token_id), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::revoke_anywhere(std::string token_id, std::int64_t expires_us, Executor& on,
+                                  collab::Done<Unit> done) {
+  impl_->write(revoke_anywhere_request(std::move(token_id), expires_us, impl_->now_us(), on,
+                                       std::move(done)));
+}
+
+void SqliteStore::changes_since(std::uint64_t number, Executor& on,
+                                collab::Done<std::vector<collab::AccessChange>> done) {
+  impl_->ask<std::vector<collab::AccessChange>>(
+      on, std::move(done), [number](SqliteReader& reader) { return reader.changes_since(number); });
 }
 
 void SqliteStore::remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) {

@@ -41,7 +41,10 @@ class SqliteStore final : public Store {
   void create(NewDocument document, Executor& on, collab::Done<Created> done) override;
   void get(const DocumentId& document, Executor& on,
            collab::Done<collab::DocumentRecord> done) override;
-  void list(std::string cursor, std::size_t limit, Executor& on, collab::Done<Page> done) override;
+  void list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,
+            collab::Done<Page> done) override;
+  void rename(const DocumentId& document, std::string title, Executor& on,
+              collab::Done<collab::DocumentRecord> done) override;
   void remove(const DocumentId& document, Executor& on, collab::Done<Unit> done) override;
   void undelete(const DocumentId& document, Executor& on,
                 collab::Done<collab::DocumentRecord> done) override;
@@ -65,6 +68,26 @@ class SqliteStore final : public Store {
 
   void import(HistoryImport history, Executor& on,
               collab::Done<collab::DocumentRecord> done) override;
+
+  // collab::AccessStore
+  void role_of(const DocumentId& document, std::string user, Executor& on,
+               collab::Done<access::Role> done) override;
+  void list_members(const DocumentId& document, Executor& on,
+                    collab::Done<std::vector<collab::DocumentMember>> done) override;
+  void set_member(const DocumentId& document, std::string user, access::Role role, Executor& on,
+                  collab::Done<collab::DocumentMember> done) override;
+  void remove_member(const DocumentId& document, std::string user, Executor& on,
+                     collab::Done<Unit> done) override;
+  void add_token(const DocumentId& document, collab::GivenToken token, Executor& on,
+                 collab::Done<Unit> done) override;
+  void list_tokens(const DocumentId& document, Executor& on,
+                   collab::Done<std::vector<collab::GivenToken>> done) override;
+  void revoke_token(const DocumentId& document, std::string token_id, Executor& on,
+                    collab::Done<Unit> done) override;
+  void revoke_anywhere(std::string token_id, std::int64_t expires_us, Executor& on,
+                       collab::Done<Unit> done) override;
+  void changes_since(std::uint64_t number, Executor& on,
+                     collab::Done<std::vector<collab::AccessChange>> done) override;
 
  private:
   class Impl;

@@ -1,13 +1,17 @@
-// A store: journal, catalog and history in one, whatever database is behind it.
+// A store: journal, catalog, history and access in one, whatever database is behind it.
 #pragma once
 
+#include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/history_import.h"
 
 namespace weft::storage {
 
-class Store : public collab::Journal, public collab::Catalog, public collab::History {
+class Store : public collab::Journal,
+              public collab::Catalog,
+              public collab::History,
+              public collab::AccessStore {
  public:
   /// Brings in a document with its history. Conflict, code "document_exists", when the id is or was
   /// a document's.

@@ -332,9 +332,10 @@ class Rig {
   Result<collab::DocumentRecord> get(const DocumentId& id) {
     return wait<collab::DocumentRecord>([&](auto done) { store->get(id, executor, done); });
   }
-  Result<collab::Catalog::Page> list(std::string cursor, std::size_t limit) {
+  Result<collab::Catalog::Page> list(std::string cursor, std::size_t limit,
+                                     collab::Catalog::ListFilter filter = {}) {
     return wait<collab::Catalog::Page>(
-        [&](auto done) { store->list(cursor, limit, executor, done); });
+        [&](auto done) { store->list(filter, cursor, limit, executor, done); });
   }
   Result<Unit> ping() {
     return wait<Unit>([&](auto done) { store->ping(executor, done); });

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "access/role.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
 
@@ -351,8 +352,7 @@ int WriteSession::prepare() {
        "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
        "VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
-      {&rename_document,
-       "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
+      {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,

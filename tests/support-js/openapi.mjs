@@ -42,6 +42,7 @@ function validatorOf(schema) {
 
 /** Says what is wrong with an answer; "" when nothing is. */
 export function faultOf(method, path, status, type, body) {
+  if (method === "OPTIONS" && status === 204) return "";  // CORS, not the API
   const template = templateOf(path);
   if (template === undefined) {
     return path.startsWith("/api/") && status !== 404 ? `${path} is not described, and answers ${status}` : "";

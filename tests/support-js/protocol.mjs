@@ -35,6 +35,11 @@ export function encodeHello({ client, token = "", versions = [1, 1], state = nul
   return out.finish();
 }
 
+/** A fresh token, before the old one ends. */
+export function encodeRenew(token) {
+  return new Writer().u8(0x05).text(token).finish();
+}
+
 /** `operations`: objects of operations.mjs, or bytes. */
 export function encodePush(base, operations) {
   const bytes = Array.isArray(operations) ? encodeOperations(operations) : operations;
@@ -99,6 +104,8 @@ export function decodeServerMessage(bytes) {
       m.stateHash = r.u8() & 1 ? r.u64() : null;
       return m;
     }
+    case 0x88:
+      return { kind: "access", role: r.u8(), expiresIn: r.varint(), name: r.text() };
     case 0x87:
       return { kind: "refused", closeCode: r.varint(), code: r.text(), message: r.text() };
     default:

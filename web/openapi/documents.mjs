@@ -40,7 +40,7 @@ export const paths = {
     get: {
       operationId: "listDocuments",
       summary: "List documents, newest first",
-      parameters: [limit(200, 50), cursor],
+      parameters: [query("title", string(), "Only those whose title has this, in any case"), limit(200, 50), cursor],
       responses: { 200: ok("One page", json(ref("DocumentList"))), ...refusals(400, 401, 403, 429, 500, 503) },
     },
     post: {
@@ -63,6 +63,12 @@ export const paths = {
       operationId: "getDocument",
       summary: "One document, without its text",
       responses: { 200: ok("The document", json(ref("Document")), etag), ...aboutDocument },
+    },
+    patch: {
+      operationId: "renameDocument",
+      summary: "Give it another title",
+      requestBody: body(object({ title }, { additionalProperties: false })),
+      responses: { 200: ok("The document", json(ref("Document")), etag), ...aboutDocument, ...refusals(415) },
     },
     delete: {
       operationId: "deleteDocument",
