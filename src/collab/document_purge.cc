@@ -28,7 +28,7 @@ void DocumentActor::read_log(std::uint64_t after, std::function<bool(const LogRo
                            [actor = weak(), after, take = std::move(take),
                             done = std::move(done)](Result<std::vector<LogRow>> rows) mutable {
                              const auto self = actor.lock();
-                             if (!self || self->state_ != State::open) return;
+                             if (!self || self->state_ == State::retired) return;
                              if (!rows.ok()) return done(rows.error());
                              // The journal may have stored rows that it has not answered for.
                              for (const LogRow& row : *rows) {
@@ -60,6 +60,7 @@ void DocumentActor::purge_if_due() {
   };
   read_log(0, take, [this, past](const Status& read) {
     purging_ = false;
+    if (state_ != State::open) return;
     if (read.ok() && past->sound && past->index > 0) purge(past->document, past->index);
   });
 }
@@ -76,9 +77,9 @@ void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon
       [actor = weak(), at_horizon = std::make_shared<KnownElements>(at_horizon),
        horizon](const Result<std::uint64_t>& sid) {
         const auto self = actor.lock();
-        if (!self || self->state_ != State::open) return;
+        if (!self) return;
         self->purging_ = false;
-        if (!sid.ok()) return;
+        if (!sid.ok() || self->state_ != State::open) return;
         self->purge_site_ = *sid;
         self->log_purge(*sid, plan_purge(*at_horizon, self->document_), horizon);
       });

@@ -61,7 +61,9 @@ void MemoryJournal::carry_out(Executor& on, collab::Done<T> done, std::function<
       [this, &on, life = life_, delays_answer, done = std::move(done), work = std::move(work)] {
         if (life != life_) return;
         // Shared, because std::function wants copies.
-        auto answer = std::make_shared<Result<T>>(work());
+        auto answer = std::make_shared<Result<T>>(
+            is_away ? Result<T>(Error{ErrorClass::unavailable, "storage_unavailable", "away"})
+                    : work());
         on.post_after(delays_answer ? answer_delay_ms() : 0, [this, life, done, answer] {
           if (life == life_) done(std::move(*answer));
         });

@@ -93,6 +93,8 @@ class MemoryJournal final : public collab::Journal {
     stored,  // all is stored, and the answer is unavailable all the same
   };
   std::function<Fault()> append_fault = [] { return Fault::none; };
+  /// Nothing answers but with "unavailable", and nothing is carried out.
+  bool is_away = false;
 
   struct Stored {
     collab::DocumentRecord record;
