@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,6 +55,19 @@ export class Postgres {
     const closed = once(this.#child, "exit");
     this.#child.kill(signal);
     await closed;
+  }
+
+  /** Silent, as behind a network that swallows everything: no process of it runs until resume(). */
+  pause() {
+    this.#signalAll("SIGSTOP");
+  }
+  resume() {
+    this.#signalAll("SIGCONT");
+  }
+  #signalAll(signal) {
+    const { pid } = this.#child;
+    const sessions = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+    for (const each of [pid, ...sessions.map(Number)]) process.kill(each, signal);
   }
 
   /** SQL that changes something. */
