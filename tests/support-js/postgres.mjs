@@ -15,11 +15,13 @@ export class Postgres {
   #directory = mkdtempSync(join(tmpdir(), "weft-postgres-"));
   #child = null;
   #options;
+  #port;
 
-  /** `options` are added to the command line of postgres. */
-  static async start(t, { options = [] } = {}) {
+  /** `options` are added to the command line of postgres. The port names the socket, too. */
+  static async start(t, { options = [], port = 5432 } = {}) {
     const postgres = new Postgres();
-    postgres.#options = options;
+    postgres.#options = ["-c", `port=${port}`, ...options];
+    postgres.#port = port;
     t.after(async () => {
       await postgres.stop("SIGQUIT");
       rmSync(postgres.#directory, { recursive: true, force: true });
@@ -29,7 +31,7 @@ export class Postgres {
   }
 
   url(database = "postgres") {
-    return `postgresql://weft@/${database}?host=${this.#directory}`;
+    return `postgresql://weft@/${database}?host=${this.#directory}&port=${this.#port}`;
   }
 
   /** Returns as soon as it takes connections. */
