@@ -187,6 +187,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     return;
   }
   in_flight_ = 0;
+  stalled_answer_.reset();
   record_.last_index = expected;
   record_.updated_us = rows.back().timestamp_us;
   for (const LogRow& row : rows) {

@@ -96,6 +96,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   // document_purge.cc: tombstones that everybody is done with.
   void purge_if_due();
+  void purge_up_to(std::uint64_t horizon);
   void purge(const rga::Document& at_horizon, std::uint64_t horizon);
   void log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches, std::uint64_t horizon);
   /// Reads the rows after `after` in pages, up to what is durable, until `take` says false.
@@ -106,6 +107,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool is_late(const Member& member, const wire::Push& push) const;
   void on_late_push(Member& member, std::string_view message, const wire::Push& push);
   void learn_past(Member& member, std::uint64_t base);
+  void learn_rows(Member& member, std::uint64_t base);
+  bool knows_all(const Member& member, std::uint64_t base) const;
 
   // document_sessions.cc: a session from hello to close.
   void on_hello(Member& member, std::string_view message);
