@@ -133,6 +133,9 @@ class Bench {
 
   void measure() {
     time("floor: the newest version", [&] { text_at(rows_); });
+    time("  of it: reading", [&] { load_at(rows_); });
+    time("  of it: the core's part",
+         [&, loaded = load_at(rows_)] { must(collab::state_of(loaded)).text(); });
     time("text at a random index", [&] { text_at(random_() % (rows_ + 1)); });
     std::uint64_t longest = 0;
     std::uint64_t tail = 0;
@@ -163,7 +166,7 @@ class Bench {
         [&] {
           const rga::Document document = must(collab::state_of(load_at(rows_)));
           const auto inserts = must(loop_.wait<std::vector<collab::InsertInfo>>(
-              [&](auto done) { store_->insert_infos(id_, rows_, loop_, done); }));
+              [&](auto done) { collab::collect_inserts(*store_, id_, rows_, loop_, done); }));
           collab::blame(document, inserts);
         },
         10);

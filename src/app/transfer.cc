@@ -14,6 +14,7 @@
 #include "app/whole_file.h"
 #include "base/utf8.h"
 #include "storage/archive.h"
+#include "storage/import_milestones.h"
 #include "storage/pg_restore.h"
 #include "storage/source_state.h"
 #include "storage/sqlite_backup.h"
@@ -114,9 +115,17 @@ Result<collab::DocumentRecord> import_archive(storage::Store& store, Executor& o
   auto title = checked_title(archive->record.title);
   if (!title) return title.error();
   if (options.as_new) archive->record.id = Uuid::from_random(random.next(), random.next());
-  return wait_for<collab::DocumentRecord>([&](auto done) {
+  auto imported = wait_for<collab::DocumentRecord>([&](auto done) {
     store.import(storage::prepare_import(std::move(*archive), random), on, std::move(done));
   });
+  if (!imported) return imported;
+  const auto stored = wait_for<Unit>(
+      [&](auto done) { storage::store_milestones(store, *imported, on, std::move(done)); });
+  if (!stored) {
+    std::fprintf(stderr, "weft: imported, but old versions will be slow to read: %s\n",
+                 stored.error().message.c_str());
+  }
+  return imported;
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ constexpr std::size_t cache_bytes = std::size_t{1} << 20;
 // A run stops growing here, so that rows stay small enough to read and send one by one.
 constexpr std::uint32_t max_row_elements = 1u << 16;
 constexpr std::size_t row_overhead_bytes = 128;
+// A read that has waited so long for a commit gets the text as it was before it.
+constexpr std::int64_t stalled_read_ms = 2000;
 
 }  // namespace
 
@@ -55,8 +57,7 @@ void DocumentActor::on_loaded(Result<Journal::Loaded> loaded) {
   schedule_unload();
 }
 
-/// Snapshot, then the rows after it. What the log holds was validated when it was accepted, so an
-/// operation that does not apply means a damaged log.
+/// Snapshot, then the rows after it.
 std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
   const auto damaged = [&](std::string what) {
     return Error{ErrorClass::corrupt, "damaged_log", std::move(what)};
@@ -70,28 +71,21 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
     document_ = rga::Document(record_.ssn);
   }
   if (loaded.last_purge) {
-    horizon_ = loaded.last_purge->base;
+    horizon_ = durable_horizon_ = loaded.last_purge->base;
     purge_site_ = loaded.last_purge->id.sid;
   }
   durable_index_ = loaded.snapshot_index;
   snapshot_saved_index_ = snapshot_tried_index_ = loaded.snapshot_index;
   window_.emplace(durable_index_, document_.version(), window_rows);
   cache_.emplace(durable_index_, cache_rows, cache_bytes);
-  for (LogRow& row : loaded.tail) {
-    if (row.index != durable_index_ + 1) return damaged("the log has a gap");
-    const rga::ApplyOutcome outcome = document_.apply(row.operation());
-    if (outcome != rga::ApplyOutcome::applied) {
-      return damaged("row " + std::to_string(row.index) + ": " +
-                     std::string(rga::to_string(outcome)));
-    }
-    ++durable_index_;
-    window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
-    cache_->append(std::move(row));
-  }
+  const auto state = std::make_shared<const std::string>(std::move(loaded.snapshot));
+  rollback_.move_to(durable_index_, durable_index_ > 0 ? state : nullptr);
   // Nothing came after it: what was loaded is what the one who asked is going to get.
-  if (loaded.tail.empty() && loaded.snapshot_index > 0) {
-    cache_snapshot(loaded.snapshot_index, std::move(loaded.snapshot));
+  if (loaded.tail.empty() && durable_index_ > 0) cache_snapshot(durable_index_, state);
+  for (LogRow& row : loaded.tail) {
+    if (auto error = follow(std::move(row))) return error;
   }
+  keep_rollback_point();
   if (durable_index_ != record_.last_index || document_.sum() != record_.sum_total ||
       document_.ssn() != record_.ssn) {
     return damaged("the log does not end where the document's record says");
@@ -189,18 +183,23 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
                                       : last_index.error();
     log(LogLevel::error, "commit_failed", why.message);
+    const bool passes = why.error_class == ErrorClass::unavailable || why.code == "log_moved";
     const bool gone = why.error_class == ErrorClass::gone;
-    close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
+    if (passes) {
+      interrupt(rows, why);
+    } else {
+      close(gone ? wire::CloseCode::not_found : wire::CloseCode::reload, why);
+    }
     return;
   }
   watch.durable(config_.metrics, ports_.clock.monotonic_ns());
   in_flight_ = 0;
-  durable_index_ = expected;
-  record_.last_index = durable_index_;
+  stalled_answer_.reset();
+  record_.last_index = expected;
   record_.updated_us = rows.back().timestamp_us;
   for (const LogRow& row : rows) {
     record_.sum_total += row.len;
-    window_->append(row.id.sid, row.id.seq + row.len - 1, row.len);
+    note_durable(row);
   }
   fan_out(rows);
   watch.handed_out(config_.metrics, ports_.clock.monotonic_ns());
@@ -209,6 +208,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
   if (state_ == State::retired) return;
   commit();
   save_snapshot_if_due();
+  keep_rollback_point();
 }
 
 /// One message for everybody; who wrote all of it gets only the acknowledgement.
@@ -275,7 +275,7 @@ void DocumentActor::read_text(Done<TextAnswer> done) {
     when_open_.emplace_back([this, done = std::move(done)] { read_text(done); });
     return;
   }
-  if (state_ == State::retired) {
+  if (!is_serving()) {
     done(failure_);
     return;
   }
@@ -287,13 +287,23 @@ void DocumentActor::read_text(Done<TextAnswer> done) {
   answer.text = document_.text();
   answer.sessions = members_.size();
   const std::uint64_t index = answer.record.last_index;
-  when_durable(index, [this, done, answer = std::move(answer)](bool durable) mutable {
+  const auto asker = std::make_shared<Done<TextAnswer>>(std::move(done));
+  when_durable(index, [this, asker, answer = std::move(answer)](bool durable) mutable {
+    if (!*asker) return;
+    const auto tell = std::exchange(*asker, nullptr);
     if (durable) {
-      done(std::move(answer));
+      tell(std::move(answer));
     } else {
-      done(failure_);
+      read_text(tell);
     }
   });
+  if (*asker) {
+    ports_.executor.post_after(stalled_read_ms, [actor = weak(), asker] {
+      const auto self = actor.lock();
+      if (!self || !*asker) return;
+      if (auto text = self->durable_text()) std::exchange(*asker, nullptr)(std::move(*text));
+    });
+  }
   schedule_unload();
 }
 

@@ -5,9 +5,9 @@
 //   receive -> validate -> integrate -> queue -> journal -> (durable) -> acknowledge, fan out
 //
 // Nothing leaves before it is durable: rows, acknowledgements, snapshots, hashes and texts that
-// were made at log index i wait until the journal has i. When the journal fails, the memory is
-// worthless: the actor closes its sessions as retryable and retires; the next use loads the log
-// anew.
+// were made at log index i wait until the journal has i. When the journal fails, what it had not
+// acknowledged is worthless: the actor goes back to the last durable row, closes the sessions that
+// had sent more as retryable, serves the others, and goes on when it has read what the log holds.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@
 #include "collab/ports.h"
 #include "collab/presence.h"
 #include "collab/purge_planner.h"
+#include "collab/rollback_point.h"
 #include "collab/row_cache.h"
 #include "collab/server_edit.h"
 #include "collab/shard.h"
@@ -64,7 +65,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   // Accepted and not yet durable; above it pushes are refused as overload.
   static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
 
-  enum class State : unsigned char { loading, open, retired };
+  enum class State : unsigned char { loading, open, interrupted, retired };
 
   // document_actor.cc: loading, pushes, commits.
   void on_loaded(Result<Journal::Loaded> loaded);
@@ -80,11 +81,26 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void run_waiting();
   void retire();
 
+  // document_recovery.cc: the journal has failed; what the log has is read before anything goes on.
+  void interrupt(const std::vector<LogRow>& in_doubt, const Error& why);
+  void roll_back();
+  void ask_log();
+  bool is_last_row(const LogRow& row) const;
+  static Error log_is_another();
+  void recover_later(const Error& why);
+  void give_up(const Error& why);
+  void recovered();
+  std::optional<TextAnswer> durable_text();
+  std::optional<Error> follow(LogRow row);
+  void note_durable(const LogRow& row);
+  void keep_rollback_point();
+
   // document_edits.cc: the server's own edits.
   void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
 
   // document_purge.cc: tombstones that everybody is done with.
   void purge_if_due();
+  void purge_up_to(std::uint64_t horizon);
   void purge(const rga::Document& at_horizon, std::uint64_t horizon);
   void log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches, std::uint64_t horizon);
   /// Reads the rows after `after` in pages, up to what is durable, until `take` says false.
@@ -95,6 +111,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool is_late(const Member& member, const wire::Push& push) const;
   void on_late_push(Member& member, std::string_view message, const wire::Push& push);
   void learn_past(Member& member, std::uint64_t base);
+  void learn_rows(Member& member, std::uint64_t base);
+  bool knows_all(const Member& member, std::uint64_t base) const;
 
   // document_access.cc: who may come in, and what each may do.
   void ask_gate(std::uint64_t session, std::string token,
@@ -133,7 +151,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply);
   void schedule_presence();
   void tell_presence();
-  void cache_snapshot(std::uint64_t index, std::string bytes);
+  void cache_snapshot(std::uint64_t index, std::shared_ptr<const std::string> bytes);
   std::shared_ptr<const std::string> snapshot_now();
   void save_snapshot_if_due();
   void save_snapshot();
@@ -144,6 +162,10 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   /// Rows that were accepted, durable or not, and queued last.
   std::uint64_t integrated_index() const { return durable_index_ + in_flight_ + queue_.size(); }
+  /// There is a state to speak of, and members may be served.
+  bool is_serving() const {
+    return state_ == State::open || (state_ == State::interrupted && is_readable_);
+  }
   bool all_durable() const { return in_flight_ == 0 && queue_.empty(); }
   /// From now on the state at this index is spoken of: its last row must not grow.
   std::uint64_t seal();
@@ -182,7 +204,14 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool presence_scheduled_ = false;
   std::uint64_t access_changes_ = 0;  // heard of: what is looked up meanwhile may be old
 
-  std::uint64_t horizon_ = 0;     // of the last purge: pushes on an older base are late
+  RollbackPoint rollback_;
+  bool rollback_pending_ = false;
+  bool is_readable_ = true;  // while interrupted: document_ is as of the last durable row
+  std::int64_t recovery_delay_ms_ = 0;
+  std::optional<TextAnswer> stalled_answer_;  // the durable text, while a commit takes too long
+
+  std::uint64_t horizon_ = 0;  // of the last purge: pushes on an older base are late
+  std::uint64_t durable_horizon_ = 0;
   std::uint64_t purge_site_ = 0;  // whose rows purges are; 0: none yet
   std::int64_t purge_tried_ms_ = 0;
   bool purging_ = false;

@@ -17,7 +17,7 @@ void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
     });
     return;
   }
-  if (state_ == State::retired) return done(failure_);
+  if (state_ != State::open) return done(failure_);
   const auto site = own_sites_.find(request.author);
   if (site != own_sites_.end()) return make_edit(site->second, request, done);
   const ClientId author = request.author;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collab/document_actor.h"
+#include "collab/history.h"
 #include "collab/log_row.h"
 #include "rga/op_codec.h"
 
@@ -61,8 +62,24 @@ void DocumentActor::on_late_push(Member& member, std::string_view message, const
   }
 }
 
-/// Reads what the author of late operations knew: the log up to `base`, and its own after that.
+/// What the author of late operations knew: the log up to `base`, and its own after that.
 void DocumentActor::learn_past(Member& member, std::uint64_t base) {
+  if (member.late->index() > 0 || base == 0) return learn_rows(member, base);
+  ports_.journal.load_at(
+      id_, base, ports_.executor,
+      [actor = weak(), session = member.session, base](const Result<Journal::Loaded>& loaded) {
+        const auto self = actor.lock();
+        Member* asker = self ? self->find(session) : nullptr;
+        if (asker == nullptr || !asker->late) return;
+        auto state = loaded.ok() ? state_of(*loaded) : Result<rga::Document>(loaded.error());
+        if (!state.ok()) return self->refuse(session, state.error());
+        asker->late->start_from(std::move(state).value(), base);
+        self->learn_rows(*asker, base);
+      });
+}
+
+/// Reads the rows up to `base` that it has not heard of yet, and its own after that.
+void DocumentActor::learn_rows(Member& member, std::uint64_t base) {
   const std::uint64_t session = member.session;
   // REQUIRES: between two rows of one page the session cannot end.
   const auto take = [this, session, base, damage = ok_status()](const LogRow& row) mutable {
@@ -75,9 +92,9 @@ void DocumentActor::learn_past(Member& member, std::uint64_t base) {
     } else {
       damage = author.hear(row);
     }
-    return damage.ok();
+    return damage.ok() && !knows_all(*asker, base);
   };
-  read_log(member.late->index(), take, [this, session, base](const Status& read) {
+  const auto done = [this, session, base](const Status& read) {
     Member* asker = find(session);
     if (asker == nullptr) return;
     asker->looking_up = false;
@@ -89,7 +106,14 @@ void DocumentActor::learn_past(Member& member, std::uint64_t base) {
       asker->late->set_complete();
       release_held(session);
     }
-  });
+  };
+  if (knows_all(member, base)) return done(ok_status());
+  read_log(member.late->index(), take, done);
+}
+
+/// The log up to `base` and all of its own: what comes after that is not its author's.
+bool DocumentActor::knows_all(const Member& member, std::uint64_t base) const {
+  return member.late->index() >= base && member.late->own_seq() == document_.seq_of(member.sid);
 }
 
 }  // namespace weft::collab

@@ -1,23 +1,18 @@
 // DocumentActor: purging. Whatever was deleted longer ago than `purge_after_ms` may leave the
 // document; the horizon is the last row of that age. The purge is made of everything accepted and
 // goes the way of every row, so whoever else writes to the log meanwhile makes it fail as a whole.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "collab/document_actor.h"
+#include "collab/history.h"
 #include "collab/log_row.h"
 
 namespace weft::collab {
 namespace {
 
 constexpr std::size_t read_rows_at_once = 4096;
-
-/// The document as it was at the horizon.
-struct Past {
-  rga::Document document;
-  std::uint64_t index = 0;
-  bool sound = true;
-};
 
 }  // namespace
 
@@ -28,7 +23,7 @@ void DocumentActor::read_log(std::uint64_t after, std::function<bool(const LogRo
                            [actor = weak(), after, take = std::move(take),
                             done = std::move(done)](Result<std::vector<LogRow>> rows) mutable {
                              const auto self = actor.lock();
-                             if (!self || self->state_ != State::open) return;
+                             if (!self || self->state_ == State::retired) return;
                              if (!rows.ok()) return done(rows.error());
                              // The journal may have stored rows that it has not answered for.
                              for (const LogRow& row : *rows) {
@@ -50,18 +45,26 @@ void DocumentActor::purge_if_due() {
   if (document_.element_count() - document_.length() < config_.purge_min_tombstones) return;
   purge_tried_ms_ = now_ms;
   purging_ = true;
-  auto past = std::make_shared<Past>(Past{rga::Document(document_.ssn())});
-  const auto take = [past, until_us](const LogRow& row) {
-    if (row.timestamp_us > until_us) return false;
-    past->sound = row.index == past->index + 1 &&
-                  past->document.apply(row.operation()) == rga::ApplyOutcome::applied;
-    past->index = row.index;
-    return past->sound;
-  };
-  read_log(0, take, [this, past](const Status& read) {
-    purging_ = false;
-    if (read.ok() && past->sound && past->index > 0) purge(past->document, past->index);
-  });
+  ports_.journal.index_at_time(
+      id_, until_us, ports_.executor, [actor = weak()](const Result<std::uint64_t>& index) {
+        const auto self = actor.lock();
+        if (!self) return;
+        self->purging_ = index.ok() && *index > 0 && self->state_ == State::open;
+        // The journal may have stored rows that it has not answered for.
+        if (self->purging_) self->purge_up_to(std::min(*index, self->durable_index_));
+      });
+}
+
+void DocumentActor::purge_up_to(std::uint64_t horizon) {
+  ports_.journal.load_at(id_, horizon, ports_.executor,
+                         [actor = weak(), horizon](const Result<Journal::Loaded>& loaded) {
+                           const auto self = actor.lock();
+                           if (!self) return;
+                           self->purging_ = false;
+                           if (!loaded.ok() || self->state_ != State::open) return;
+                           const auto at_horizon = state_of(*loaded);
+                           if (at_horizon.ok()) self->purge(*at_horizon, horizon);
+                         });
 }
 
 void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon) {
@@ -76,9 +79,9 @@ void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon
       [actor = weak(), at_horizon = std::make_shared<KnownElements>(at_horizon),
        horizon](const Result<std::uint64_t>& sid) {
         const auto self = actor.lock();
-        if (!self || self->state_ != State::open) return;
+        if (!self) return;
         self->purging_ = false;
-        if (!sid.ok()) return;
+        if (!sid.ok() || self->state_ != State::open) return;
         self->purge_site_ = *sid;
         self->log_purge(*sid, plan_purge(*at_horizon, self->document_), horizon);
       });

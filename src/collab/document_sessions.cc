@@ -117,6 +117,7 @@ void DocumentActor::dispatch(Member& member, std::string_view message) {
   const wire::ClientMessage& content = **decoded;
   if (!check_access(member, content)) return;
   if (const auto* push = std::get_if<wire::Push>(&content)) {
+    if (state_ == State::interrupted) return hold(member, message);
     on_push(member, message, *push);
   } else if (const auto* presence = std::get_if<wire::Presence>(&content)) {
     set_presence(member, *presence);
@@ -144,6 +145,7 @@ void DocumentActor::release_held(std::uint64_t session) {
   for (;;) {
     Member* member = find(session);
     if (member == nullptr || member->looking_up || member->held.empty()) return;
+    if (state_ == State::interrupted) return;
     const std::string message = std::move(member->held.front());
     member->held.pop_front();
     member->held_bytes -= message.size();
@@ -227,7 +229,7 @@ void DocumentActor::lease_site(Member& member) {
           return;
         }
         asker->sid = sid.value();
-        if (self->state_ == State::loading) {
+        if (!self->is_serving()) {
           self->when_open_.emplace_back([raw = self.get(), session] { raw->admit(session); });
         } else {
           self->admit(session);
@@ -247,7 +249,7 @@ std::optional<Error> DocumentActor::check_lineage(const Member& member) const {
 
 void DocumentActor::admit(std::uint64_t session) {
   Member* member = find(session);
-  if (member == nullptr || state_ != State::open) return;
+  if (member == nullptr || !is_serving()) return;
   // What an earlier session of the same client has pushed is on its way to the disk: the welcome is
   // to say exactly what the log has of it.
   if (document_.seq_of(member->sid) > window_->seq_at(durable_index_, member->sid)) {

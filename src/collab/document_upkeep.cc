@@ -59,9 +59,9 @@ void DocumentActor::tick() {
 }
 
 void DocumentActor::beat() {
-  if (state_ != State::open) return;
+  if (state_ != State::open && state_ != State::interrupted) return;
   // Only while nothing is on its way is the state in memory the state that the sessions have.
-  if (all_durable() && hash_index_ != durable_index_) {
+  if (is_serving() && all_durable() && hash_index_ != durable_index_) {
     state_hash_.reset();
     if (document_.element_count() <= max_hashed_elements) state_hash_ = document_.state_hash();
     hash_index_ = durable_index_;
@@ -116,8 +116,8 @@ void DocumentActor::tell_presence() {
 // --- snapshots and unloading ---------------------------------------------------------------------
 
 /// The state as it is now; joiners at the same index share it.
-void DocumentActor::cache_snapshot(std::uint64_t index, std::string bytes) {
-  cached_snapshot_ = std::make_shared<const std::string>(std::move(bytes));
+void DocumentActor::cache_snapshot(std::uint64_t index, std::shared_ptr<const std::string> bytes) {
+  cached_snapshot_ = std::move(bytes);
   cached_snapshot_index_ = index;
   cached_snapshot_used_ms_ = ports_.clock.monotonic_ms();
 }
@@ -127,7 +127,7 @@ std::shared_ptr<const std::string> DocumentActor::snapshot_now() {
   if (!cached_snapshot_ || cached_snapshot_index_ != index) {
     std::string bytes;
     document_.save(bytes);
-    cache_snapshot(index, std::move(bytes));
+    cache_snapshot(index, std::make_shared<const std::string>(std::move(bytes)));
   }
   cached_snapshot_used_ms_ = ports_.clock.monotonic_ms();
   return cached_snapshot_;
@@ -145,6 +145,7 @@ void DocumentActor::save_snapshot() {
   snapshot_tried_index_ = index;
   when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
     if (!durable) return;
+    rollback_.move_to(index, snapshot);
     ports_.journal.save_snapshot(
         id_, index, *snapshot, ports_.executor,
         [actor = weak(), index, metrics = config_.metrics](const Result<Unit>& saved) {

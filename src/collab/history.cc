@@ -1,11 +1,16 @@
 #include "collab/history.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "collab/text_edits.h"
 
 namespace weft::collab {
 namespace {
+
+// Some milliseconds of reading.
+constexpr std::uint64_t inserts_at_once = 8192;
 
 Error damaged(const LogRow& row, rga::ApplyOutcome outcome) {
   return {ErrorClass::corrupt, "damaged_log",
@@ -24,6 +29,29 @@ const InsertInfo* find(const std::vector<InsertInfo>& inserts, std::uint64_t sid
   const InsertInfo& insert = *--after;
   return insert.sid == sid && seq - insert.seq < insert.len ? &insert : nullptr;
 }
+
+/// One collect_inserts() on its way.
+struct InsertPages {
+  History& history;
+  const DocumentId document;
+  const std::uint64_t last;
+  Executor& on;
+  Done<std::vector<InsertInfo>> done;
+  std::uint64_t after = 0;
+  std::vector<InsertInfo> all;
+
+  static void ask(const std::shared_ptr<InsertPages>& pages) {
+    const std::uint64_t until = std::min(pages->last, pages->after + inserts_at_once);
+    pages->history.insert_infos(pages->document, pages->after, until, pages->on,
+                                [pages, until](Result<std::vector<InsertInfo>> page) {
+                                  if (!page.ok()) return pages->done(page.error());
+                                  pages->all.insert(pages->all.end(), page->begin(), page->end());
+                                  pages->after = until;
+                                  if (until < pages->last) return ask(pages);
+                                  pages->done(std::move(pages->all));
+                                });
+  }
+};
 
 std::string range_of(std::uint32_t first, std::uint32_t count) {
   // An empty range names the line before it.
@@ -56,8 +84,16 @@ Result<rga::Document> state_of(const Journal::Loaded& loaded) {
   return document;
 }
 
-std::vector<BlameRange> blame(const rga::Document& document,
-                              const std::vector<InsertInfo>& inserts) {
+void collect_inserts(History& history, const DocumentId& document, std::uint64_t index,
+                     Executor& on, Done<std::vector<InsertInfo>> done) {
+  InsertPages::ask(std::make_shared<InsertPages>(
+      InsertPages{history, document, index, on, std::move(done), 0, {}}));
+}
+
+std::vector<BlameRange> blame(const rga::Document& document, std::vector<InsertInfo> inserts) {
+  std::sort(inserts.begin(), inserts.end(), [](const InsertInfo& a, const InsertInfo& b) {
+    return std::pair(a.sid, a.seq) < std::pair(b.sid, b.seq);
+  });
   std::vector<BlameRange> ranges;
   std::uint32_t at = 0;
   document.for_each_run([&](const rga::RunView& run) {

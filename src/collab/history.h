@@ -27,10 +27,13 @@ struct BlameRange {
   std::uint64_t index = 0;
   std::int64_t timestamp_us = 0;
 };
-/// Of the visible text, in its order; neighbours of one row are one range. `inserts` as
-/// History::insert_infos gives them. O(runs · log rows).
-std::vector<BlameRange> blame(const rga::Document& document,
-                              const std::vector<InsertInfo>& inserts);
+/// All rows up to `index` that inserted something, asked page by page, so that other questions come
+/// in between.
+void collect_inserts(History& history, const DocumentId& document, std::uint64_t index,
+                     Executor& on, Done<std::vector<InsertInfo>> done);
+/// Of the visible text, in its order; neighbours of one row are one range. `inserts`: those up to
+/// the document's index, in any order. O((runs + inserts) · log inserts).
+std::vector<BlameRange> blame(const rga::Document& document, std::vector<InsertInfo> inserts);
 
 /// What one row did to the text, for somebody who plays it back.
 struct PlayedRow {

@@ -1,5 +1,5 @@
-// What looking back needs from the log, beside Journal: the state at any index, who wrote when, and
-// versions with names. Storage implements it.
+// What looking back needs from the log, beside Journal: who wrote when, and versions with names.
+// Storage implements it.
 #pragma once
 
 #include <cstdint>
@@ -41,21 +41,13 @@ class History {
  public:
   virtual ~History() = default;
 
-  /// As Journal::load, of the state at `index`; `record` is as it is now. Invalid, code
-  /// "index_out_of_range", beyond the log. A kept snapshot is at most max_milestone_rows before any
-  /// index, so this takes as long for an old version as for a new one.
-  virtual void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
-                       Done<Journal::Loaded> done) = 0;
-  /// The last row at or before that time; 0 when there is none. Takes times to ascend with the log,
-  /// as they do while clocks do not jump back. O(log rows).
-  virtual void index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
-                             Done<std::uint64_t> done) = 0;
   /// Rows with an index below `before`, newest first, at most `max_rows`.
   virtual void row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
                          Executor& on, Done<std::vector<RowInfo>> done) = 0;
-  /// Rows up to `index` that inserted something, by sid and seq. O(rows).
-  virtual void insert_infos(const DocumentId& document, std::uint64_t index, Executor& on,
-                            Done<std::vector<InsertInfo>> done) = 0;
+  /// Rows with after < index <= last that inserted something, ascending. O(last - after), and
+  /// nobody else reads meanwhile: ask for a page at a time (collect_inserts in history.h).
+  virtual void insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                            Executor& on, Done<std::vector<InsertInfo>> done) = 0;
 
   /// Gives `index` a name. Naming the same index so again is a success; conflict, code
   /// "version_exists", when the name means another one; too_large, code "too_many_versions".
@@ -70,8 +62,6 @@ class History {
                               Done<Unit> done) = 0;
 };
 
-/// Rows between two kept snapshots, at most: what load_at may have to replay.
-inline constexpr std::uint64_t max_milestone_rows = 8192;
 inline constexpr std::size_t max_named_versions = 1000;  // of one document
 
 }  // namespace weft::collab

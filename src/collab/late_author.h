@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,11 @@ class LateAuthor {
   /// The last one of its own.
   std::uint64_t own_seq() const { return document_.seq_of(sid_); }
 
+  /// Knows the log up to `index`, whose state this is. REQUIRES: knows nothing yet.
+  void start_from(rga::Document state, std::uint64_t index) {
+    document_ = std::move(state);
+    index_ = index;
+  }
   /// The next row that it knew. Rows of its own that it knows already change nothing.
   /// Error: corrupt "damaged_log".
   Status hear(const LogRow& row);

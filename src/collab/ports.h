@@ -50,6 +50,9 @@ struct DocumentRecord {
   std::int64_t updated_us = 0;   // time of the last row, or of creation
 };
 
+/// Rows between two kept snapshots, at most: what Journal::load_at may have to replay.
+inline constexpr std::uint64_t max_milestone_rows = 8192;
+
 /// The log of operations. "Durable" means: survives kill -9 and loss of power.
 class Journal {
  public:
@@ -72,6 +75,16 @@ class Journal {
   /// Newest valid snapshot and the rows after it. Damaged snapshots are skipped (and logged); a
   /// damaged row answers corrupt, code "damaged_log". not_found / gone as in Catalog::get.
   virtual void load(const DocumentId& document, Executor& on, Done<Loaded> done) = 0;
+
+  /// The same for the state at `index`; `record` is as it is now. Invalid, code
+  /// "index_out_of_range", beyond the log. A kept snapshot is at most max_milestone_rows before any
+  /// index, so this takes as long for an old version as for a new one.
+  virtual void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                       Done<Loaded> done) = 0;
+  /// The last row at or before that time; 0 when there is none. Takes times to ascend with the log,
+  /// as they do while clocks do not jump back. O(log rows).
+  virtual void index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                             Done<std::uint64_t> done) = 0;
 
   /// Rows with after < index, ascending, at most max_rows.
   virtual void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,

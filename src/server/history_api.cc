@@ -80,7 +80,7 @@ void HistoryApi::find_index(const DocumentId& id, const std::string& at, Index t
   } else if (const auto index = number(at)) {
     background_.post([then, index = *index] { then(index); });
   } else if (const auto time = from_rfc3339(at)) {
-    history_.index_at_time(id, *time, background_, then);
+    journal_.index_at_time(id, *time, background_, then);
   } else {
     background_.post([then] { then(bad_version()); });
   }
@@ -89,7 +89,7 @@ void HistoryApi::find_index(const DocumentId& id, const std::string& at, Index t
 void HistoryApi::load(const DocumentId& id, const std::string& at, State then) {
   find_index(id, at, [this, id, then](const Result<std::uint64_t>& index) {
     if (!index.ok()) return then(index.error());
-    history_.load_at(id, *index, background_, then);
+    journal_.load_at(id, *index, background_, then);
   });
 }
 
@@ -121,11 +121,12 @@ void HistoryApi::blame(const DocumentId& id, const Request& request, Executor& o
     if (!state.ok()) return asked.refuse(state.error());
     const std::uint64_t version = loaded->snapshot_index + loaded->tail.size();
     const auto document = std::make_shared<rga::Document>(std::move(state).value());
-    history_.insert_infos(
-        id, version, background_,
-        [asked, version, document](const Result<std::vector<collab::InsertInfo>>& inserts) {
+    collab::collect_inserts(
+        history_, id, version, background_,
+        [asked, version, document](Result<std::vector<collab::InsertInfo>> inserts) {
           if (!inserts.ok()) return asked.refuse(inserts.error());
-          asked.answer(json_response(200, blame_json(version, collab::blame(*document, *inserts))));
+          const auto ranges = collab::blame(*document, std::move(inserts).value());
+          asked.answer(json_response(200, blame_json(version, ranges)));
         });
   });
 }

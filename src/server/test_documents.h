@@ -139,7 +139,7 @@ class NoLog final : public collab::Journal, public collab::History {
                  collab::Done<std::vector<collab::RowInfo>> done) override {
     done(error);
   }
-  void insert_infos(const DocumentId&, std::uint64_t, Executor&,
+  void insert_infos(const DocumentId&, std::uint64_t, std::uint64_t, Executor&,
                     collab::Done<std::vector<collab::InsertInfo>> done) override {
     done(error);
   }

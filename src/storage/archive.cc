@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <limits>
+#include <set>
 
 #include "base/checksum.h"
 #include "base/codec.h"
@@ -17,13 +18,15 @@ using collab::LogRow;
 
 constexpr std::string_view magic = "WEFTHIST";
 constexpr std::uint8_t format_version = 1;
-constexpr std::uint8_t deflated_rows = 1;  // the payload kinds; others may come
+constexpr std::uint8_t format_with_versions = 2;  // lists the named versions after the state hash
+constexpr std::uint8_t deflated_rows = 1;         // the payload kinds; others may come
 
 // What zlib can make of one byte at most; a larger promise is a lie.
 constexpr std::uint64_t max_ratio = 1032;
 constexpr std::uint64_t max_raw_bytes = std::uint64_t{1} << 32;
 constexpr std::uint64_t min_row_bytes = 11;
 constexpr std::size_t max_title_bytes = 4096;
+constexpr std::size_t max_name_bytes = 4096;
 
 Error bad_archive(std::string_view why) {
   return {ErrorClass::corrupt, "bad_archive", "this is no archive of Weft: " + std::string(why)};
@@ -65,6 +68,39 @@ LogRow read_row(ByteReader& in, std::uint64_t index, std::int64_t last_us) {
                                                static_cast<std::uint64_t>(in.zigzag_varint()));
   row.text = in.sized_bytes(in.remaining());
   return row;
+}
+
+void write_versions(ByteWriter& out, const Archive& archive) {
+  out.varint(archive.versions.size());
+  for (const collab::NamedVersion& version : archive.versions) {
+    out.sized_bytes(version.name);
+    out.varint(version.index);
+    out.zigzag_varint(version.created_us);
+  }
+}
+
+/// Nothing when they are not what write_versions() writes: in order, each name once.
+std::optional<std::vector<collab::NamedVersion>> read_versions(ByteReader& in,
+                                                               std::uint64_t last_index) {
+  std::vector<collab::NamedVersion> versions;
+  std::set<std::string> names;
+  const std::uint64_t count = in.varint_max(collab::max_named_versions);
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    collab::NamedVersion version;
+    version.name = in.sized_bytes(max_name_bytes);
+    version.index = in.varint_max(last_index);
+    version.created_us = in.zigzag_varint();
+    const bool follows = versions.empty() ||
+                         std::pair(versions.back().index, std::string_view(versions.back().name)) <
+                             std::pair(version.index, std::string_view(version.name));
+    if (!follows || version.name.empty() || !count_scalars(version.name) ||
+        !names.insert(version.name).second) {
+      return std::nullopt;
+    }
+    versions.push_back(std::move(version));
+  }
+  if (in.failed() || count == 0) return std::nullopt;
+  return versions;
 }
 
 Result<std::string> deflate_all(std::string_view raw) {
@@ -109,6 +145,9 @@ Result<Archive> read_archive(RowSource& source, const DocumentId& document) {
         if (whole) archive.rows.push_back(*std::move(row));
       });
   if (!read.ok()) return read.error();
+  auto versions = source.named_versions(document);
+  if (!versions.ok()) return versions.error();
+  archive.versions = std::move(versions).value();
   if (!whole || archive.rows.size() != archive.record.last_index) {
     return Error{ErrorClass::corrupt, "damaged_log",
                  "the log of document " + document.to_string() + " is damaged; see weft fsck"};
@@ -139,7 +178,8 @@ Result<std::string> encode_archive(const Archive& archive) {
 
   std::string bytes(magic);
   ByteWriter out(bytes);
-  out.u8(format_version);
+  // Older programs read an archive that has no names in it.
+  out.u8(archive.versions.empty() ? format_version : format_with_versions);
   out.bytes(record.id.view());
   out.bytes(record.incarnation.view());
   out.zigzag_varint(record.creation_us);
@@ -148,6 +188,7 @@ Result<std::string> encode_archive(const Archive& archive) {
   out.varint(archive.next_sid);
   out.varint(archive.rows.size());
   out.u64_le(audit.document().state_hash());
+  if (!archive.versions.empty()) write_versions(out, archive);
   out.u8(deflated_rows);
   out.varint(raw.size());
   out.sized_bytes(*deflated);
@@ -158,7 +199,8 @@ Result<std::string> encode_archive(const Archive& archive) {
 Result<Archive> decode_archive(std::string_view bytes) {
   if (!bytes.starts_with(magic)) return bad_archive("it begins otherwise");
   if (bytes.size() < magic.size() + 9) return bad_archive("it is cut off");
-  if (static_cast<std::uint8_t>(bytes[magic.size()]) != format_version) {
+  const auto version = static_cast<std::uint8_t>(bytes[magic.size()]);
+  if (version != format_version && version != format_with_versions) {
     return Error{ErrorClass::invalid, "newer_archive",
                  "this archive has a format that this program does not know: use a newer weft"};
   }
@@ -181,6 +223,11 @@ Result<Archive> decode_archive(std::string_view bytes) {
   archive.next_sid = in.varint_max(rga::max_integer);
   const std::uint64_t count = in.varint_max(rga::max_integer);
   const std::uint64_t state_hash = in.u64_le();
+  if (version == format_with_versions) {
+    auto versions = read_versions(in, count);
+    if (!versions) return bad_archive("its named versions are malformed");
+    archive.versions = *std::move(versions);
+  }
   const std::uint8_t kind = in.u8();
   const std::uint64_t raw_size = in.varint();
   const std::string_view deflated = in.sized_bytes(in.remaining());

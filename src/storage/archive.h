@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/row_source.h"
 
@@ -18,6 +19,7 @@ struct Archive {
   collab::DocumentRecord record;  // owner: nil
   std::uint64_t next_sid = 2;     // no greater site was ever given out, less one
   std::vector<collab::LogRow> rows;
+  std::vector<collab::NamedVersion> versions;  // by index, then name
 };
 
 /// Reads a document, deleted or not, as of one moment. Errors: not_found, gone, corrupt

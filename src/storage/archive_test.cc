@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "storage/fsck.h"
+#include "storage/import_milestones.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -130,6 +132,70 @@ TEST_P(Archives, AnIdIsImportedOnceForEver) {
   EXPECT_ERROR(read(), ErrorClass::gone, "document_erased");
   EXPECT_ERROR(import(rig, archive), ErrorClass::conflict, "document_exists");
   EXPECT_EQ(damage_in(rig), 0u);
+}
+
+TEST_P(Archives, NamesOfVersionsTravel) {
+  const std::string without = *encode_archive(*read());
+  EXPECT_EQ(without[8], 1) << "older programs read it";
+  const auto name = [&](Rig& where, const std::string& what, std::uint64_t index) {
+    return where.wait<collab::NamedVersion>(
+        [&](auto done) { where.store->name_version(id, what, index, where.executor, done); });
+  };
+  const auto names = [&](Rig& where) {
+    return *where.wait<std::vector<collab::NamedVersion>>(
+        [&](auto done) { where.store->list_versions(id, where.executor, done); });
+  };
+  ASSERT_TRUE(name(rig, "zuerst 🎈", 0).ok());
+  ASSERT_TRUE(name(rig, "Ende", rig.get(id)->last_index).ok());
+  ASSERT_TRUE(name(rig, "auch zuerst", 0).ok());
+  const std::string bytes = *encode_archive(*read());
+  EXPECT_EQ(bytes[8], 2);
+  const auto archive = decode_archive(bytes);
+  ASSERT_TRUE(archive.ok()) << archive.error().message;
+  Rig other(GetParam());
+  ASSERT_TRUE(import(other, *archive).ok());
+  EXPECT_EQ(names(other), names(rig));
+  EXPECT_EQ(names(other).size(), 3u);
+  EXPECT_ERROR(name(other, "Ende", 1), ErrorClass::conflict, "version_exists");
+  EXPECT_EQ(damage_in(other), 0u);
+  // Names out of order, twice, or beyond the log are not what a server has written.
+  for (const auto& spoil : std::vector<std::function<void(std::vector<collab::NamedVersion>&)>>{
+           [](auto& all) { std::swap(all[0], all[1]); }, [](auto& all) { all[1] = all[0]; },
+           [](auto& all) { all[2].name = all[0].name; }, [](auto& all) { all[2].index += 1; },
+           [](auto& all) { all[0].name = ""; }, [](auto& all) { all[0].name = "\xff"; }}) {
+    Archive spoilt = *archive;
+    spoil(spoilt.versions);
+    EXPECT_ERROR(decode_archive(*encode_archive(spoilt)), ErrorClass::corrupt, "bad_archive");
+  }
+}
+
+// As quick to look back in as if it had been written here.
+TEST_P(Archives, ImportedHistoriesGetMilestones) {
+  ASSERT_TRUE(rig.create(2, "").ok());
+  const DocumentId long_one = test_uuid(2);
+  ASSERT_EQ(*rig.lease(long_one, test_uuid(900)), 2u);
+  Author author(2);
+  constexpr std::uint64_t rows = 20'000;
+  for (std::uint64_t i = 0; i < rows; ++i) author.insert(i % 2 == 0 ? 0 : 1, "x");
+  ASSERT_TRUE(rig.append(long_one, 0, author.take_rows(0)).ok());
+  auto source = rig.source();
+  const Archive archive = *read_archive(**source, long_one);
+  ASSERT_EQ(archive.rows.size(), rows);
+  Rig other(GetParam());
+  const auto imported = import(other, archive);
+  ASSERT_TRUE(imported.ok());
+  const auto stored = other.wait<Unit>([&](auto done) {
+    store_milestones(*other.store, *imported, other.executor, std::move(done));
+  });
+  ASSERT_TRUE(stored.ok()) << stored.error().message;
+  for (const std::uint64_t index : {8191u, 8192u, 9000u, 16'000u, 16'384u, 19'999u, 20'000u}) {
+    const auto loaded = other.wait<collab::Journal::Loaded>(
+        [&](auto done) { other.store->load_at(long_one, index, other.executor, std::move(done)); });
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    EXPECT_LT(loaded->tail.size(), collab::max_milestone_rows);
+    EXPECT_EQ(replay(*loaded)->length(), index);
+  }
+  EXPECT_EQ(damage_in(other), 0u);
 }
 
 TEST_P(Archives, AnEmptyDocumentIsOneToo) {

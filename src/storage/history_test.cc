@@ -88,15 +88,42 @@ TEST_P(HistoryTest, EveryIndexAndEveryTimeCanBeRead) {
     EXPECT_EQ((*infos)[i].len, row.len);
   }
   const auto inserts = rig.wait<std::vector<collab::InsertInfo>>(
-      [&](auto done) { rig.store->insert_infos(id, 20, rig.executor, done); });
-  std::size_t expected = 0;
+      [&](auto done) { rig.store->insert_infos(id, 5, 20, rig.executor, done); });
+  std::vector<collab::LogRow> expected;
   for (const auto& row : rows) {
-    if (row.index <= 20 && row.kind == rga::OpKind::insert) ++expected;
+    if (row.index > 5 && row.index <= 20 && row.kind == rga::OpKind::insert) {
+      expected.push_back(row);
+    }
   }
-  EXPECT_EQ(inserts->size(), expected);
+  ASSERT_EQ(inserts->size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ((*inserts)[i].index, expected[i].index);
+    EXPECT_EQ((*inserts)[i].sid, expected[i].id.sid);
+    EXPECT_EQ((*inserts)[i].seq, expected[i].id.seq);
+    EXPECT_EQ((*inserts)[i].len, expected[i].len);
+    EXPECT_EQ((*inserts)[i].timestamp_us, expected[i].timestamp_us);
+  }
   ASSERT_TRUE(rig.remove(id).ok());
   EXPECT_ERROR(load_at(1), ErrorClass::gone, "document_deleted");
   EXPECT_ERROR(at_time(1), ErrorClass::gone, "document_deleted");
+}
+
+TEST_P(HistoryTest, ASearchForATimeNoticesAMissingRow) {
+  ASSERT_TRUE(rig.create(1, "a").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  ASSERT_EQ(*rig.lease(id, test_uuid(900)), 2u);
+  for (const char* text : {"b", "c"}) {
+    author.insert(0, text);
+    const std::uint64_t last = rig.get(id)->last_index;
+    ASSERT_TRUE(rig.append(id, last, author.take_rows(last)).ok());
+  }
+  EXPECT_EQ(*at_time(INT64_MAX), 3u);
+  {
+    RawDatabase db(rig.database());
+    ASSERT_EQ(db.exec("DELETE FROM operations WHERE log_index = 2"), SQLITE_OK);
+  }
+  EXPECT_ERROR(at_time(INT64_MAX), ErrorClass::corrupt, "damaged_log");
 }
 
 // However long the log, a kept snapshot is near before every index; and the others go.
@@ -119,6 +146,16 @@ TEST_P(HistoryTest, MilestonesAreNear) {
     EXPECT_LE(loaded->tail.size(), collab::max_milestone_rows) << index;
     EXPECT_EQ(collab::state_of(*loaded)->sum(), index);
   }
+  // What blame needs is asked in pages, and others are answered in between.
+  std::optional<Result<std::vector<collab::InsertInfo>>> inserts;
+  collab::collect_inserts(*rig.store, id, end, rig.executor,
+                          [&](auto all) { inserts = std::move(all); });
+  ASSERT_TRUE(rig.get(id).ok());
+  EXPECT_FALSE(inserts.has_value());
+  ASSERT_TRUE(rig.executor.run_until([&] { return inserts.has_value(); }));
+  ASSERT_TRUE(inserts->ok());
+  ASSERT_EQ((*inserts)->size(), end);
+  for (std::uint64_t i = 0; i < end; ++i) ASSERT_EQ((**inserts)[i].index, i + 1);
   RawDatabase db(rig.database());
   // 7,500 and 15,000 or so, and the newest two.
   const auto kept =

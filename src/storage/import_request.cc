@@ -48,6 +48,14 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
                row_checksum(record.id, row.index, row, session.scratch));
       if (!insert.run()) return insert.code();
     }
+    Statement& name = session.insert_version;
+    for (const collab::NamedVersion& version : history_.archive.versions) {
+      name.bind_text(1, document_text_);
+      name.bind_text(2, version.name);
+      name.bind(3, version.index);
+      name.bind(4, version.created_us);
+      if (!name.run()) return name.code();
+    }
     answer(record);
     return SQLITE_OK;
   }

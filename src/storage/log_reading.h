@@ -5,9 +5,8 @@
 //   Result<vector<SnapshotHeader>> milestones(max)       the newest few, with a state or not
 //   Result<string> state(header)                         corrupt when it is not what was written
 //   Status scan(after, last, visit)                      visit(LogRow&&); corrupt "damaged_log"
-//   Result<optional<LogRow>> last_purge()                the newest row of that kind; the same
-//   error void skipped(header, why)                            says so in the log Result<int64>
-//   timestamp(index)                       of a row; corrupt "damaged_log"
+//   Result<optional<LogRow>> last_purge()                the newest of that kind; the same error
+//   void skipped(header, why)                            says so in the log
 // and keeps one snapshot of the database for as long as a question takes.
 #pragma once
 
@@ -151,22 +150,6 @@ collab::RowInfo read_row_info(const Columns& row) {
 template <class Columns>
 collab::InsertInfo read_insert_info(const Columns& row) {
   return {row.u64(0), row.u64(1), static_cast<std::uint32_t>(row.u64(2)), row.u64(3), row.i64(4)};
-}
-
-/// As collab::History::index_at_time, by halves.
-template <class Source>
-Result<std::uint64_t> find_index_at_time(const Source& source, std::int64_t time_us) {
-  auto record = source.record();
-  if (!record.ok()) return record.error();
-  std::uint64_t low = 0;                        // at or before that time, as far as is known
-  std::uint64_t high = record->last_index + 1;  // after it
-  while (high - low > 1) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    const Result<std::int64_t> timestamp = source.timestamp(middle);
-    if (!timestamp.ok()) return timestamp.error();
-    (*timestamp <= time_us ? low : high) = middle;
-  }
-  return low;
 }
 
 /// One page of a list on its way.

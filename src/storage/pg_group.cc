@@ -55,13 +55,17 @@ constexpr PgStatement insert_operations{
     "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], "
     "$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
     "$12::text[], $13::bigint[], $14::bigint[])"};
+constexpr PgStatement insert_versions{
+    "insert_versions",
+    "INSERT INTO document_versions (document_id, name, log_index, created) "
+    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])"};
 constexpr PgStatement begin{"begin", "BEGIN"};
 constexpr PgStatement commit_statement{"commit", "COMMIT"};
 
 constexpr PgStatement statements[] = {
-    lock_documents,   lock_keys,        find_keys,    find_sites,        find_erased,
-    insert_documents, update_documents, insert_sites, insert_operations, begin,
-    commit_statement, insert_owner};
+    lock_documents,   lock_keys,        find_keys,      find_sites,        find_erased,
+    insert_documents, update_documents, insert_sites,   insert_operations, begin,
+    commit_statement, insert_owner,     insert_versions};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -325,12 +329,32 @@ void PgGroup::add_owners(PgConnection& connection) {
   }
 }
 
+void PgGroup::add_version(const DocumentId& document, const collab::NamedVersion& version) {
+  new_versions_.emplace_back(document, version);
+}
+
+void PgGroup::add_versions(PgConnection& connection) {
+  if (new_versions_.empty()) return;
+  PgArray id(PgArray::Type::uuid), name(PgArray::Type::text);
+  PgArray index(PgArray::Type::bigint), created(PgArray::Type::bigint);
+  for (const auto& [document, version] : new_versions_) {
+    id.add(document);
+    name.add_bytes(version.name);
+    index.add(version.index);
+    created.add(version.created_us);
+  }
+  PgParams params;
+  for (PgArray* column : {&id, &name, &index, &created}) params.add(std::move(*column));
+  connection.add(insert_versions, std::move(params));
+}
+
 PgOutcome PgGroup::commit(PgConnection& connection) {
   add_documents(connection);
   add_sites(connection);
   add_owners(connection);
   add_operations(connection);
   add_changes(connection);
+  add_versions(connection);
   connection.add(commit_statement);
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);

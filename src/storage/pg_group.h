@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/uuid.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/pg_connection.h"
@@ -54,6 +55,9 @@ class PgGroup {
   /// Row `index` of the document's log.
   void add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row);
 
+  /// A name that no version of the document has.
+  void add_version(const DocumentId& document, const collab::NamedVersion& version);
+
   /// Writes and commits. When this is done, it is durable.
   PgOutcome commit(PgConnection& connection);
 
@@ -89,6 +93,7 @@ class PgGroup {
   void add_changes(PgConnection& connection);
   void add_sites(PgConnection& connection);
   void add_owners(PgConnection& connection);
+  void add_versions(PgConnection& connection);
 
   std::set<DocumentId> wanted_;
   std::set<Site> wanted_sites_;
@@ -99,6 +104,7 @@ class PgGroup {
   std::map<Site, std::uint64_t> sites_;
   std::vector<NewSite> new_sites_;
   std::vector<NewOwner> new_owners_;
+  std::vector<std::pair<DocumentId, collab::NamedVersion>> new_versions_;
   Operations operations_;
   std::string scratch_;
 };

@@ -58,9 +58,17 @@ constexpr PgStatement select_state{
     "SELECT bytes FROM document_snapshot_states WHERE document_id = $1::uuid AND at_index = "
     "$2::bigint ORDER BY ord"};
 
-constexpr PgStatement select_timestamp{
-    "select_timestamp",
-    "SELECT timestamp FROM operations WHERE document_id = $1::uuid AND log_index = $2::bigint"};
+// Halves (low, high) until they are neighbours: the row at low is not later than $2, the row at
+// high is. One question however long the log is. It stops at a row that is missing.
+constexpr PgStatement select_index_at_time{
+    "select_index_at_time",
+    "WITH RECURSIVE search (low, high, missing) AS (SELECT 0::bigint, $3::bigint + 1, NULL::bigint "
+    "UNION ALL SELECT CASE WHEN at <= $2::bigint THEN middle ELSE low END, CASE WHEN at <= "
+    "$2::bigint THEN high ELSE middle END, CASE WHEN at IS NULL THEN middle END FROM (SELECT low, "
+    "high, middle, (SELECT timestamp FROM operations WHERE document_id = $1::uuid AND log_index = "
+    "middle) AS at FROM (SELECT low, high, low + (high - low) / 2 AS middle FROM search WHERE high "
+    "- low > 1 AND missing IS NULL) AS halves OFFSET 0) AS looked) "
+    "SELECT max(low), max(missing) FROM search"};
 constexpr PgStatement select_infos{
     "select_infos",
     "SELECT log_index, timestamp, sid, kind, len FROM operations WHERE document_id = $1::uuid AND "
@@ -68,7 +76,7 @@ constexpr PgStatement select_infos{
 constexpr PgStatement select_inserts{
     "select_inserts",
     "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = $1::uuid AND "
-    "kind = 0 AND log_index <= $2::bigint ORDER BY sid, seq"};
+    "kind = 0 AND log_index > $2::bigint AND log_index <= $3::bigint ORDER BY log_index"};
 constexpr PgStatement select_versions{
     "select_versions",
     "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
@@ -84,7 +92,7 @@ constexpr PgStatement statements[] = {begin,
                                       select_milestone,
                                       select_state,
                                       select_infos,
-                                      select_timestamp,
+                                      select_index_at_time,
                                       select_inserts,
                                       select_versions,
                                       select_last_purge};
@@ -122,15 +130,6 @@ struct PgReader::Source {
   }
   Result<std::string> state(const SnapshotHeader& header) const {
     return reader.read_state(document, header);
-  }
-  Result<std::int64_t> timestamp(std::uint64_t index) const {
-    PgParams params;
-    params.add(document);
-    params.add(index);
-    auto rows = reader.ask(select_timestamp, std::move(params), "reading a time");
-    if (!rows.ok()) return rows.error();
-    if (rows->empty()) return damaged_log(document.to_string(), index, "the row is missing");
-    return (*rows)[0].i64(0);
   }
   Result<std::optional<LogRow>> last_purge() const {
     PgParams params;
@@ -299,7 +298,19 @@ Result<collab::Journal::Loaded> PgReader::load_at(const DocumentId& document, st
 
 Result<std::uint64_t> PgReader::index_at_time(const DocumentId& document, std::int64_t time_us) {
   const Transaction transaction(*this);
-  return find_index_at_time(Source{*this, document}, time_us);
+  const auto record = record_of(document);
+  if (!record.ok()) return record.error();
+  PgParams params;
+  params.add(document);
+  params.add(time_us);
+  params.add(record->last_index);
+  auto rows = ask(select_index_at_time, std::move(params), "reading times");
+  if (!rows.ok()) return rows.error();
+  const PgRow found = (*rows)[0];
+  if (!found.is_null(1)) {
+    return damaged_log(document.to_string(), found.u64(1), "the row is missing");
+  }
+  return found.u64(0);
 }
 
 Result<PgRows> PgReader::ask_about(const DocumentId& document, const PgStatement& statement,
@@ -324,10 +335,12 @@ Result<std::vector<collab::RowInfo>> PgReader::row_infos(const DocumentId& docum
 }
 
 Result<std::vector<collab::InsertInfo>> PgReader::insert_infos(const DocumentId& document,
-                                                               std::uint64_t index) {
+                                                               std::uint64_t after,
+                                                               std::uint64_t last) {
   PgParams params;
   params.add(document);
-  params.add(index);
+  params.add(after);
+  params.add(last);
   auto rows = ask_about(document, select_inserts, std::move(params));
   if (!rows.ok()) return rows.error();
   std::vector<collab::InsertInfo> infos;

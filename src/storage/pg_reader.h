@@ -37,7 +37,7 @@ class PgReader {
   Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
                                                  std::size_t max_rows);
   Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
-                                                       std::uint64_t index);
+                                                       std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
   /// For questions that need nothing of a reader.
   PgConnection& connection() { return connection_; }

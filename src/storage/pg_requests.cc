@@ -235,6 +235,7 @@ class Import final : public TypedPgRequest<collab::DocumentRecord> {
     group.add_document(std::move(document));
     for (const auto& [sid, client] : history_.sites) group.add_site(id(), client, sid, now_us_);
     for (const LogRow& row : history_.archive.rows) group.add_row(id(), row.index, row);
+    for (const auto& version : history_.archive.versions) group.add_version(id(), version);
     answer(history_.archive.record);
   }
 

@@ -43,6 +43,10 @@ constexpr PgStatement select_snapshot{
     "document_id = $1::uuid AND at_index = $2::bigint AND ord >= $3::bigint ORDER BY ord LIMIT "
     "$4::bigint"};
 // The same measure as on SQLite: a number counts 8 bytes and an id 36.
+constexpr PgStatement select_versions{
+    "select_versions",
+    "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
+    "log_index, name COLLATE \"C\""};
 constexpr PgStatement select_sizes{
     "select_sizes",
     "SELECT (SELECT count(*) FROM sites WHERE document_id = $1::uuid), o.rows, o.bytes, h.rows, "
@@ -56,9 +60,9 @@ constexpr PgStatement select_sizes{
     "(SELECT count(*) AS rows, coalesce(sum(100 + octet_length(coalesce(value, ''))), 0)::bigint "
     "AS bytes FROM document_snapshots WHERE document_id = $1::uuid) AS s"};
 
-constexpr PgStatement statements[] = {select_document, select_erased,  select_sites,
-                                      select_rows,     select_headers, select_state,
-                                      select_snapshot, select_sizes};
+constexpr PgStatement statements[] = {select_document, select_erased,   select_sites,
+                                      select_rows,     select_headers,  select_state,
+                                      select_snapshot, select_versions, select_sizes};
 
 constexpr const char* all_ids_sql =
     "SELECT document_id::text FROM (SELECT document_id FROM documents "
@@ -281,6 +285,16 @@ Status PgRowSource::snapshot_rows(const DocumentId& document, std::uint64_t at_i
     }
     if (static_cast<std::uint64_t>(rows->size()) < rows_at_once) return ok_status();
   }
+}
+
+Result<std::vector<collab::NamedVersion>> PgRowSource::named_versions(const DocumentId& document) {
+  auto rows = ask(select_versions, params_of(document), "reading named versions");
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::NamedVersion> versions;
+  for (int i = 0; i < rows->size(); ++i) {
+    versions.push_back({std::string((*rows)[i].text(0)), (*rows)[i].u64(1), (*rows)[i].i64(2)});
+  }
+  return versions;
 }
 
 Result<DocumentSizes> PgRowSource::sizes(const DocumentId& document) {

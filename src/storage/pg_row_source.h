@@ -32,6 +32,7 @@ class PgRowSource final : public RowSource {
                             std::uint64_t max_bytes) override;
   Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
                        const std::function<void(const SnapshotRow&)>& visit) override;
+  Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) override;
   Result<DocumentSizes> sizes(const DocumentId& document) override;
 
  private:

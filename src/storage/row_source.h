@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/uuid.h"
+#include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/row_codec.h"
 
@@ -99,6 +100,8 @@ class RowSource {
   /// Ascending by ord.
   virtual Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
                                const std::function<void(const SnapshotRow&)>& visit) = 0;
+  /// By log index, then name.
+  virtual Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) = 0;
   virtual Result<DocumentSizes> sizes(const DocumentId& document) = 0;
 };
 

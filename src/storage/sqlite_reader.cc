@@ -58,15 +58,6 @@ struct SqliteReader::Source {
   void skipped(const SnapshotHeader& header, std::string_view why) const {
     log_skipped_snapshot(reader.log_, document_text, header.at_index, why);
   }
-  Result<std::int64_t> timestamp(std::uint64_t index) const {
-    Statement& select = reader.select_timestamp_;
-    const ResetGuard guard(select);
-    select.bind_text(1, document_text);
-    select.bind(2, index);
-    if (select.step()) return select.i64(0);
-    if (select.code() != SQLITE_OK) return read_error(select.code(), "reading a time");
-    return damaged_log(document_text, index, "the row is missing");
-  }
 };
 
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path, Log& log) {
@@ -124,7 +115,7 @@ int SqliteReader::prepare() {
        "log_index < ?2 ORDER BY log_index DESC LIMIT ?3"},
       {&select_inserts_,
        "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = ?1 AND "
-       "kind = 0 AND log_index <= ?2 ORDER BY sid, seq"},
+       "kind = 0 AND log_index > ?2 AND log_index <= ?3 ORDER BY log_index"},
       {&select_versions_,
        "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
        "ORDER BY log_index, name"},
@@ -303,11 +294,32 @@ Result<collab::Journal::Loaded> SqliteReader::load_at(const DocumentId& document
   return load_document(Source{*this, document, document_text}, index);
 }
 
+Result<std::int64_t> SqliteReader::timestamp_of(std::string_view document_text,
+                                                std::uint64_t index) {
+  Statement& select = select_timestamp_;
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  select.bind(2, index);
+  if (select.step()) return select.i64(0);
+  if (select.code() != SQLITE_OK) return read_error(select.code(), "reading a time");
+  return damaged_log(document_text, index, "the row is missing");
+}
+
 Result<std::uint64_t> SqliteReader::index_at_time(const DocumentId& document,
                                                   std::int64_t time_us) {
   const ReadTransaction transaction(begin_, commit_);
   const std::string document_text = document.to_string();
-  return find_index_at_time(Source{*this, document, document_text}, time_us);
+  const auto record = record_of(document, document_text);
+  if (!record.ok()) return record.error();
+  std::uint64_t low = 0;                        // at or before that time, as far as is known
+  std::uint64_t high = record->last_index + 1;  // after it
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const Result<std::int64_t> timestamp = timestamp_of(document_text, middle);
+    if (!timestamp.ok()) return timestamp.error();
+    (*timestamp <= time_us ? low : high) = middle;
+  }
+  return low;
 }
 
 /// Calls visit(select) for each row of a question about a document that is there.
@@ -344,10 +356,15 @@ Result<std::vector<collab::RowInfo>> SqliteReader::row_infos(const DocumentId& d
 }
 
 Result<std::vector<collab::InsertInfo>> SqliteReader::insert_infos(const DocumentId& document,
-                                                                   std::uint64_t index) {
+                                                                   std::uint64_t after,
+                                                                   std::uint64_t last) {
   std::vector<collab::InsertInfo> infos;
   const Status read = for_each(
-      select_inserts_, document, [&](Statement& select) { select.bind(2, index); },
+      select_inserts_, document,
+      [&](Statement& select) {
+        select.bind(2, after);
+        select.bind(3, last);
+      },
       [&](const Statement& row) { infos.push_back(read_insert_info(row)); });
   if (!read.ok()) return read.error();
   return infos;

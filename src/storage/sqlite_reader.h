@@ -40,7 +40,7 @@ class SqliteReader {
   Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
                                                  std::size_t max_rows);
   Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
-                                                       std::uint64_t index);
+                                                       std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
   // As collab::AccessStore says. sqlite_reader_access.cc.
   Result<access::Role> role_of(const DocumentId& document, std::string_view user);
@@ -55,6 +55,7 @@ class SqliteReader {
   /// The document's row; not_found, gone and corrupt as errors.
   Result<collab::DocumentRecord> record_of(const DocumentId& document,
                                            std::string_view document_text);
+  Result<std::int64_t> timestamp_of(std::string_view document_text, std::uint64_t index);
   /// Why there is no row: it was erased, or there never was one.
   Error absence_of(const DocumentId& document, std::string_view document_text);
   /// Calls visit(LogRow&&) for the rows first … last. Damaged or missing ones: corrupt

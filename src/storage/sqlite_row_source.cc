@@ -77,6 +77,9 @@ int SqliteRowSource::prepare() {
       {&select_snapshot_,
        "SELECT ord, ssn, sum, sid, seq, len, value, tombstone FROM document_snapshots "
        "WHERE document_id = ?1 AND at_index = ?2 ORDER BY ord"},
+      {&select_versions_,
+       "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
+       "ORDER BY log_index, name"},
       {&select_sizes_, sizes_sql},
   };
   for (const auto& [statement, sql] : statements) {
@@ -274,6 +277,22 @@ Status SqliteRowSource::snapshot_rows(const DocumentId& document, std::uint64_t 
            select.text(6)});
   }
   return finish(select, "reading the rows of a snapshot");
+}
+
+Result<std::vector<collab::NamedVersion>> SqliteRowSource::named_versions(
+    const DocumentId& document) {
+  const std::string text = document.to_string();
+  std::vector<collab::NamedVersion> versions;
+  const ResetGuard guard(select_versions_);
+  select_versions_.bind_text(1, text);
+  while (select_versions_.step()) {
+    versions.push_back(
+        {std::string(select_versions_.text(0)), select_versions_.u64(1), select_versions_.i64(2)});
+  }
+  if (Status read = finish(select_versions_, "reading named versions"); !read.ok()) {
+    return read.error();
+  }
+  return versions;
 }
 
 Result<DocumentSizes> SqliteRowSource::sizes(const DocumentId& document) {

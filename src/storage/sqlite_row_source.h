@@ -32,6 +32,7 @@ class SqliteRowSource final : public RowSource {
                             std::uint64_t max_bytes) override;
   Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
                        const std::function<void(const SnapshotRow&)>& visit) override;
+  Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) override;
   Result<DocumentSizes> sizes(const DocumentId& document) override;
 
  private:
@@ -43,7 +44,7 @@ class SqliteRowSource final : public RowSource {
   Database db_;
   Statement begin_, commit_;
   Statement select_document_, select_erased_, select_sites_, select_rows_, select_headers_;
-  Statement select_state_, select_snapshot_, select_sizes_;
+  Statement select_state_, select_snapshot_, select_versions_, select_sizes_;
   std::string scratch_;
 };
 

@@ -365,11 +365,12 @@ void SqliteStore::row_infos(const DocumentId& document, std::uint64_t before, st
                                            });
 }
 
-void SqliteStore::insert_infos(const DocumentId& document, std::uint64_t index, Executor& on,
-                               collab::Done<std::vector<collab::InsertInfo>> done) {
-  impl_->ask<std::vector<collab::InsertInfo>>(
-      on, std::move(done),
-      [document, index](SqliteReader& reader) { return reader.insert_infos(document, index); });
+void SqliteStore::insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                               Executor& on, collab::Done<std::vector<collab::InsertInfo>> done) {
+  impl_->ask<std::vector<collab::InsertInfo>>(on, std::move(done),
+                                              [document, after, last](SqliteReader& reader) {
+                                                return reader.insert_infos(document, after, last);
+                                              });
 }
 
 void SqliteStore::list_versions(const DocumentId& document, Executor& on,

@@ -62,14 +62,18 @@ class World {
   std::string run() {
     const std::uint32_t steps = 100 + dice_.below(300);
     const std::uint32_t crash_percent = dice_.chance(50) ? 1 : 0;
+    const std::uint32_t outage_percent = dice_.chance(50) ? 1 + dice_.below(3) : 0;
     for (std::uint32_t i = 0; i < steps; ++i) {
       if (dice_.chance(crash_percent)) crash();
+      if (dice_.chance(outage_percent)) journal_.is_away = true;
+      if (journal_.is_away && dice_.chance(10)) journal_.is_away = false;
       for (auto& client : clients_) disturb(*client);
       if (dice_.chance(server_edit_percent_)) edit_by_server();
       executor_.run_for(dice_.below(20));
       if (const std::string what = broken(); !what.empty()) return what;
     }
     calm_ = true;
+    journal_.is_away = false;
     if (config_.purge_after_ms > 0) {
       config_.purge_after_ms = 0;
       crash();
@@ -243,17 +247,20 @@ TEST(Simulation, NothingAcknowledgedIsLostAndEverybodyAgrees) {
   std::size_t worlds = 0;
   std::size_t purges = 0;
   std::size_t rebased = 0;
+  std::size_t recovered = 0;
   rga::property::for_each_seed(400, {}, [&](std::uint64_t seed) {
     World world(seed);
     const std::string what = world.run();
     ++worlds;
     purges += world.count("purged");
     rebased += world.count("rebased");
+    recovered += world.count("document_recovered");
     return what;
   });
   if (worlds < 100) return;
   EXPECT_GT(purges, worlds / 10);
   EXPECT_GT(rebased, worlds / 10);
+  EXPECT_GT(recovered, worlds / 2);
 }
 
 }  // namespace

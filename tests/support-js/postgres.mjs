@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,11 +15,13 @@ export class Postgres {
   #directory = mkdtempSync(join(tmpdir(), "weft-postgres-"));
   #child = null;
   #options;
+  #port;
 
-  /** `options` are added to the command line of postgres. */
-  static async start(t, { options = [] } = {}) {
+  /** `options` are added to the command line of postgres. The port names the socket, too. */
+  static async start(t, { options = [], port = 5432 } = {}) {
     const postgres = new Postgres();
-    postgres.#options = options;
+    postgres.#options = ["-c", `port=${port}`, ...options];
+    postgres.#port = port;
     t.after(async () => {
       await postgres.stop("SIGQUIT");
       rmSync(postgres.#directory, { recursive: true, force: true });
@@ -29,7 +31,7 @@ export class Postgres {
   }
 
   url(database = "postgres") {
-    return `postgresql://weft@/${database}?host=${this.#directory}`;
+    return `postgresql://weft@/${database}?host=${this.#directory}&port=${this.#port}`;
   }
 
   /** Returns as soon as it takes connections. */
@@ -55,6 +57,19 @@ export class Postgres {
     const closed = once(this.#child, "exit");
     this.#child.kill(signal);
     await closed;
+  }
+
+  /** Silent, as behind a network that swallows everything: no process of it runs until resume(). */
+  pause() {
+    this.#signalAll("SIGSTOP");
+  }
+  resume() {
+    this.#signalAll("SIGCONT");
+  }
+  #signalAll(signal) {
+    const { pid } = this.#child;
+    const sessions = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+    for (const each of [pid, ...sessions.map(Number)]) process.kill(each, signal);
   }
 
   /** SQL that changes something. */

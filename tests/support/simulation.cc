@@ -61,7 +61,9 @@ void MemoryJournal::carry_out(Executor& on, collab::Done<T> done, std::function<
       [this, &on, life = life_, delays_answer, done = std::move(done), work = std::move(work)] {
         if (life != life_) return;
         // Shared, because std::function wants copies.
-        auto answer = std::make_shared<Result<T>>(work());
+        auto answer = std::make_shared<Result<T>>(
+            is_away ? Result<T>(Error{ErrorClass::unavailable, "storage_unavailable", "away"})
+                    : work());
         on.post_after(delays_answer ? answer_delay_ms() : 0, [this, life, done, answer] {
           if (life == life_) done(std::move(*answer));
         });
@@ -109,20 +111,51 @@ void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_la
 
 void MemoryJournal::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {
   carry_out<Loaded>(on, std::move(done), [this, document]() -> Result<Loaded> {
-    Stored* found = find(document);
+    const Stored* found = find(document);
     if (found == nullptr) return not_found();
-    Loaded loaded;
-    loaded.record = found->record;
-    if (!found->snapshots.empty()) {
-      loaded.snapshot_index = found->snapshots.rbegin()->first;
-      loaded.snapshot = found->snapshots.rbegin()->second;
+    return loaded_at(*found, found->rows.size());
+  });
+}
+
+void MemoryJournal::load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+                            collab::Done<Loaded> done) {
+  carry_out<Loaded>(on, std::move(done), [this, document, index]() -> Result<Loaded> {
+    const Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    if (index > found->rows.size()) {
+      return Error{ErrorClass::invalid, "index_out_of_range", "beyond the log"};
     }
-    const auto from = static_cast<std::ptrdiff_t>(loaded.snapshot_index);
-    loaded.tail.assign(found->rows.begin() + from, found->rows.end());
-    for (const collab::LogRow& row : found->rows) {
-      if (row.kind == rga::OpKind::purge) loaded.last_purge = row;
-    }
-    return loaded;
+    return loaded_at(*found, index);
+  });
+}
+
+collab::Journal::Loaded MemoryJournal::loaded_at(const Stored& stored, std::uint64_t index) {
+  Loaded loaded;
+  loaded.record = stored.record;
+  for (const auto& [at, bytes] : stored.snapshots) {
+    if (at > index) break;
+    loaded.snapshot_index = at;
+    loaded.snapshot = bytes;
+  }
+  const auto begin = stored.rows.begin();
+  loaded.tail.assign(begin + static_cast<std::ptrdiff_t>(loaded.snapshot_index),
+                     begin + static_cast<std::ptrdiff_t>(index));
+  for (const collab::LogRow& row : stored.rows) {
+    if (row.kind == rga::OpKind::purge) loaded.last_purge = row;
+  }
+  return loaded;
+}
+
+void MemoryJournal::index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                                  collab::Done<std::uint64_t> done) {
+  using Index = std::uint64_t;
+  carry_out<Index>(on, std::move(done), [this, document, time_us]() -> Result<Index> {
+    const Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    const auto later = std::upper_bound(
+        found->rows.begin(), found->rows.end(), time_us,
+        [](std::int64_t time, const collab::LogRow& row) { return time < row.timestamp_us; });
+    return static_cast<std::uint64_t>(later - found->rows.begin());
   });
 }
 

@@ -72,6 +72,10 @@ class MemoryJournal final : public collab::Journal {
               std::vector<collab::LogRow> rows, Executor& on,
               collab::Done<std::uint64_t> done) override;
   void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
+  void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
+               collab::Done<Loaded> done) override;
+  void index_at_time(const DocumentId& document, std::int64_t time_us, Executor& on,
+                     collab::Done<std::uint64_t> done) override;
   void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
                  Executor& on, collab::Done<std::vector<collab::LogRow>> done) override;
   void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
@@ -93,6 +97,8 @@ class MemoryJournal final : public collab::Journal {
     stored,  // all is stored, and the answer is unavailable all the same
   };
   std::function<Fault()> append_fault = [] { return Fault::none; };
+  /// Nothing answers but with "unavailable", and nothing is carried out.
+  bool is_away = false;
 
   struct Stored {
     collab::DocumentRecord record;
@@ -110,6 +116,7 @@ class MemoryJournal final : public collab::Journal {
   void carry_out(Executor& on, collab::Done<T> done, std::function<Result<T>()> work,
                  bool delays_answer = false);
   Stored* find(const DocumentId& id);
+  static Loaded loaded_at(const Stored& stored, std::uint64_t index);
 
   VirtualExecutor& executor_;
   std::map<DocumentId, Stored> documents_;

@@ -20,11 +20,11 @@ export async function until(what, condition) {
 
 /** One document with its writers and the outside record of what they did. */
 export class Subject {
-  constructor(id, host, random, characters) {
+  constructor(id, host, random, characters, how = {}) {
     this.id = id;
     this.record = new Record();
     this.writers = Array.from({ length: writersOfEach }, () =>
-      new Writer({ host, id, record: this.record, random, characters }));
+      new Writer({ host, id, record: this.record, random, characters, ...how }));
   }
   assertNoFailure() {
     for (const writer of this.writers) if (writer.failure !== null) throw writer.failure;
@@ -47,9 +47,12 @@ export async function checkText(server, { id, record }, when) {
 
 /**
  * The whole test. `store` is what Server.start takes: where the documents are; `view()` looks at them
- * from outside. Each `life` has random numbers of its own.
+ * from outside. Each `life` has random numbers of its own. `how`: the writers' options. `isEnough(copy)`
+ * tells whether that happened for which the test is made; until then there are more kills.
  */
-export async function killWhileTyping(t, { kills, store, view, life = 0 }) {
+export async function killWhileTyping(t, { kills: fewest, store, view, life = 0, how, isEnough = () => true }) {
+  let kills = 0;
+  let enough = false;
   const seed = seedFor(t) + life;
   const random = new Random(seed);
   const characters = uniqueCharacters();
@@ -57,7 +60,7 @@ export async function killWhileTyping(t, { kills, store, view, life = 0 }) {
   const { port, host } = server;
   const subjects = [];
   for (let i = 0; i < documents; ++i) {
-    subjects.push(new Subject(await server.create(`killed ${i}`), host, random, characters));
+    subjects.push(new Subject(await server.create(`killed ${i}`), host, random, characters, how));
   }
   const writers = subjects.flatMap((subject) => subject.writers);
   const running = writers.map((writer) => writer.run());
@@ -68,8 +71,9 @@ export async function killWhileTyping(t, { kills, store, view, life = 0 }) {
   t.after(() => (over = true));
   const typing = typeAlong(subjects, random, () => over);
   let promised = 0;
-  for (let kill = 1; kill <= kills; ++kill) {
+  for (let kill = 1; kill <= fewest || !enough; ++kill) {
     const when = `seed ${seed}, kill ${kill}`;
+    kills = kill;
     // Not before everybody is back and was heard: each kill hits live writers.
     // `connections` tells that it is this life of the server that was heard, not the one before.
     await until(`${when}: acknowledgements`, () =>
@@ -84,6 +88,7 @@ export async function killWhileTyping(t, { kills, store, view, life = 0 }) {
         assertLogHolds(rows, record);
         assert.deepEqual(record.breaches(textOf(rows), record.promise()), [], when);
       }
+      enough = isEnough(copy);
     } finally {
       copy.remove();
     }

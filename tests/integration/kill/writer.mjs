@@ -37,10 +37,16 @@ export class Writer {
   #joined = false;
   #snapshotDue = 0;
   #stopped = false;
+  #erasing;
 
-  /** `start`: where the document stands that it joins, if somebody has typed in it before. */
-  constructor({ host, id, record, random, characters, start = { index: 0, sum: 0 } }) {
+  /**
+   * `start`: where the document stands that it joins, if somebody has typed in it before. `erasing`:
+   * takes much of its own away again, in stretches, and like an editor never speaks of what it knows
+   * to be erased: so tombstones may be purged.
+   */
+  constructor({ host, id, record, random, characters, start = { index: 0, sum: 0 }, erasing = false }) {
     this.#start = start;
+    this.#erasing = erasing;
     this.#url = `ws://${host}/api/v1/documents/${id}/ws`;
     this.#record = record;
     this.#random = random;
@@ -86,7 +92,14 @@ export class Writer {
 
   #operation() {
     const op = { ssn: this.#state.ssn, sum: this.#sum + 1, sid: this.sid, seq: this.#seq + 1 };
-    if (this.#known.length > 20 && this.#random.chance(0.1)) {
+    const own = this.#erasing && this.#known.length > 20 && this.#random.chance(0.45) ? this.#ownStretch() : null;
+    if (own !== null) {
+      Object.assign(op, { kind: "erase", len: own.len, ref: own.ref });
+      for (let i = 0; i < own.len; ++i) {
+        this.#record.erased(op.sid, op.seq + i, { sid: own.ref.sid, seq: own.ref.seq + i });
+      }
+      this.#forget(own.ref, own.len);
+    } else if (!this.#erasing && this.#known.length > 20 && this.#random.chance(0.1)) {
       Object.assign(op, { kind: "erase", len: 1, ref: this.#random.pick(this.#known) });
       this.#record.erased(op.sid, op.seq, op.ref);
     } else {
@@ -100,6 +113,25 @@ export class Writer {
     this.#seq += op.len;
     this.#sum += op.len;
     return op;
+  }
+
+  /** Consecutive elements of its own that are not erased, or null. */
+  #ownStretch() {
+    const first = this.#random.below(this.#known.length);
+    const ref = this.#known[first];
+    if (ref.sid !== this.sid) return null;
+    let len = 1;
+    for (; len < 12; ++len) {
+      const next = this.#known[first + len];
+      if (next?.sid !== ref.sid || next.seq !== ref.seq + len) break;
+    }
+    return { ref, len };
+  }
+
+  #forget(ref, len) {
+    const isGone = ({ sid, seq }) => sid === ref.sid && seq >= ref.seq && seq < ref.seq + len;
+    this.#known = this.#known.filter((id) => !isGone(id));
+    if (isGone(this.#last)) this.#last = this.#known.at(-1) ?? { sid: 0, seq: 0 };
   }
 
   #connection() {
@@ -190,6 +222,7 @@ export class Writer {
     for (const op of operations) {
       if (op.sid === this.sid) continue;
       this.#sum += op.len;
+      if (this.#erasing && op.kind === "erase") this.#forget(op.ref, op.len);
       if (op.kind !== "insert") continue;
       for (let i = 0; i < op.len; ++i) this.#known.push({ sid: op.sid, seq: op.seq + i });
     }
