@@ -46,7 +46,8 @@ class AccessStore {
  public:
   virtual ~AccessStore() = default;
 
-  /// Role::none for who is no member. Also of a deleted document, so that its owner may undelete it.
+  /// Role::none for who is no member. Also of a deleted document, so that its owner may undelete
+  /// it.
   virtual void role_of(const DocumentId& document, std::string user, Executor& on,
                        Done<access::Role> done) = 0;
   /// By user.

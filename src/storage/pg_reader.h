@@ -29,8 +29,8 @@ class PgReader {
                                                 std::size_t max_rows);
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
-  Result<collab::Catalog::Page> list(const collab::Catalog::ListFilter& filter, std::string_view cursor,
-                                     std::size_t limit);
+  Result<collab::Catalog::Page> list(const collab::Catalog::ListFilter& filter,
+                                     std::string_view cursor, std::size_t limit);
   // As collab::History says.
   Result<collab::Journal::Loaded> load_at(const DocumentId& document, std::uint64_t index);
   Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);

@@ -152,9 +152,9 @@ struct Heartbeat {
 /// What the session may do, after the welcome and whenever it changes. Without access control it is
 /// never sent.
 struct Access {
-  std::uint8_t role = 0;             // 1 viewer, 2 commenter, 3 editor, 4 owner
-  std::uint64_t expires_in_s = 0;    // a fresh token must come within so many seconds
-  std::string_view name;             // as which others see this session
+  std::uint8_t role = 0;           // 1 viewer, 2 commenter, 3 editor, 4 owner
+  std::uint64_t expires_in_s = 0;  // a fresh token must come within so many seconds
+  std::string_view name;           // as which others see this session
 };
 
 /// The last message before the server closes.
