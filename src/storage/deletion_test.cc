@@ -175,6 +175,8 @@ TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
     RawDatabase db(rig.database());
     ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
                       "DROP VIEW document_blame; DROP TABLE document_versions; "
+                      "DROP TABLE document_members; DROP TABLE document_tokens; "
+                      "DROP TABLE access_changes; "
                       "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
                       "DELETE FROM schema_migrations WHERE version >= 2"),
               SQLITE_OK);

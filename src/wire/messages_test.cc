@@ -205,7 +205,8 @@ TEST(ClientMessages, CutAnywhere) {
 TEST(ServerMessages, CutAnywhere) {
   for (const std::string& bytes :
        {encode(some_welcome()), encode(Ack{300, 400}), encode(some_peers()),
-        encode(Heartbeat{300, 7}), encode(Refused{4400, "code", "message"})}) {
+        encode(Heartbeat{300, 7}), encode(Refused{4400, "code", "message"}),
+        encode(Access{3, 300, "name"})}) {
     expect_cuts_refused(bytes, bytes.size(), decode_server_message);
   }
   expect_cuts_refused(encode(SnapshotChunk{300, 1, "abc"}), 4, decode_server_message);
@@ -215,11 +216,11 @@ TEST(ServerMessages, CutAnywhere) {
 TEST(Messages, UnknownKindsAreIgnored) {
   for (int kind = 0; kind < 256; ++kind) {
     const std::string bytes = bytes_of({kind});
-    if (kind < 1 || kind > 4) {
+    if (kind < 1 || kind > 5) {
       const auto decoded = decode_client_message(bytes, limits);
       EXPECT_TRUE(decoded.ok() && !decoded->has_value()) << kind;
     }
-    if (kind < 0x81 || kind > 0x87) {
+    if (kind < 0x81 || kind > 0x88) {
       const auto decoded = decode_server_message(bytes);
       EXPECT_TRUE(decoded.ok() && !decoded->has_value()) << kind;
     }
