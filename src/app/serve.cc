@@ -107,10 +107,7 @@ int run_serve(const ServeOptions& options) {
   const std::unique_ptr<Log> log = make_stderr_log(options.log_level, options.log_format);
   auto tokens = token_keys(options.access, *log);
   if (!tokens) return fail(tokens.error());
-  if (!tokens->read) {
-    log->write(LogLevel::warning, "open",
-               "no --key: everybody who reaches this address may read, edit and delete everything");
-  }
+  const bool is_open = !tokens->read;
   metrics::Registry registry;
   add_process_metrics(registry);
 
@@ -138,6 +135,10 @@ int run_serve(const ServeOptions& options) {
   loops.start();
   log->write(LogLevel::info, "serving",
              choice->describe() + " with " + std::to_string(loops.size()) + " loop(s)");
+  if (is_open) {
+    log->write(LogLevel::warning, "open",
+               "no --key: everybody who reaches this address may read, edit and delete everything");
+  }
   announce(*address, server.value()->port());
 
   signals.wait();

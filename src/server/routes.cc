@@ -13,8 +13,8 @@ constexpr std::array routes = {
     Route{"GET", "/metrics", Operation::metrics, Need::nothing},
     Route{"GET", "/api/v1/me", Operation::who_am_i, Need::caller},
     Route{"POST", "/api/v1/tokens/revoke", Operation::revoke_anywhere, Need::admin},
-    Route{"POST", "/api/v1/documents", Operation::create_document, Need::caller},
     Route{"GET", "/api/v1/documents", Operation::list_documents, Need::caller},
+    Route{"POST", "/api/v1/documents", Operation::create_document, Need::caller},
     Route{"GET", "/api/v1/documents/{id}", Operation::get_document, Need::view},
     Route{"PATCH", "/api/v1/documents/{id}", Operation::rename_document, Need::own},
     Route{"DELETE", "/api/v1/documents/{id}", Operation::delete_document, Need::own},
@@ -90,6 +90,7 @@ RouteSearch find_route(std::string_view method, std::string_view path) {
     RouteMatch match;
     const Fit fits = fit(route.path, path, match);
     if (fits == Fit::no) continue;
+    if (search.known == nullptr) search.known = &route;
     if (fits == Fit::bad_id) {
       search.has_bad_id = true;
       return search;

@@ -61,6 +61,8 @@ struct RouteMatch {
 
 struct RouteSearch {
   std::optional<RouteMatch> match;
+  /// The first route with this path, whatever the method and the id; null when there is none.
+  const Route* known = nullptr;
   /// Not empty: the path is known, the method is not; what would be allowed, as an Allow header.
   std::string allow;
   /// The path would be known if its id were a UUID.

@@ -76,7 +76,7 @@ std::string_view method_label(std::string_view method) {
 
 std::string_view route_label(std::string_view method, std::string_view path, unsigned status) {
   const RouteSearch found = find_route(method, path);
-  if (found.match) return found.match->route->path;
+  if (found.known != nullptr) return found.known->path;
   return status < 400 && !path.starts_with("/api/") ? "page" : "other";
 }
 

@@ -174,7 +174,7 @@ test("a wrong method says which are allowed", async (t) => {
   for (const [path, method, allow] of [
     ["/api/v1/documents", "PUT", "GET, HEAD, POST"],
     ["/api/v1/documents", "OPTIONS", "GET, HEAD, POST"],
-    [`/api/v1/documents/${id}`, "POST", "GET, HEAD, DELETE"],
+    [`/api/v1/documents/${id}`, "POST", "GET, HEAD, PATCH, DELETE"],
     [`/api/v1/documents/${id}/text`, "PATCH", "GET, HEAD"],
     [`/api/v1/documents/${id}/ws`, "POST", "GET"],
     ["/healthz", "POST", "GET, HEAD"],
