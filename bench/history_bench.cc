@@ -123,7 +123,7 @@ class Bench {
       const std::uint64_t count = std::min(rows_between_snapshots, rows_ - last);
       auto rows = writing.take(count);
       last = must(loop_.wait<std::uint64_t>(
-          [&](auto done) { store_->append(id_, last, std::move(rows), loop_, done); }));
+          [&](auto done) { store_->append(id_, last, std::move(rows), {}, loop_, done); }));
       must(loop_.wait<Unit>(
           [&](auto done) { store_->save_snapshot(id_, last, writing.saved(), loop_, done); }));
     }

@@ -170,7 +170,7 @@ class Bench {
       for (std::size_t i = 0; i < batch; ++i) rows.push_back(typed_row(last + 1 + i));
       const auto before = SteadyClock::now();
       bool answered = false;
-      store_->append(id, last, std::move(rows), loop_, [&](auto answer) {
+      store_->append(id, last, std::move(rows), {}, loop_, [&](auto answer) {
         if (!answer.ok()) give_up(answer.error());
         last = *answer;
         answered = true;
@@ -198,7 +198,7 @@ class Bench {
     std::function<void(Writer&)> append = [&](Writer& writer) {
       writer.asked = SteadyClock::now();
       ++in_flight;
-      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, loop_, [&](auto answer) {
+      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, {}, loop_, [&](auto answer) {
         if (!answer.ok()) give_up(answer.error());
         writer.last = *answer;
         ++rows;
@@ -221,7 +221,7 @@ class Bench {
       std::vector<collab::LogRow> batch;
       for (std::size_t i = 0; i < 1000; ++i) batch.push_back(typed_row(last + 1 + i));
       bool answered = false;
-      store_->append(id, last, std::move(batch), loop_, [&](auto answer) {
+      store_->append(id, last, std::move(batch), {}, loop_, [&](auto answer) {
         if (!answer.ok()) give_up(answer.error());
         last = *answer;
         answered = true;

@@ -166,7 +166,7 @@ void DocumentActor::commit() {
   const auto watch = std::make_shared<CommitWatch>(
       config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
   ports_.journal.append(
-      id_, durable_index_, std::move(copy), ports_.executor,
+      id_, durable_index_, std::move(copy), {}, ports_.executor,
       [actor = weak(), rows = std::move(rows), watch](Result<std::uint64_t> last_index) mutable {
         if (const auto self = actor.lock()) {
           self->on_committed(std::move(rows), std::move(last_index), *watch);

@@ -53,6 +53,19 @@ struct DocumentRecord {
 /// Rows between two kept snapshots, at most: what Journal::load_at may have to replay.
 inline constexpr std::uint64_t max_milestone_rows = 8192;
 
+/// What an edit with an idempotency key did, so that the same request, sent again, does nothing and
+/// gets the same answer. Keys are known per document, for 24 hours.
+struct EditKey {
+  std::string key;                 // 1 to 400 bytes of UTF-8
+  std::uint64_t fingerprint = 0;   // of the request: tells a repetition from another request
+  std::uint64_t before_index = 0;  // of the log, before the edit
+  std::uint64_t version = 0;       // of the log, after it
+
+  bool operator==(const EditKey&) const = default;
+};
+inline constexpr std::size_t max_edit_key_bytes = 400;
+inline constexpr std::int64_t edit_key_lifetime_us = 24 * 3'600'000'000LL;
+
 /// The log of operations. "Durable" means: survives kill -9 and loss of power.
 class Journal {
  public:
@@ -61,9 +74,17 @@ class Journal {
   /// Appends rows (their `index` is ignored) as expected_last_index + 1 … and answers with the new
   /// last index once they are durable. Answers conflict, code "log_moved", and changes nothing when
   /// the log's last index is another. Appends of one document are carried out in order of the
-  /// calls.
+  /// calls. `keys`, mostly none, become known together with the rows, of which there may be none:
+  /// conflict, code "edit_key_exists", and nothing is changed when one is known already; invalid,
+  /// code "bad_edit_key".
   virtual void append(const DocumentId& document, std::uint64_t expected_last_index,
-                      std::vector<LogRow> rows, Executor& on, Done<std::uint64_t> done) = 0;
+                      std::vector<LogRow> rows, std::vector<EditKey> keys, Executor& on,
+                      Done<std::uint64_t> done) = 0;
+
+  /// What came with this key in the last 24 hours; nothing when it was not seen, or longer ago.
+  /// not_found / gone as in Catalog::get.
+  virtual void find_edit(const DocumentId& document, std::string key, Executor& on,
+                         Done<std::optional<EditKey>> done) = 0;
 
   struct Loaded {
     DocumentRecord record;

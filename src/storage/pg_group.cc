@@ -1,5 +1,6 @@
 #include "storage/pg_group.h"
 
+#include "storage/edit_keys.h"
 #include "storage/pg_document_columns.h"
 #include "storage/row_codec.h"
 
@@ -59,13 +60,29 @@ constexpr PgStatement insert_versions{
     "insert_versions",
     "INSERT INTO document_versions (document_id, name, log_index, created) "
     "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])"};
+constexpr PgStatement find_edits{
+    "find_edits",
+    "SELECT e.document_id, e.edit_key, e.created FROM edit_keys AS e JOIN unnest($1::uuid[], "
+    "$2::text[]) AS w (document_id, edit_key) USING (document_id, edit_key)"};
+constexpr PgStatement put_edits{
+    "put_edits",
+    "INSERT INTO edit_keys (document_id, edit_key, fingerprint, before_index, version, created) "
+    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], "
+    "$6::bigint[]) ON CONFLICT (document_id, edit_key) DO UPDATE SET fingerprint = "
+    "excluded.fingerprint, before_index = excluded.before_index, version = excluded.version, "
+    "created = excluded.created"};
+// What another transaction removes just now, it may.
+constexpr PgStatement sweep_edits{
+    "sweep_edits",
+    "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
+    "edit_keys WHERE created <= $1::bigint LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"};
 constexpr PgStatement begin{"begin", "BEGIN"};
 constexpr PgStatement commit_statement{"commit", "COMMIT"};
 
 constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,      find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,   insert_operations, begin,
-    commit_statement, insert_owner,     insert_versions};
+    commit_statement, insert_owner, insert_versions, find_edits, put_edits, sweep_edits};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -143,6 +160,18 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     by_client.add(std::move(clients));
     connection.add(find_sites, std::move(by_client));
   }
+  if (!wanted_edits_.empty()) {
+    PgArray documents(PgArray::Type::uuid);
+    PgArray keys(PgArray::Type::text);
+    for (const auto& [document, key] : wanted_edits_) {
+      documents.add(document);
+      keys.add_bytes(key);
+    }
+    PgParams by_key;
+    by_key.add(std::move(documents));
+    by_key.add(std::move(keys));
+    connection.add(find_edits, std::move(by_key));
+  }
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);
   if (!outcome.done()) return outcome;
@@ -161,9 +190,15 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     keep(answers[at++]);
   }
   if (!wanted_sites_.empty()) {
-    const PgRows& rows = answers[at];
+    const PgRows& rows = answers[at++];
     for (int i = 0; i < rows.size(); ++i) {
       sites_[{rows[i].uuid(0), rows[i].uuid(1)}] = rows[i].u64(2);
+    }
+  }
+  if (!wanted_edits_.empty()) {
+    const PgRows& rows = answers[at];
+    for (int i = 0; i < rows.size(); ++i) {
+      edits_[{rows[i].uuid(0), std::string(rows[i].text(1))}] = rows[i].i64(2);
     }
   }
   return read_erased(connection);
@@ -184,6 +219,25 @@ std::optional<std::uint64_t> PgGroup::find_site(const DocumentId& document,
   const auto found = sites_.find({document, client});
   if (found == sites_.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<std::int64_t> PgGroup::find_edit(const DocumentId& document,
+                                               const std::string& key) const {
+  const auto found = edits_.find({document, key});
+  if (found == edits_.end()) return std::nullopt;
+  return found->second;
+}
+
+void PgGroup::add_edit(const DocumentId& document, const collab::EditKey& key,
+                       std::int64_t now_us) {
+  edits_[{document, key.key}] = now_us;
+  new_edits_.document.add(document);
+  new_edits_.key.add_bytes(key.key);
+  new_edits_.fingerprint.add(key.fingerprint);
+  new_edits_.before_index.add(key.before_index);
+  new_edits_.version.add(key.version);
+  new_edits_.created.add(now_us);
+  new_edits_.newest_us = std::max(new_edits_.newest_us, now_us);
 }
 
 void PgGroup::add_document(Document document) {
@@ -348,6 +402,21 @@ void PgGroup::add_versions(PgConnection& connection) {
   connection.add(insert_versions, std::move(params));
 }
 
+void PgGroup::add_edits(PgConnection& connection) {
+  if (new_edits_.document.empty()) return;
+  PgParams old;
+  old.add(forgotten_since(new_edits_.newest_us));
+  old.add(swept_edit_keys);
+  connection.add(sweep_edits, std::move(old));
+  NewEdits& from = new_edits_;
+  PgParams params;
+  for (PgArray* column : {&from.document, &from.key, &from.fingerprint, &from.before_index,
+                          &from.version, &from.created}) {
+    params.add(std::move(*column));
+  }
+  connection.add(put_edits, std::move(params));
+}
+
 PgOutcome PgGroup::commit(PgConnection& connection) {
   add_documents(connection);
   add_sites(connection);
@@ -355,6 +424,7 @@ PgOutcome PgGroup::commit(PgConnection& connection) {
   add_operations(connection);
   add_changes(connection);
   add_versions(connection);
+  add_edits(connection);
   connection.add(commit_statement);
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);

@@ -38,6 +38,10 @@ class PgGroup {
   void want_site(const DocumentId& document, const ClientId& client);
   void want_key(const std::string& key) { wanted_keys_.insert(key); }
 
+  void want_edit(const DocumentId& document, const std::string& key) {
+    wanted_edits_.insert({document, key});
+  }
+
   /// Opens the transaction, locks and reads.
   PgOutcome read(PgConnection& connection);
 
@@ -47,6 +51,8 @@ class PgGroup {
   bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
   Document* find_by_key(const std::string& key);
   std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
+  /// When the edit with this key was stored.
+  std::optional<std::int64_t> find_edit(const DocumentId& document, const std::string& key) const;
   /// REQUIRES: find(document.record.id) is nullptr.
   void add_document(Document document);
   void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
@@ -57,12 +63,14 @@ class PgGroup {
 
   /// A name that no version of the document has.
   void add_version(const DocumentId& document, const collab::NamedVersion& version);
+  void add_edit(const DocumentId& document, const collab::EditKey& key, std::int64_t now_us);
 
   /// Writes and commits. When this is done, it is durable.
   PgOutcome commit(PgConnection& connection);
 
  private:
   using Site = std::pair<DocumentId, ClientId>;
+  using Edit = std::pair<DocumentId, std::string>;
   /// The columns of the rows to insert, one array for each.
   struct Operations {
     PgArray document{PgArray::Type::uuid}, log_index{PgArray::Type::bigint},
@@ -84,6 +92,12 @@ class PgGroup {
     std::string user;
     std::int64_t now_us = 0;
   };
+  struct NewEdits {
+    PgArray document{PgArray::Type::uuid}, key{PgArray::Type::text},
+        fingerprint{PgArray::Type::bigint}, before_index{PgArray::Type::bigint},
+        version{PgArray::Type::bigint}, created{PgArray::Type::bigint};
+    std::int64_t newest_us = 0;
+  };
 
   static Document document_of(const PgRow& row);
   /// Looks whether those that are not there or deleted are gone for good.
@@ -92,17 +106,21 @@ class PgGroup {
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
   void add_sites(PgConnection& connection);
+  void add_edits(PgConnection& connection);
   void add_owners(PgConnection& connection);
   void add_versions(PgConnection& connection);
 
   std::set<DocumentId> wanted_;
   std::set<Site> wanted_sites_;
   std::set<std::string> wanted_keys_;
+  std::set<Edit> wanted_edits_;
   std::map<DocumentId, Document> documents_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
   std::map<Site, std::uint64_t> sites_;
+  std::map<Edit, std::int64_t> edits_;
   std::vector<NewSite> new_sites_;
+  NewEdits new_edits_;
   std::vector<NewOwner> new_owners_;
   std::vector<std::pair<DocumentId, collab::NamedVersion>> new_versions_;
   Operations operations_;

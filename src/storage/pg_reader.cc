@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/edit_keys.h"
 #include "storage/log_reading.h"
 #include "storage/pg_document_columns.h"
 
@@ -39,6 +40,10 @@ constexpr PgStatement select_page_of_member{
     "m.user_id = $5::text) AND deleted_at IS NULL AND (creation_date, document_id) < ($1::bigint, "
     "$2::uuid) AND ($4::text = '' OR strpos(lower(title COLLATE \"C\"), lower($4::text COLLATE "
     "\"C\")) > 0) ORDER BY creation_date DESC, documents.document_id DESC LIMIT $3::bigint"};
+constexpr PgStatement select_edit{
+    "select_edit",
+    "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = $1::uuid AND "
+    "edit_key = $2::text AND created > $3::bigint"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -87,6 +92,7 @@ constexpr PgStatement statements[] = {begin,
                                       select_erased,
                                       select_page,
                                       select_page_of_member,
+                                      select_edit,
                                       select_rows,
                                       select_state_headers,
                                       select_milestone,
@@ -270,6 +276,23 @@ Result<rga::VersionVector> PgReader::version_at(const DocumentId& document, std:
 
 Result<collab::DocumentRecord> PgReader::get(const DocumentId& document) {
   return record_of(document);
+}
+
+Result<std::optional<collab::EditKey>> PgReader::find_edit(const DocumentId& document,
+                                                           const std::string& key,
+                                                           std::int64_t now_us) {
+  const Transaction transaction(*this);
+  if (!are_storable({collab::EditKey{key, 0, 0, 0}})) return bad_edit_key();
+  if (const auto record = record_of(document); !record.ok()) return record.error();
+  PgParams params;
+  params.add(document);
+  params.add_bytes(key);
+  params.add(forgotten_since(now_us));
+  auto rows = ask(select_edit, std::move(params), "looking for the key of an edit");
+  if (!rows.ok()) return rows.error();
+  if (rows->size() == 0) return std::optional<collab::EditKey>{};
+  return std::optional(
+      collab::EditKey{key, (*rows)[0].u64(0), (*rows)[0].u64(1), (*rows)[0].u64(2)});
 }
 
 Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& filter,

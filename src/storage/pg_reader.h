@@ -29,6 +29,8 @@ class PgReader {
                                                 std::size_t max_rows);
   Result<rga::VersionVector> version_at(const DocumentId& document, std::uint64_t index);
   Result<collab::DocumentRecord> get(const DocumentId& document);
+  Result<std::optional<collab::EditKey>> find_edit(const DocumentId& document,
+                                                   const std::string& key, std::int64_t now_us);
   Result<collab::Catalog::Page> list(const collab::Catalog::ListFilter& filter,
                                      std::string_view cursor, std::size_t limit);
   // As collab::History says.

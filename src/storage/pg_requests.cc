@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "storage/document_rows.h"
+#include "storage/edit_keys.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -27,15 +28,23 @@ Result<PgGroup::Document*> find_live(PgGroup& group, const DocumentId& id) {
 
 class Append final : public TypedPgRequest<std::uint64_t> {
  public:
-  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows, Executor& on,
+  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows,
+         std::vector<collab::EditKey> keys, std::int64_t now_us, Executor& on,
          collab::Done<std::uint64_t> done)
       : TypedPgRequest(on, std::move(done)),
         document_(document),
         expected_(expected),
-        rows_(std::move(rows)) {}
+        rows_(std::move(rows)),
+        keys_(std::move(keys)),
+        now_us_(now_us),
+        has_bad_key_(!are_storable(keys_)) {}
 
-  std::size_t weight() const override { return rows_.size() + 1; }
-  void declare(PgGroup& group) const override { group.want_document(document_); }
+  std::size_t weight() const override { return rows_.size() + keys_.size() + 1; }
+  void declare(PgGroup& group) const override {
+    group.want_document(document_);
+    if (has_bad_key_) return;
+    for (const collab::EditKey& key : keys_) group.want_edit(document_, key.key);
+  }
 
   void judge(PgGroup& group) override {
     std::uint64_t sum = 0;
@@ -43,14 +52,20 @@ class Append final : public TypedPgRequest<std::uint64_t> {
       if (!is_storable(row)) return answer(row_refused());
       sum += row.len;
     }
+    if (has_bad_key_) return answer(bad_edit_key());
     const auto found = find_live(group, document_);
     if (!found.ok()) return answer(found.error());
+    for (const collab::EditKey& key : keys_) {
+      const auto stored_us = group.find_edit(document_, key.key);
+      if (stored_us && *stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
+    }
     PgGroup::Document* document = *found;
     collab::DocumentRecord& record = document->record;
     if (record.last_index != expected_) {
       return answer(log_moved(document_, record.last_index, expected_));
     }
     for (const LogRow& row : rows_) group.add_row(document_, ++record.last_index, row);
+    for (const collab::EditKey& key : keys_) group.add_edit(document_, key, now_us_);
     record.sum_total += sum;
     if (!rows_.empty()) {
       record.updated_us = rows_.back().timestamp_us;
@@ -71,6 +86,9 @@ class Append final : public TypedPgRequest<std::uint64_t> {
   const DocumentId document_;
   const std::uint64_t expected_;
   const std::vector<LogRow> rows_;
+  const std::vector<collab::EditKey> keys_;
+  const std::int64_t now_us_;  // known when there are keys
+  const bool has_bad_key_;
 };
 
 class LeaseSite final : public TypedPgRequest<std::uint64_t> {
@@ -257,10 +275,11 @@ class Import final : public TypedPgRequest<collab::DocumentRecord> {
 }  // namespace
 
 std::unique_ptr<PgRequest> pg_append(const DocumentId& document, std::uint64_t expected_last_index,
-                                     std::vector<LogRow> rows, Executor& on,
+                                     std::vector<LogRow> rows, std::vector<collab::EditKey> keys,
+                                     std::int64_t now_us, Executor& on,
                                      collab::Done<std::uint64_t> done) {
-  return std::make_unique<Append>(document, expected_last_index, std::move(rows), on,
-                                  std::move(done));
+  return std::make_unique<Append>(document, expected_last_index, std::move(rows), std::move(keys),
+                                  now_us, on, std::move(done));
 }
 
 std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,

@@ -17,7 +17,8 @@ struct Migration {
 constexpr Migration migrations[] = {
     {1, "first_schema", pg_first_schema}, {2, "keeping", pg_keeping},
     {3, "blame_view", pg_blame_view},     {4, "purges", pg_purges},
-    {5, "history", pg_history},           {6, "access", pg_access}};
+    {5, "history", pg_history},           {6, "access", pg_access},
+    {7, "edit_keys", pg_edit_keys}};
 constexpr std::int64_t newest = std::end(migrations)[-1].version;
 
 // Any number that other programs do not use in this database: "Weft" twice.

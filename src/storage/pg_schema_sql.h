@@ -259,4 +259,18 @@ CREATE TABLE access_changes (
 );
 )sql";
 
+// As on SQLite.
+inline constexpr const char* pg_edit_keys = R"sql(
+CREATE TABLE edit_keys (
+  document_id  uuid NOT NULL REFERENCES documents (document_id),
+  edit_key     text NOT NULL CHECK (octet_length(edit_key) BETWEEN 1 AND 400),
+  fingerprint  bigint NOT NULL,
+  before_index bigint NOT NULL CHECK (before_index >= 0),
+  version      bigint NOT NULL CHECK (version >= before_index),
+  created      bigint NOT NULL,
+  PRIMARY KEY (document_id, edit_key)
+);
+CREATE INDEX edit_keys_by_time ON edit_keys (created);
+)sql";
+
 }  // namespace weft::storage

@@ -181,10 +181,20 @@ Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& cl
 void PgStore::ping(Executor& on, collab::Done<Unit> done) { impl_->ping(on, std::move(done)); }
 
 void PgStore::append(const DocumentId& document, std::uint64_t expected_last_index,
-                     std::vector<collab::LogRow> rows, Executor& on,
-                     collab::Done<std::uint64_t> done) {
-  impl_->write(document,
-               pg_append(document, expected_last_index, std::move(rows), on, std::move(done)));
+                     std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys,
+                     Executor& on, collab::Done<std::uint64_t> done) {
+  const std::int64_t now_us = keys.empty() ? 0 : impl_->now_us();
+  impl_->write(document, pg_append(document, expected_last_index, std::move(rows), std::move(keys),
+                                   now_us, on, std::move(done)));
+}
+
+void PgStore::find_edit(const DocumentId& document, std::string key, Executor& on,
+                        collab::Done<std::optional<collab::EditKey>> done) {
+  impl_->ask<std::optional<collab::EditKey>>(
+      on, std::move(done),
+      [document, key = std::move(key), now_us = impl_->now_us()](PgReader& reader) {
+        return reader.find_edit(document, key, now_us);
+      });
 }
 
 void PgStore::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {

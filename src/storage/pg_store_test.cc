@@ -120,7 +120,7 @@ TEST(Postgres, TwoServersShareALog) {
       row.id = {1, accepted + 1, 2 + at, round + 1};
       row.id.sum = std::max(row.id.sum, row.id.seq);
       row.text = "x";
-      stores[at]->append(id, known, {row}, rig->executor, [&](Result<std::uint64_t> answer) {
+      stores[at]->append(id, known, {row}, {}, rig->executor, [&](Result<std::uint64_t> answer) {
         ++answers;
         if (answer.ok()) {
           ++accepted;

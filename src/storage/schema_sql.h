@@ -304,4 +304,18 @@ CREATE TABLE access_changes (
 ) STRICT;
 )sql";
 
+// What edits with an idempotency key did, for a day.
+inline constexpr const char* edit_keys = R"sql(
+CREATE TABLE edit_keys (
+  document_id  TEXT NOT NULL REFERENCES documents (document_id),
+  edit_key     TEXT NOT NULL CHECK (length(CAST(edit_key AS BLOB)) BETWEEN 1 AND 400),
+  fingerprint  INTEGER NOT NULL,
+  before_index INTEGER NOT NULL CHECK (before_index >= 0),
+  version      INTEGER NOT NULL CHECK (version >= before_index),
+  created      INTEGER NOT NULL,
+  PRIMARY KEY (document_id, edit_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX edit_keys_by_time ON edit_keys (created);
+)sql";
+
 }  // namespace weft::storage

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/edit_keys.h"
 #include "storage/log_reading.h"
 
 namespace weft::storage {
@@ -101,6 +102,9 @@ int SqliteReader::prepare() {
       {&select_changes_,
        "SELECT number, document_id, user_id, token_id, expires FROM access_changes WHERE number > "
        "?1 ORDER BY number"},
+      {&select_edit_,
+       "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = ?1 AND "
+       "edit_key = ?2 AND created > ?3"},
       {&select_rows_, select_rows_sql},
       {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},
@@ -285,6 +289,26 @@ Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilt
     if (select.code() == SQLITE_OK) return ok_status();
     return read_error(select.code(), "listing documents");
   });
+}
+
+Result<std::optional<collab::EditKey>> SqliteReader::find_edit(const DocumentId& document,
+                                                               std::string_view key,
+                                                               std::int64_t now_us) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  if (const auto record = record_of(document, document_text); !record.ok()) return record.error();
+  const ResetGuard guard(select_edit_);
+  select_edit_.bind_text(1, document_text);
+  select_edit_.bind_text(2, key);
+  select_edit_.bind(3, forgotten_since(now_us));
+  if (select_edit_.step()) {
+    return std::optional(collab::EditKey{std::string(key), select_edit_.u64(0), select_edit_.u64(1),
+                                         select_edit_.u64(2)});
+  }
+  if (select_edit_.code() != SQLITE_OK) {
+    return read_error(select_edit_.code(), "looking for the key of an edit");
+  }
+  return std::optional<collab::EditKey>{};
 }
 
 Result<collab::Journal::Loaded> SqliteReader::load_at(const DocumentId& document,

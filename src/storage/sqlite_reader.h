@@ -42,6 +42,9 @@ class SqliteReader {
   Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
                                                        std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
+  // As collab::Journal says.
+  Result<std::optional<collab::EditKey>> find_edit(const DocumentId& document, std::string_view key,
+                                                   std::int64_t now_us);
   // As collab::AccessStore says. sqlite_reader_access.cc.
   Result<access::Role> role_of(const DocumentId& document, std::string_view user);
   Result<std::vector<collab::DocumentMember>> list_members(const DocumentId& document);
@@ -86,6 +89,7 @@ class SqliteReader {
   Statement begin_, commit_;
   Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
+  Statement select_edit_;
   Statement select_page_of_member_, select_role_, select_members_, select_tokens_, select_changes_;
   Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;

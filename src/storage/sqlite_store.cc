@@ -209,9 +209,20 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
 void SqliteStore::ping(Executor& on, collab::Done<Unit> done) { impl_->ping(on, std::move(done)); }
 
 void SqliteStore::append(const DocumentId& document, std::uint64_t expected_last_index,
-                         std::vector<collab::LogRow> rows, Executor& on,
-                         collab::Done<std::uint64_t> done) {
-  impl_->write(append_request(document, expected_last_index, std::move(rows), on, std::move(done)));
+                         std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys,
+                         Executor& on, collab::Done<std::uint64_t> done) {
+  const std::int64_t now_us = keys.empty() ? 0 : impl_->now_us();
+  impl_->write(append_request(document, expected_last_index, std::move(rows), std::move(keys),
+                              now_us, on, std::move(done)));
+}
+
+void SqliteStore::find_edit(const DocumentId& document, std::string key, Executor& on,
+                            collab::Done<std::optional<collab::EditKey>> done) {
+  impl_->ask<std::optional<collab::EditKey>>(
+      on, std::move(done),
+      [document, key = std::move(key), now_us = impl_->now_us()](SqliteReader& reader) {
+        return reader.find_edit(document, key, now_us);
+      });
 }
 
 void SqliteStore::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {

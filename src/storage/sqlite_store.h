@@ -26,8 +26,10 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;  // finishes what was queued
 
   void append(const DocumentId& document, std::uint64_t expected_last_index,
-              std::vector<collab::LogRow> rows, Executor& on,
+              std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys, Executor& on,
               collab::Done<std::uint64_t> done) override;
+  void find_edit(const DocumentId& document, std::string key, Executor& on,
+                 collab::Done<std::optional<collab::EditKey>> done) override;
   void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
   void read_rows(const DocumentId& document, std::uint64_t after, std::size_t max_rows,
                  Executor& on, collab::Done<std::vector<collab::LogRow>> done) override;

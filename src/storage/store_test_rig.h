@@ -306,9 +306,14 @@ class Rig {
         [&](auto done) { store->create(document, executor, done); });
   }
   Result<std::uint64_t> append(const DocumentId& id, std::uint64_t expected,
-                               std::vector<collab::LogRow> rows) {
+                               std::vector<collab::LogRow> rows,
+                               std::vector<collab::EditKey> keys = {}) {
     return wait<std::uint64_t>(
-        [&](auto done) { store->append(id, expected, std::move(rows), executor, done); });
+        [&](auto done) { store->append(id, expected, std::move(rows), keys, executor, done); });
+  }
+  Result<std::optional<collab::EditKey>> find_edit(const DocumentId& id, const std::string& key) {
+    return wait<std::optional<collab::EditKey>>(
+        [&](auto done) { store->find_edit(id, key, executor, done); });
   }
   Result<collab::Journal::Loaded> load(const DocumentId& id) {
     return wait<collab::Journal::Loaded>([&](auto done) { store->load(id, executor, done); });

@@ -4,6 +4,7 @@
 
 #include "access/role.h"
 #include "storage/document_rows.h"
+#include "storage/edit_keys.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -13,15 +14,18 @@ using collab::LogRow;
 
 class Append final : public TypedWriteRequest<std::uint64_t> {
  public:
-  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows, Executor& on,
+  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows,
+         std::vector<collab::EditKey> keys, std::int64_t now_us, Executor& on,
          collab::Done<std::uint64_t> done)
       : TypedWriteRequest(on, std::move(done)),
         document_(document),
         document_text_(document.to_string()),
         expected_(expected),
-        rows_(std::move(rows)) {}
+        rows_(std::move(rows)),
+        keys_(std::move(keys)),
+        now_us_(now_us) {}
 
-  std::size_t weight() const override { return rows_.size() + 1; }
+  std::size_t weight() const override { return rows_.size() + keys_.size() + 1; }
 
   int run(WriteSession& session) override {
     std::uint64_t sum = 0;
@@ -31,6 +35,10 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
         return SQLITE_OK;
       }
       sum += row.len;
+    }
+    if (!keys_.empty()) {
+      bool refused = false;
+      if (const int code = check_keys(session, refused); code != SQLITE_OK || refused) return code;
     }
     Statement& advance = session.advance_log;
     const std::uint64_t last = expected_ + rows_.size();
@@ -54,6 +62,9 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
                row_checksum(document_, index, row, session.scratch));
       if (!insert.run()) return insert.code();
     }
+    for (const collab::EditKey& key : keys_) {
+      if (const int code = insert_key(session, key); code != SQLITE_OK) return code;
+    }
     answer(last);
     return SQLITE_OK;
   }
@@ -67,6 +78,54 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
   }
 
  private:
+  // `refused`: one of the keys cannot be taken, and the answer is set.
+  int check_keys(WriteSession& session, bool& refused) {
+    refused = true;
+    if (!are_storable(keys_)) {
+      answer(bad_edit_key());
+      return SQLITE_OK;
+    }
+    for (const collab::EditKey& key : keys_) {
+      Statement& select = session.select_edit_key;
+      const ResetGuard guard(select);
+      select.bind_text(1, document_text_);
+      select.bind_text(2, key.key);
+      if (select.step() && select.i64(0) > forgotten_since(now_us_)) {
+        return explain_known_key(session);
+      }
+      if (select.code() != SQLITE_OK) return select.code();
+    }
+    refused = false;
+    return SQLITE_OK;
+  }
+
+  int explain_known_key(WriteSession& session) {
+    std::optional<Result<DocumentRow>> found;
+    const int code = find_document(session, document_, document_text_, found);
+    if (code != SQLITE_OK) return code;
+    if (!found->ok()) {
+      answer(found->error());
+    } else {
+      answer((*found)->deleted ? document_deleted(document_) : edit_key_exists());
+    }
+    return SQLITE_OK;
+  }
+
+  int insert_key(WriteSession& session, const collab::EditKey& key) {
+    Statement& sweep = session.sweep_edit_keys;
+    sweep.bind(1, forgotten_since(now_us_));
+    sweep.bind(2, swept_edit_keys);
+    if (!sweep.run()) return sweep.code();
+    Statement& put = session.put_edit_key;
+    put.bind_text(1, document_text_);
+    put.bind_text(2, key.key);
+    put.bind(3, key.fingerprint);
+    put.bind(4, key.before_index);
+    put.bind(5, key.version);
+    put.bind(6, now_us_);
+    return put.run() ? SQLITE_OK : put.code();
+  }
+
   // The log did not stand where the caller thought: why?
   int explain_refusal(WriteSession& session) {
     std::optional<Result<DocumentRow>> found;
@@ -86,6 +145,8 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
   const std::string document_text_;
   const std::uint64_t expected_;
   const std::vector<LogRow> rows_;
+  const std::vector<collab::EditKey> keys_;
+  const std::int64_t now_us_;  // known when there are keys
 };
 
 class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
@@ -353,6 +414,13 @@ int WriteSession::prepare() {
        "VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
       {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
+      {&select_edit_key, "SELECT created FROM edit_keys WHERE document_id = ?1 AND edit_key = ?2"},
+      {&put_edit_key,
+       "INSERT OR REPLACE INTO edit_keys (document_id, edit_key, fingerprint, before_index, "
+       "version, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&sweep_edit_keys,
+       "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
+       "edit_keys WHERE created <= ?1 LIMIT ?2)"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
@@ -369,6 +437,7 @@ int WriteSession::prepare() {
       {"document_versions", "name"},
       {"document_members", "user_id"},
       {"document_tokens", "token_id"},
+      {"edit_keys", "edit_key"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];
@@ -382,10 +451,11 @@ int WriteSession::prepare() {
 
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              std::uint64_t expected_last_index,
-                                             std::vector<LogRow> rows, Executor& on,
-                                             collab::Done<std::uint64_t> done) {
-  return std::make_unique<Append>(document, expected_last_index, std::move(rows), on,
-                                  std::move(done));
+                                             std::vector<LogRow> rows,
+                                             std::vector<collab::EditKey> keys, std::int64_t now_us,
+                                             Executor& on, collab::Done<std::uint64_t> done) {
+  return std::make_unique<Append>(document, expected_last_index, std::move(rows), std::move(keys),
+                                  now_us, on, std::move(done));
 }
 
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,

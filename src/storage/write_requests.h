@@ -32,7 +32,8 @@ struct WriteSession {
   Statement select_role, count_owners, count_members, put_member, delete_member;
   Statement count_tokens, insert_token, revoke_token, sweep_tokens;
   Statement insert_change, sweep_changes, rename_document;
-  Statement erase_some[8];  // of each table of a document, in the order in which they are emptied
+  Statement select_edit_key, put_edit_key, sweep_edit_keys;
+  Statement erase_some[9];  // of each table of a document, in the order in which they are emptied
   std::string scratch;      // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.
@@ -91,8 +92,9 @@ class TypedWriteRequest : public WriteRequest {
 
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              std::uint64_t expected_last_index,
-                                             std::vector<collab::LogRow> rows, Executor& on,
-                                             collab::Done<std::uint64_t> done);
+                                             std::vector<collab::LogRow> rows,
+                                             std::vector<collab::EditKey> keys, std::int64_t now_us,
+                                             Executor& on, collab::Done<std::uint64_t> done);
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
                                                  std::int64_t now_us, Executor& on,
                                                  collab::Done<std::uint64_t> done);

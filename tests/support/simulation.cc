@@ -84,11 +84,11 @@ void MemoryJournal::create(const DocumentId& id, std::uint64_t ssn) {
 }
 
 void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_last_index,
-                           std::vector<collab::LogRow> rows, Executor& on,
-                           collab::Done<std::uint64_t> done) {
+                           std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys,
+                           Executor& on, collab::Done<std::uint64_t> done) {
   ++appends_;
-  const auto work = [this, document, expected_last_index,
-                     rows = std::move(rows)]() mutable -> Result<std::uint64_t> {
+  const auto work = [this, document, expected_last_index, rows = std::move(rows),
+                     keys = std::move(keys)]() mutable -> Result<std::uint64_t> {
     const Error unavailable{ErrorClass::unavailable, "storage_unavailable", "the disk is full"};
     const Fault fault = append_fault();
     if (fault == Fault::lost) return unavailable;
@@ -97,6 +97,12 @@ void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_la
     if (found->record.last_index != expected_last_index) {
       return Error{ErrorClass::conflict, "log_moved", "the log ends elsewhere"};
     }
+    for (const collab::EditKey& key : keys) {
+      if (found->edit_keys.count(key.key) > 0) {
+        return Error{ErrorClass::conflict, "edit_key_exists", "the key is known"};
+      }
+    }
+    for (const collab::EditKey& key : keys) found->edit_keys[key.key] = key;
     for (collab::LogRow& row : rows) {
       row.index = ++found->record.last_index;
       found->record.sum_total += row.len;
@@ -107,6 +113,19 @@ void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_la
     return found->record.last_index;
   };
   carry_out<std::uint64_t>(on, std::move(done), work, true);
+}
+
+void MemoryJournal::find_edit(const DocumentId& document, std::string key, Executor& on,
+                              collab::Done<std::optional<collab::EditKey>> done) {
+  const auto work = [this, document,
+                     key = std::move(key)]() -> Result<std::optional<collab::EditKey>> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    const auto known = found->edit_keys.find(key);
+    if (known == found->edit_keys.end()) return std::optional<collab::EditKey>{};
+    return std::optional(known->second);
+  };
+  carry_out<std::optional<collab::EditKey>>(on, std::move(done), work);
 }
 
 void MemoryJournal::load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) {

@@ -69,8 +69,10 @@ class MemoryJournal final : public collab::Journal {
   void create(const DocumentId& id, std::uint64_t ssn = 1);
 
   void append(const DocumentId& document, std::uint64_t expected_last_index,
-              std::vector<collab::LogRow> rows, Executor& on,
+              std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys, Executor& on,
               collab::Done<std::uint64_t> done) override;
+  void find_edit(const DocumentId& document, std::string key, Executor& on,
+                 collab::Done<std::optional<collab::EditKey>> done) override;
   void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;
   void load_at(const DocumentId& document, std::uint64_t index, Executor& on,
                collab::Done<Loaded> done) override;
@@ -105,6 +107,7 @@ class MemoryJournal final : public collab::Journal {
     std::vector<collab::LogRow> rows;
     std::map<std::uint64_t, std::string> snapshots;
     std::map<ClientId, std::uint64_t> sites;
+    std::map<std::string, collab::EditKey> edit_keys;
   };
   Stored& stored(const DocumentId& id) { return documents_.at(id); }
   std::size_t appends() const { return appends_; }
