@@ -105,6 +105,7 @@ void DocumentActor::access_changed(const AccessChange& change) {
       recheck(*member);
     }
   }
+  tell_watchers([](Watcher& watcher) { watcher.on_access_changed(); });
 }
 
 void DocumentActor::recheck(const Member& member) {

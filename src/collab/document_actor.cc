@@ -157,16 +157,20 @@ void DocumentActor::enqueue(LogRow row) {
 
 /// One batch is with the journal at a time; what comes meanwhile goes together with the next.
 void DocumentActor::commit() {
-  if (in_flight_ > 0 || queue_.empty()) return;
+  if (committing_ || (queue_.empty() && queue_keys_.empty())) return;
+  committing_ = true;
   std::vector<LogRow> rows = std::exchange(queue_, {});
   queue_bytes_ = 0;
   in_flight_ = rows.size();
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
+  committing_keys_ = std::exchange(queue_keys_, {});
+  std::vector<EditKey> keys;
+  for (const KeyedEdit& edit : committing_keys_) keys.push_back(edit.key);
   const auto watch = std::make_shared<CommitWatch>(
       config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
   ports_.journal.append(
-      id_, durable_index_, std::move(copy), {}, ports_.executor,
+      id_, durable_index_, std::move(copy), std::move(keys), ports_.executor,
       [actor = weak(), rows = std::move(rows), watch](Result<std::uint64_t> last_index) mutable {
         if (const auto self = actor.lock()) {
           self->on_committed(std::move(rows), std::move(last_index), *watch);
@@ -183,7 +187,8 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
     const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
                                       : last_index.error();
     log(LogLevel::error, "commit_failed", why.message);
-    const bool passes = why.error_class == ErrorClass::unavailable || why.code == "log_moved";
+    const bool passes = why.error_class == ErrorClass::unavailable || why.code == "log_moved" ||
+                        why.code == "edit_key_exists";
     const bool gone = why.error_class == ErrorClass::gone;
     if (passes) {
       interrupt(rows, why);
@@ -194,16 +199,19 @@ void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t>
   }
   watch.durable(config_.metrics, ports_.clock.monotonic_ns());
   in_flight_ = 0;
+  committing_ = false;
   stalled_answer_.reset();
   record_.last_index = expected;
-  record_.updated_us = rows.back().timestamp_us;
+  if (!rows.empty()) record_.updated_us = rows.back().timestamp_us;
   for (const LogRow& row : rows) {
     record_.sum_total += row.len;
     note_durable(row);
   }
-  fan_out(rows);
+  if (!rows.empty()) fan_out(rows);
   watch.handed_out(config_.metrics, ports_.clock.monotonic_ns());
   for (LogRow& row : rows) cache_->append(std::move(row));
+  tell_watchers([this](Watcher& watcher) { watcher.on_durable(durable_index_); });
+  settle_keys();
   run_waiting();
   if (state_ == State::retired) return;
   commit();
@@ -323,6 +331,8 @@ void DocumentActor::retire() {
   config_.metrics.documents_open.add(-1);
   for (auto& then : std::exchange(when_open_, {})) then();
   for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
+  fail_keys();
+  tell_watchers([this](Watcher& watcher) { watcher.on_end(failure_); });
   on_retired_();
 }
 

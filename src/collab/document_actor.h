@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collab/access_ports.h"
@@ -29,7 +30,9 @@
 #include "collab/rollback_point.h"
 #include "collab/row_cache.h"
 #include "collab/server_edit.h"
+#include "collab/server_push.h"
 #include "collab/shard.h"
+#include "collab/watcher.h"
 #include "rga/document.h"
 
 namespace weft::collab {
@@ -53,6 +56,14 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void edit(ServerEdit request, Done<EditAnswer> done);
   /// document_access.cc. Somebody may do less, or more, than before.
   void access_changed(const AccessChange& change);
+  /// document_push.cc. Answers when it is durable.
+  void push(ServerPush request, Done<PushAnswer> done);
+  /// document_watchers.cc. The watcher hears of everything from now on; what it needs to know
+  /// before is in the log.
+  void watch(std::weak_ptr<Watcher> watcher);
+  void read_presence(Done<PresenceAnswer> done);
+  /// Stores a snapshot of the state as it is; the answer is its log index.
+  void take_snapshot(Done<std::uint64_t> done);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
   /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
@@ -96,7 +107,27 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void keep_rollback_point();
 
   // document_edits.cc: the server's own edits.
+  void edit_as_author(ServerEdit request, Done<EditAnswer> done);
   void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
+  void answer_edit(std::uint64_t index, Result<EditAnswer> answer, const Done<EditAnswer>& done);
+  void carry_out(std::uint64_t sid, const std::vector<TextEdit>& edits, bool keeps_elements,
+                 std::uint64_t base);
+
+  // document_keyed_edits.cc: edits with an idempotency key.
+  void edit_once(ServerEdit request, Done<EditAnswer> done);
+  void settle_keys();
+  void fail_keys();
+  void answer_with_key(const ServerEdit& request, EditAnswer answer, const Done<EditAnswer>& done);
+
+  // document_push.cc: pushes without a session.
+  void push_as(std::uint64_t sid, const ServerPush& request, const Done<PushAnswer>& done);
+  void end_push_if_done(const Member& member);
+
+  // document_watchers.cc: those who only look on.
+  void keep_for_watchers();
+  void tell_watchers(const std::function<void(Watcher&)>& tell);
+  void tell_watchers_presence();
+  PresenceAnswer who_is_there(std::uint64_t index) const;
 
   // document_purge.cc: tombstones that everybody is done with.
   void purge_if_due();
@@ -166,7 +197,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool is_serving() const {
     return state_ == State::open || (state_ == State::interrupted && is_readable_);
   }
-  bool all_durable() const { return in_flight_ == 0 && queue_.empty(); }
+  bool all_durable() const { return !committing_ && queue_.empty() && queue_keys_.empty(); }
   /// From now on the state at this index is spoken of: its last row must not grow.
   std::uint64_t seal();
   std::weak_ptr<DocumentActor> weak() { return weak_from_this(); }
@@ -188,6 +219,18 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::int64_t arrived_ns_ = 0;            // when the push came that is being judged
   std::vector<std::int64_t> arrivals_ns_;  // of the pushes whose rows are in queue_
   std::size_t in_flight_ = 0;              // rows that the journal is writing
+  bool committing_ = false;
+  struct KeyedEdit {
+    EditKey key;
+    std::function<void(bool durable)> then;
+  };
+  std::vector<KeyedEdit> queue_keys_;       // of edits that are queued
+  std::vector<KeyedEdit> committing_keys_;  // that the journal is writing
+  struct EditUnderWay {
+    std::uint64_t fingerprint = 0;
+    std::vector<std::pair<ServerEdit, Done<EditAnswer>>> repetitions;
+  };
+  std::map<std::string, std::shared_ptr<EditUnderWay>> edits_under_way_;  // by key
   std::uint64_t sealed_index_ = 0;
   std::map<ClientId, std::uint64_t> own_sites_;  // of those for whom the server edits
 
@@ -199,6 +242,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::vector<std::function<void()>> when_open_;
 
   std::map<std::uint64_t, Member> members_;
+  std::vector<std::weak_ptr<Watcher>> watchers_;
+  bool watching_ = false;
   std::uint64_t last_session_ = 0;
   PresenceBoard presence_;
   bool presence_scheduled_ = false;

@@ -18,6 +18,13 @@ void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
     return;
   }
   if (state_ != State::open) return done(failure_);
+  if (request.dry_run) return make_edit(0, request, done);
+  if (!request.key.empty()) return edit_once(std::move(request), std::move(done));
+  edit_as_author(std::move(request), std::move(done));
+}
+
+void DocumentActor::edit_as_author(ServerEdit request, Done<EditAnswer> done) {
+  if (state_ != State::open) return done(failure_);
   const auto site = own_sites_.find(request.author);
   if (site != own_sites_.end()) return make_edit(site->second, request, done);
   const ClientId author = request.author;
@@ -31,7 +38,7 @@ void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
                                                      : sid.error());
                               }
                               self->own_sites_[author] = *sid;
-                              self->edit(std::move(request), std::move(done));
+                              self->edit_as_author(std::move(request), std::move(done));
                             });
 }
 
@@ -42,18 +49,56 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   }
   // The edit knows every row up to here, so the last of them must not grow.
   const std::uint64_t base = seal();
-  const auto edits = request.plan(document_, base);
-  if (!edits.ok()) return done(edits.error());
+  auto edits = request.plan(document_, base);
+  // A refusal speaks of the state that it has seen, so it waits for it too.
+  if (!edits.ok()) return answer_edit(base, edits.error(), done);
   std::uint64_t elements = document_.element_count();
   for (const TextEdit& edit : *edits) elements += count_scalars(edit.inserted).value_or(0);
   if (elements > config_.limits.max_document_elements) {
     return done(Error{ErrorClass::too_large, "document_full", "the document would be too large"});
   }
+  if (!request.dry_run) carry_out(sid, *edits, request.keeps_elements, base);
+
+  EditAnswer answer;
+  answer.record = record_;
+  answer.before_index = base;
+  answer.record.last_index = integrated_index();
+  answer.record.sum_total = document_.sum();
+  if (!queue_.empty()) answer.record.updated_us = queue_.back().timestamp_us;
+  answer.edits = std::move(*edits);
+  if (request.key.empty() || request.dry_run) {
+    answer_edit(answer.record.last_index, std::move(answer), done);
+  } else {
+    answer_with_key(request, std::move(answer), done);
+  }
+  commit();
+  schedule_unload();
+}
+
+/// When the log is durable up to `index`.
+void DocumentActor::answer_edit(std::uint64_t index, Result<EditAnswer> answer,
+                                const Done<EditAnswer>& done) {
+  when_durable(index, [this, done, answer = std::move(answer)](bool durable) mutable {
+    if (durable) {
+      done(std::move(answer));
+    } else {
+      done(failure_);
+    }
+  });
+}
+
+void DocumentActor::carry_out(std::uint64_t sid, const std::vector<TextEdit>& edits,
+                              bool keeps_elements, std::uint64_t base) {
   rga::OpWriter out;
   document_.set_local_site(sid);
   // From the last to the first, so that positions stay what the plan saw.
-  for (auto edit = edits->rbegin(); edit != edits->rend(); ++edit) {
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit) {
     const rga::ScalarOffset at{edit->at};
+    if (keeps_elements && edit->erased > 0) {
+      WEFT_CHECK(count_scalars(edit->inserted) == std::size_t{edit->erased});
+      WEFT_CHECK(document_.update(at, edit->inserted, &out) == rga::EditOutcome::done);
+      continue;
+    }
     if (edit->erased > 0) {
       WEFT_CHECK(document_.erase(at, edit->erased, &out) == rga::EditOutcome::done);
     }
@@ -67,22 +112,6 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   const std::int64_t now_us = ports_.clock.unix_us();
   while (operations.next(op)) enqueue(make_row(op, base, now_us));
   WEFT_CHECK(!operations.failed());
-
-  EditAnswer answer;
-  answer.record = record_;
-  answer.before_index = base;
-  answer.record.last_index = integrated_index();
-  answer.record.sum_total = document_.sum();
-  if (!queue_.empty()) answer.record.updated_us = queue_.back().timestamp_us;
-  when_durable(integrated_index(), [this, done, answer = std::move(answer)](bool durable) mutable {
-    if (durable) {
-      done(std::move(answer));
-    } else {
-      done(failure_);
-    }
-  });
-  commit();
-  schedule_unload();
 }
 
 }  // namespace weft::collab

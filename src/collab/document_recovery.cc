@@ -34,6 +34,7 @@ void DocumentActor::interrupt(const std::vector<LogRow>& in_doubt, const Error& 
   for (const LogRow& row : queue_) authors.insert(row.id.sid);
   queue_.clear();
   queue_bytes_ = in_flight_ = 0;
+  committing_ = false;
   // Who has sent something that nobody knows the fate of learns it when it joins again.
   for (const std::uint64_t session : sessions()) {
     const Member* member = find(session);
@@ -45,6 +46,7 @@ void DocumentActor::interrupt(const std::vector<LogRow>& in_doubt, const Error& 
   }
   roll_back();
   for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
+  fail_keys();
   if (state_ == State::interrupted) ask_log();
 }
 
@@ -130,6 +132,7 @@ void DocumentActor::recovered() {
   state_ = State::open;
   is_readable_ = true;
   ports_.log.write(LogLevel::info, "document_recovered", id_.to_string());
+  tell_watchers([this](Watcher& watcher) { watcher.on_durable(durable_index_); });
   for (const std::uint64_t session : sessions()) {
     Member* member = find(session);
     if (member == nullptr || member->stage != Member::Stage::live) continue;

@@ -53,11 +53,14 @@ std::uint64_t DocumentActor::connect(std::shared_ptr<Outbox> outbox) {
 }
 
 void DocumentActor::leave(std::uint64_t session) {
-  if (members_.erase(session) == 0) return;
-  config_.metrics.sessions.add(-1);
+  const auto left = members_.find(session);
+  if (left == members_.end()) return;
+  const bool was_seen = !left->second.pushing;
+  members_.erase(left);
+  if (was_seen) config_.metrics.sessions.add(-1);
   used_ms_ = ports_.clock.monotonic_ms();
   presence_.remove(session);
-  if (presence_.has_changes()) schedule_presence();
+  if (presence_.has_changes() || (watching_ && was_seen)) schedule_presence();
   schedule_unload();
 }
 
@@ -85,6 +88,12 @@ void DocumentActor::refuse(std::uint64_t session, const Error& why) {
 void DocumentActor::refuse(std::uint64_t session, wire::CloseCode close_code, const Error& why) {
   Member* member = find(session);
   if (member == nullptr) return;
+  if (member->pushing) {
+    const auto done = std::move(member->pushing->done);
+    leave(session);
+    done(why);
+    return;
+  }
   const std::shared_ptr<Outbox> outbox = member->outbox;
   outbox->send(std::make_shared<const std::string>(
       wire::encode(wire::Refused{static_cast<std::uint64_t>(close_code), why.code, why.message})));
@@ -386,12 +395,14 @@ void DocumentActor::go_live(Member& member) {
   const std::uint64_t session = member.session;
   member.stage = Member::Stage::live;
   if (const auto peers = presence_.all_for(session)) send(member, *peers);
+  if (watching_) schedule_presence();
   release_held(session);
 }
 
 /// Says how much of the session's own is durable. REQUIRES: everything durable was sent to it.
 void DocumentActor::acknowledge(Member& member) {
   member.acked_seq = window_->seq_at(durable_index_, member.sid);
+  if (member.pushing) return end_push_if_done(member);
   send(member, wire::encode(wire::Ack{member.acked_seq, durable_index_, member.rebased}));
 }
 

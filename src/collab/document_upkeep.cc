@@ -95,7 +95,9 @@ void DocumentActor::schedule_presence() {
 
 void DocumentActor::tell_presence() {
   presence_scheduled_ = false;
-  if (state_ == State::retired || !presence_.has_changes()) return;
+  if (state_ == State::retired) return;
+  tell_watchers_presence();
+  if (!presence_.has_changes()) return;
   std::shared_ptr<const std::string> for_others;
   for (auto& [session, member] : members_) {
     // A slow reader misses some: the next state of each peer makes up for it.
@@ -162,10 +164,11 @@ void DocumentActor::save_snapshot() {
 }
 
 void DocumentActor::schedule_unload() {
-  if (state_ != State::open || !members_.empty()) return;
+  if (state_ != State::open || !members_.empty() || watching_) return;
   ports_.executor.post_after(config_.idle_unload_ms, [actor = weak()] {
     const auto self = actor.lock();
-    if (!self || self->state_ != State::open || !self->members_.empty()) return;
+    if (!self || self->state_ != State::open) return;
+    if (!self->members_.empty() || self->watching_) return;
     const std::int64_t idle_ms = self->ports_.clock.monotonic_ms() - self->used_ms_;
     if (idle_ms < self->config_.idle_unload_ms) return;  // a later call waits for that
     if (!self->all_durable()) {

@@ -11,6 +11,7 @@
 #include "collab/gate.h"
 #include "collab/late_author.h"
 #include "collab/ports.h"
+#include "collab/server_push.h"
 
 namespace weft::collab {
 
@@ -57,6 +58,9 @@ struct Member {
   // document_late.cc.
   std::unique_ptr<LateAuthor> late;  // what the author knew when it made its late operations
   bool rebased = false;              // some of this session's were late
+
+  // document_push.cc.
+  std::optional<PendingPush> pushing;  // it is here for this push only
 };
 
 }  // namespace weft::collab

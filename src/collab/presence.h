@@ -24,6 +24,8 @@ class PresenceBoard {
   std::optional<std::string> changes_for(std::uint64_t receiver) const;
   bool changed(std::uint64_t session) const { return changed_.contains(session); }
   void clear_changes() { changed_.clear(); }
+  /// What a session has said last. Borrows the name from the board.
+  wire::Peer describe(std::uint64_t session) const;
   /// Everybody who is present, for one who has just come.
   std::optional<std::string> all_for(std::uint64_t receiver) const;
 
@@ -34,8 +36,6 @@ class PresenceBoard {
     std::uint32_t colour = 0;
     std::vector<wire::Selection> selections;
   };
-
-  wire::Peer describe(std::uint64_t session) const;
 
   std::map<std::uint64_t, Entry> entries_;
   std::set<std::uint64_t> changed_;

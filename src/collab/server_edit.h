@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -20,11 +21,21 @@ struct ServerEdit {
   /// answer. Called once, on the document's loop.
   std::function<Result<std::vector<TextEdit>>(const rga::Document& document, std::uint64_t index)>
       plan;
+  /// Not empty: when it came before, nothing is done, and the answer is what it was then. Conflict,
+  /// code "idempotency_key_reused", when that had another fingerprint; "edit_in_progress" when too
+  /// many repetitions wait for it already. At most max_edit_key_bytes.
+  std::string key = {};
+  std::uint64_t fingerprint = 0;
+  bool dry_run = false;  // only says what it would do
+  /// What is replaced keeps its elements, as many as come instead: they get new values (updates).
+  bool keeps_elements = false;
 };
 
 struct EditAnswer {
-  DocumentRecord record;           // with the edit
-  std::uint64_t before_index = 0;  // the last log index before it; the same as after: no change
+  DocumentRecord record;             // with the edit
+  std::uint64_t before_index = 0;    // the last log index before it; the same as after: no change
+  std::vector<TextEdit> edits = {};  // what the plan said; empty when it is replayed
+  bool replayed = false;             // it was done before, with the same key
 };
 
 }  // namespace weft::collab

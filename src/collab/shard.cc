@@ -26,6 +26,10 @@ class RefusedSession final : public Session {
   void receive(std::string_view) override {}
 };
 
+Error restarting() {
+  return {ErrorClass::unavailable, "service_restart", "the server is restarting"};
+}
+
 }  // namespace
 
 class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
@@ -93,18 +97,12 @@ std::unique_ptr<Session> Shard::connect(const DocumentId& document,
 }
 
 void Shard::read_text(const DocumentId& document, Done<TextAnswer> done) {
-  if (impl_->draining_) {
-    done(Error{ErrorClass::unavailable, "service_restart", "the server is restarting"});
-    return;
-  }
+  if (impl_->draining_) return done(restarting());
   impl_->open(document)->read_text(std::move(done));
 }
 
 void Shard::edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done) {
-  if (impl_->draining_) {
-    done(Error{ErrorClass::unavailable, "service_restart", "the server is restarting"});
-    return;
-  }
+  if (impl_->draining_) return done(restarting());
   impl_->open(document)->edit(std::move(request), std::move(done));
 }
 
@@ -118,6 +116,26 @@ void Shard::access_changed(const AccessChange& change) {
   std::vector<std::shared_ptr<DocumentActor>> all;
   for (const auto& [id, actor] : impl_->actors_) all.push_back(actor);
   for (const auto& actor : all) actor->access_changed(change);
+}
+
+void Shard::push(const DocumentId& document, ServerPush request, Done<PushAnswer> done) {
+  if (impl_->draining_) return done(restarting());
+  impl_->open(document)->push(std::move(request), std::move(done));
+}
+
+void Shard::read_presence(const DocumentId& document, Done<PresenceAnswer> done) {
+  if (impl_->draining_) return done(restarting());
+  impl_->open(document)->read_presence(std::move(done));
+}
+
+void Shard::watch(const DocumentId& document, std::weak_ptr<Watcher> watcher) {
+  if (!impl_->draining_) return impl_->open(document)->watch(std::move(watcher));
+  if (const auto present = watcher.lock()) present->on_end(restarting());
+}
+
+void Shard::take_snapshot(const DocumentId& document, Done<std::uint64_t> done) {
+  if (impl_->draining_) return done(restarting());
+  impl_->open(document)->take_snapshot(std::move(done));
 }
 
 void Shard::forget(const DocumentId& document) {

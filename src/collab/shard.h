@@ -16,6 +16,8 @@
 #include "collab/gate.h"
 #include "collab/ports.h"
 #include "collab/server_edit.h"
+#include "collab/server_push.h"
+#include "collab/watcher.h"
 #include "wire/limits.h"
 
 namespace weft::collab {
@@ -84,6 +86,16 @@ class Shard {
   void edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done);
   /// Somebody may do less, or more, than before: sessions are told, or closed.
   void access_changed(const AccessChange& change);
+  /// Operations of a site without a session; see server_push.h. Errors: as a session's push is
+  /// refused; conflict "client_in_session"; as loading and committing.
+  void push(const DocumentId& document, ServerPush request, Done<PushAnswer> done);
+  /// Sessions as they are.
+  void read_presence(const DocumentId& document, Done<PresenceAnswer> done);
+  /// From now on; an error is the end. See watcher.h.
+  void watch(const DocumentId& document, std::weak_ptr<Watcher> watcher);
+  /// Stores a snapshot now; the answer is its log index. Conflict, code "nothing_written", when
+  /// that is 0.
+  void take_snapshot(const DocumentId& document, Done<std::uint64_t> done);
   /// The document was deleted from the catalog: sessions are closed with 4404.
   void forget(const DocumentId& document);
   /// Stores what the log does not need but a quick start wants (snapshots), closes all sessions

@@ -137,6 +137,17 @@ void AccessControl::learn(const std::vector<collab::AccessChange>& changes) {
   knows_revocations_.store(true, std::memory_order_release);
 }
 
+bool AccessControl::is_good(const access::Claims& claims) const {
+  return time_left_ms(claims) > 0 && (claims.token_id.empty() || !is_revoked(claims.token_id));
+}
+
+std::int64_t AccessControl::time_left_ms(const access::Claims& claims) const {
+  const std::int64_t now_ms = clock_.unix_us() / 1000;
+  // Who is let in without a token is let in for ever.
+  if (claims.expires_s > INT64_MAX / 1000) return INT64_MAX;
+  return std::max<std::int64_t>(claims.expires_s * 1000 - now_ms, 0);
+}
+
 bool AccessControl::is_revoked(const std::string& token_id) const {
   const std::shared_lock lock(mutex_);
   return revoked_.contains(token_id);

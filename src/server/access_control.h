@@ -40,6 +40,10 @@ class AccessControl final : public collab::Gate {
 
   /// Denied when the token is void; unavailable until the revocations are known.
   Result<access::Claims> read(std::string_view token) const;
+  /// Neither ended nor revoked since they were read.
+  bool is_good(const access::Claims& claims) const;
+  /// Until they end; 0 when they have.
+  std::int64_t time_left_ms(const access::Claims& claims) const;
   /// By its Authorization header. Denied "token_required" without one, "bad_authorization" when it
   /// is not a bearer token.
   Result<access::Claims> caller_of(const Request& request) const;

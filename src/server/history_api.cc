@@ -58,20 +58,6 @@ Error bad_version() {
 
 }  // namespace
 
-/// Who waits for an answer, and where.
-struct HistoryApi::Asked {
-  Executor& on;
-  Respond respond;
-  std::string request_id;
-  std::shared_ptr<void> pass;  // goes when the last step is done
-
-  /// Any thread.
-  void answer(Response response) const {
-    on.post([respond = respond, response = std::move(response)] { respond(response); });
-  }
-  void refuse(const Error& error) const { answer(problem(error, request_id)); }
-};
-
 void HistoryApi::find_index(const DocumentId& id, const std::string& at, Index then) {
   if (at.empty()) {
     catalog_.get(id, background_, [then](const Result<collab::DocumentRecord>& record) {
@@ -95,7 +81,7 @@ void HistoryApi::load(const DocumentId& id, const std::string& at, State then) {
 
 void HistoryApi::text_at(const DocumentId& id, std::string at, bool plain, std::string request_id,
                          Executor& on, Respond respond) {
-  const Asked asked{on, std::move(respond), std::move(request_id), gate_.pass()};
+  const Asked asked{on, std::move(respond), std::move(request_id), under_way_.pass()};
   load(id, at, [asked, plain](const Result<Journal::Loaded>& loaded) {
     if (!loaded.ok()) return asked.refuse(loaded.error());
     auto state = collab::state_of(*loaded);
@@ -112,7 +98,7 @@ void HistoryApi::text_at(const DocumentId& id, std::string at, bool plain, std::
 
 void HistoryApi::blame(const DocumentId& id, const Request& request, Executor& on,
                        Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto query = checked_query(request, {"at"});
   if (!query) return asked.refuse(query.error());
   load(id, value_of(*query, "at"), [this, id, asked](Result<Journal::Loaded> loaded) {
@@ -132,7 +118,7 @@ void HistoryApi::blame(const DocumentId& id, const Request& request, Executor& o
 }
 
 void HistoryApi::diff(const DocumentId& id, const Request& request, Executor& on, Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto query = checked_query(request, {"from", "to"});
   if (!query) return asked.refuse(query.error());
   const std::string from = value_of(*query, "from");
@@ -164,7 +150,7 @@ void HistoryApi::diff(const DocumentId& id, const Request& request, Executor& on
 
 void HistoryApi::patches(const DocumentId& id, const Request& request, Executor& on,
                          Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto query = checked_query(request, {"from", "to"});
   if (!query) return asked.refuse(query.error());
   std::string from = value_of(*query, "from");
@@ -241,7 +227,7 @@ void collect(collab::History& history, const DocumentId& id, Executor& on,
 
 void HistoryApi::versions(const DocumentId& id, const Request& request, Executor& on,
                           Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto query = checked_query(request, {"limit", "cursor"});
   if (!query) return asked.refuse(query.error());
   const auto page = std::make_shared<VersionsPage>();
@@ -273,7 +259,7 @@ void HistoryApi::versions(const DocumentId& id, const Request& request, Executor
 
 void HistoryApi::name_version(const DocumentId& id, const Request& request, Executor& on,
                               Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto wanted = parse_name_request(request.body);
   if (!wanted) return asked.refuse(wanted.error());
   find_index(id, wanted->version,
@@ -289,7 +275,7 @@ void HistoryApi::name_version(const DocumentId& id, const Request& request, Exec
 
 void HistoryApi::remove_version(const DocumentId& id, std::string name, const Request& request,
                                 Executor& on, Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   history_.remove_version(id, std::move(name), background_, [asked](const Result<Unit>& removed) {
     if (!removed.ok()) return asked.refuse(removed.error());
     Response response;
@@ -300,7 +286,7 @@ void HistoryApi::remove_version(const DocumentId& id, std::string name, const Re
 
 void HistoryApi::restore(const DocumentId& id, const Request& request, Executor& on,
                          Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, gate_.pass()};
+  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
   const auto wanted = parse_restore_request(request.body);
   if (!wanted) return asked.refuse(wanted.error());
   load(id, *wanted, [this, id, asked](const Result<Journal::Loaded>& loaded) {
@@ -313,7 +299,7 @@ void HistoryApi::restore(const DocumentId& id, const Request& request, Executor&
       return Result(collab::edits_between(document.text(), text));
     };
     // From here on the document's loop has it, and nothing comes back here.
-    const Asked last{asked.on, asked.respond, asked.request_id, nullptr};
+    const Asked last = asked.without_pass();
     documents_.edit(id, std::move(edit), asked.on,
                     [asked = last](const Result<collab::EditAnswer>& edited) {
                       if (!edited.ok()) return asked.refuse(edited.error());

@@ -3,17 +3,16 @@
 // the executor that asked. Old versions are rebuilt on a thread of its own.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/ports.h"
 #include "base/result.h"
 #include "collab/history_ports.h"
+#include "server/asked.h"
 #include "server/background.h"
 #include "server/document_loops.h"
 #include "server/http_message.h"
@@ -22,8 +21,6 @@ namespace weft::server {
 
 class HistoryApi {
  public:
-  using Respond = std::function<void(Response)>;
-
   HistoryApi(ClientId author, collab::Catalog& catalog, collab::Journal& journal,
              collab::History& history, DocumentLoops& documents)
       : author_(author),
@@ -32,7 +29,7 @@ class HistoryApi {
         history_(history),
         documents_(documents) {}
   /// Waits for what is under way: its steps come back here. REQUIRES: the ports still answer.
-  ~HistoryApi() { gate_.wait(); }
+  ~HistoryApi() { under_way_.wait(); }
   HistoryApi(const HistoryApi&) = delete;
   HistoryApi& operator=(const HistoryApi&) = delete;
 
@@ -50,30 +47,6 @@ class HistoryApi {
   void restore(const DocumentId& id, const Request& request, Executor& on, Respond respond);
 
  private:
-  /// Counts the requests under way: each holds a pass.
-  class Gate {
-   public:
-    std::shared_ptr<void> pass() {
-      const std::lock_guard lock(mutex_);
-      ++inside_;
-      return {this, [](void* gate) { static_cast<Gate*>(gate)->leave(); }};
-    }
-    void wait() {
-      std::unique_lock lock(mutex_);
-      empty_.wait(lock, [this] { return inside_ == 0; });
-    }
-
-   private:
-    void leave() {
-      const std::lock_guard lock(mutex_);
-      if (--inside_ == 0) empty_.notify_all();
-    }
-    std::mutex mutex_;
-    std::condition_variable empty_;
-    std::size_t inside_ = 0;
-  };
-
-  struct Asked;
   using Index = std::function<void(Result<std::uint64_t>)>;
   using State = std::function<void(Result<collab::Journal::Loaded>)>;
 
@@ -87,7 +60,7 @@ class HistoryApi {
   collab::Journal& journal_;
   collab::History& history_;
   DocumentLoops& documents_;
-  Gate gate_;
+  UnderWay under_way_;
   Background background_;  // last: what it runs uses the others
 };
 

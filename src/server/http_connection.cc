@@ -65,12 +65,13 @@ class HttpConnection final : public Connection,
   }
 
   void drain() override {
-    if (is_idle_ && !parser_->got_some()) drop();
+    if ((is_idle_ && !parser_->got_some()) || response_.source) drop();
   }
   void drop() override {
     error_code ignored;
     socket_.close(ignored);
     clear_deadline();
+    response_.source.reset();
   }
 
  private:
@@ -216,7 +217,7 @@ class HttpConnection final : public Connection,
 
   void write(Response response) {
     response_ = std::move(response);
-    if (roster_->draining) keep_alive_ = false;
+    if (roster_->draining || response_.source) keep_alive_ = false;
     allow_origin(request_, worker_.shared.config.origins, response_);
     const bool without_content =
         request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
@@ -240,12 +241,49 @@ class HttpConnection final : public Connection,
   void on_written(const error_code& ec, std::size_t sent) {
     report(response_.status, sent);
     if (ec) return drop();
+    if (response_.source && request_.method != "HEAD") {
+      watch_for_hangup();
+      return next_piece();
+    }
     if (keep_alive_ && !roster_->draining) return read_request();
     error_code ignored;
     socket_.shutdown(TcpSocket::shutdown_send, ignored);
     if (complete_) return drop();
     set_deadline(linger_ms);
     discard(0);
+  }
+
+  /// The pending read also keeps the connection alive while its source has nothing to say.
+  void watch_for_hangup() {
+    buffer_.clear();
+    socket_.async_read_some(
+        buffer_.prepare(1),
+        [self = shared_from_this()](const error_code&, std::size_t) { self->drop(); });
+  }
+
+  void next_piece() {
+    clear_deadline();
+    if (!response_.source) return;
+    response_.source->next([weak = weak_from_this()](std::string piece) {
+      if (const auto self = weak.lock()) self->write_piece(std::move(piece));
+    });
+  }
+
+  /// Who does not take a piece in time is cut.
+  void write_piece(std::string piece) {
+    if (!response_.source) return;
+    if (piece.empty()) {
+      error_code ignored;
+      socket_.shutdown(TcpSocket::shutdown_send, ignored);
+      return drop();
+    }
+    response_.body = std::move(piece);
+    set_deadline(limits().request_timeout_ms);
+    net::async_write(socket_, net::buffer(response_.body),
+                     [self = shared_from_this()](const error_code& ec, std::size_t) {
+                       if (ec) return self->drop();
+                       self->next_piece();
+                     });
   }
 
   void discard(std::size_t so_far) {

@@ -19,7 +19,7 @@ std::string response_head(const Response& response, std::string_view request_id,
   head.append(reason_phrase(response.status)).append("\r\n");
   line("Date", http_date(now_unix_us));
   line("Connection", keep_alive ? "keep-alive" : "close");
-  if (response.status != 204 && response.status != 304) {
+  if (response.status != 204 && response.status != 304 && !response.source) {
     line("Content-Length", std::to_string(response.content().size()));
   }
   bool has_policy = false;

@@ -10,8 +10,9 @@
 
 namespace weft::server {
 
-/// Status line and headers, with what every answer carries: Date, X-Request-Id, Content-Length, and
-/// the headers that keep browsers from guessing and from leaking.
+/// Status line and headers, with what every answer carries: Date, X-Request-Id, Content-Length (but
+/// for a source, which ends with the connection), and the headers that keep browsers from guessing
+/// and from leaking.
 std::string response_head(const Response& response, std::string_view request_id, bool keep_alive,
                           std::int64_t now_unix_us);
 

@@ -2,6 +2,8 @@
 // speak. http_connection makes the one from bytes and bytes from the other.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,12 +28,23 @@ struct Request {
   std::string_view query() const;
 };
 
+/// A body that comes bit by bit, as long as its listener stays. Whoever holds it last ends it.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// `ready` is called once, on the connection's loop, as soon as there is something; an empty
+  /// piece is the end. Asked for again when the piece has been written. On that loop.
+  virtual void next(std::function<void(std::string)> ready) = 0;
+};
+
 struct Response {
   unsigned status = 200;
   std::vector<std::pair<std::string_view, std::string>> headers;
   std::string body;
   /// Used instead of `body` when set: bytes that live as long as the program.
   std::string_view fixed_body;
+  /// Used instead of both when set.
+  std::shared_ptr<BodySource> source;
 
   std::string_view content() const {
     return fixed_body.empty() ? std::string_view(body) : fixed_body;

@@ -59,18 +59,24 @@ Result<json::value> parse_json(std::string_view body) {
   return invalid("bad_json", "The body is not one JSON value: " + problem.message() + ".");
 }
 
+Status check_fields(const json::object& object, std::initializer_list<std::string_view> known) {
+  for (const auto& field : object) {
+    const std::string_view key(field.key().data(), field.key().size());
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      return invalid("unknown_field", "Unknown field '" + std::string(key) + "'.");
+    }
+  }
+  return ok_status();
+}
+
 Result<json::object> parse_object(std::string_view body,
                                   std::initializer_list<std::string_view> known) {
   auto parsed = parse_json(body);
   if (!parsed) return parsed.error();
   json::object* object = parsed->if_object();
   if (object == nullptr) return invalid("bad_json", "The body must be a JSON object.");
-  for (const auto& field : *object) {
-    const std::string_view key(field.key().data(), field.key().size());
-    if (std::find(known.begin(), known.end(), key) == known.end()) {
-      return invalid("unknown_field", "Unknown field '" + std::string(key) + "'.");
-    }
-  }
+  const Status checked = check_fields(*object, known);
+  if (!checked.ok()) return checked.error();
   return std::move(*object);
 }
 

@@ -17,6 +17,10 @@ Error invalid(std::string_view code, std::string message);
 /// One JSON value of acceptable Unicode. Errors: invalid "bad_json", "bad_text".
 Result<boost::json::value> parse_json(std::string_view body);
 
+/// No other fields than those. Errors: invalid "unknown_field".
+Status check_fields(const boost::json::object& object,
+                    std::initializer_list<std::string_view> known);
+
 /// An object with no other fields than those. Errors: as parse_json; "unknown_field".
 Result<boost::json::object> parse_object(std::string_view body,
                                          std::initializer_list<std::string_view> known);

@@ -20,7 +20,7 @@ unsigned status_for(ErrorClass error_class) {
 }
 
 Response problem(unsigned status, std::string_view code, std::string_view detail,
-                 std::string_view request_id) {
+                 std::string_view request_id, ProblemNumbers more) {
   boost::json::object body;
   body["type"] = "about:blank";
   const std::string_view title = reason_phrase(status);
@@ -29,6 +29,9 @@ Response problem(unsigned status, std::string_view code, std::string_view detail
   body["detail"] = boost::json::string_view(detail.data(), detail.size());
   body["code"] = boost::json::string_view(code.data(), code.size());
   body["request_id"] = boost::json::string_view(request_id.data(), request_id.size());
+  for (const auto& [name, value] : more) {
+    body[boost::json::string_view(name.data(), name.size())] = value;
+  }
   Response response;
   response.status = status;
   response.set("Content-Type", "application/problem+json");

@@ -191,6 +191,11 @@ std::optional<std::string_view> negotiate(std::string_view accept,
   return best;
 }
 
+bool is_json(std::string_view content_type) {
+  return equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))),
+                             "application/json");
+}
+
 bool etag_matches(std::string_view if_none_match, std::string_view etag) {
   bool found = false;
   for_each_piece(if_none_match, ',', [&](std::string_view piece) {

@@ -37,6 +37,9 @@ Status check_listed_origin(std::string_view origin, std::string_view host,
 std::optional<std::string_view> negotiate(std::string_view accept,
                                           std::span<const std::string_view> offered);
 
+/// "application/json", with or without parameters.
+bool is_json(std::string_view content_type);
+
 /// True when If-None-Match names `etag` (weak comparison) or is "*".
 bool etag_matches(std::string_view if_none_match, std::string_view etag);
 

@@ -23,17 +23,16 @@ Response not_allowed(std::string_view allow, const Request& request) {
 
 bool is_read(const Request& request) { return request.method == "GET" || request.method == "HEAD"; }
 
-/// "application/json", with or without parameters.
-bool is_json(std::string_view content_type) {
-  return equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))),
-                             "application/json");
-}
-
 /// True for the operations whose body is JSON.
 bool takes_json(Operation operation) {
   switch (operation) {
     case Operation::create_document:
     case Operation::rename_document:
+    case Operation::patch_text:
+    case Operation::lease_site:
+    case Operation::original_insert:
+    case Operation::original_update:
+    case Operation::original_delete:
     case Operation::name_version:
     case Operation::restore:
     case Operation::set_member:
@@ -168,6 +167,20 @@ void RestApi::handle(const Call& call) const {
     case Operation::name_version:
     case Operation::remove_version:
     case Operation::restore: return handle_history(call);
+    case Operation::replace_text: return parts_.edits.replace(call);
+    case Operation::patch_text: return parts_.edits.patch(call);
+    case Operation::list_operations: return parts_.log.operations(call);
+    case Operation::push_operations: return parts_.log.push(call);
+    case Operation::lease_site: return parts_.log.site(call);
+    case Operation::latest_snapshot: return parts_.log.latest_snapshot(call);
+    case Operation::take_snapshot: return parts_.log.take_snapshot(call);
+    case Operation::presence: return parts_.live.presence(call);
+    case Operation::events: return parts_.live.events(call);
+    case Operation::original_create: return parts_.seed.create(call);
+    case Operation::original_get: return parts_.seed.document(call);
+    case Operation::original_insert:
+    case Operation::original_update:
+    case Operation::original_delete: return parts_.seed.change(call);
     default: return handle_access(call);
   }
 }

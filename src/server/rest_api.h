@@ -14,9 +14,13 @@
 #include "server/assets.h"
 #include "server/call.h"
 #include "server/documents_api.h"
+#include "server/edit_api.h"
 #include "server/history_api.h"
+#include "server/live_api.h"
+#include "server/log_api.h"
 #include "server/operation_api.h"
 #include "server/rate_limiter.h"
+#include "server/seed_api.h"
 
 namespace weft::server {
 
@@ -35,6 +39,10 @@ struct RestParts {
   AccessApi& access;
   DocumentsApi& documents;
   HistoryApi& history;
+  EditApi& edits;
+  LogApi& log;
+  LiveApi& live;
+  SeedApi& seed;
   OperationApi& operation;
 };
 

@@ -20,6 +20,15 @@ constexpr std::array routes = {
     Route{"DELETE", "/api/v1/documents/{id}", Operation::delete_document, Need::own},
     Route{"POST", "/api/v1/documents/{id}/undelete", Operation::undelete_document, Need::own},
     Route{"GET", "/api/v1/documents/{id}/text", Operation::get_text, Need::view},
+    Route{"PUT", "/api/v1/documents/{id}/text", Operation::replace_text, Need::edit},
+    Route{"PATCH", "/api/v1/documents/{id}/text", Operation::patch_text, Need::edit},
+    Route{"GET", "/api/v1/documents/{id}/operations", Operation::list_operations, Need::view},
+    Route{"POST", "/api/v1/documents/{id}/operations", Operation::push_operations, Need::edit},
+    Route{"POST", "/api/v1/documents/{id}/sites", Operation::lease_site, Need::edit},
+    Route{"GET", "/api/v1/documents/{id}/snapshots/latest", Operation::latest_snapshot, Need::view},
+    Route{"POST", "/api/v1/documents/{id}/snapshots", Operation::take_snapshot, Need::edit},
+    Route{"GET", "/api/v1/documents/{id}/presence", Operation::presence, Need::view},
+    Route{"GET", "/api/v1/documents/{id}/events", Operation::events, Need::view},
     Route{"GET", "/api/v1/documents/{id}/blame", Operation::blame, Need::view},
     Route{"GET", "/api/v1/documents/{id}/diff", Operation::diff, Need::view},
     Route{"GET", "/api/v1/documents/{id}/patches", Operation::patches, Need::view},
@@ -36,6 +45,12 @@ constexpr std::array routes = {
     Route{"GET", "/api/v1/documents/{id}/tokens", Operation::list_tokens, Need::own},
     Route{"POST", "/api/v1/documents/{id}/tokens", Operation::mint_token, Need::own},
     Route{"DELETE", "/api/v1/documents/{id}/tokens/{name}", Operation::revoke_token, Need::own},
+    // Of the original that Weft grew from.
+    Route{"POST", "/create_document", Operation::original_create, Need::caller},
+    Route{"GET", "/document/{id}", Operation::original_get, Need::view},
+    Route{"POST", "/document/{id}/insert", Operation::original_insert, Need::edit},
+    Route{"POST", "/document/{id}/update", Operation::original_update, Need::edit},
+    Route{"POST", "/document/{id}/delete", Operation::original_delete, Need::edit},
 };
 
 /// Up to the next slash; takes it and the slash away.

@@ -26,6 +26,15 @@ enum class Operation : std::uint8_t {
   delete_document,
   undelete_document,
   get_text,
+  replace_text,
+  patch_text,
+  list_operations,
+  push_operations,
+  lease_site,
+  latest_snapshot,
+  take_snapshot,
+  presence,
+  events,
   blame,
   diff,
   patches,
@@ -42,6 +51,11 @@ enum class Operation : std::uint8_t {
   revoke_token,
   revoke_anywhere,
   who_am_i,
+  original_create,
+  original_get,
+  original_insert,
+  original_update,
+  original_delete,
 };
 
 struct Route {

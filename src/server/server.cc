@@ -71,11 +71,16 @@ class Server::Impl final : public DocumentLoops {
         access_(control_, ports.access, ports.clock, ports.random, [this] { watch_.look_now(); }),
         history_(author_, ports.catalog, ports.journal, ports.history, *this),
         documents_(author_, config_.limits, ports.catalog, *this, control_, history_, ports.random),
+        edits_(author_, config_.limits, ports.journal, *this),
+        log_(config_.limits, ports.catalog, ports.journal, *this),
+        live_(config_.limits, control_, ports.catalog, ports.journal, *this),
+        seed_(author_, ports.catalog, ports.journal, *this, documents_),
         rates_(config_.limits),
         metrics_(ports.metrics),
         operation_(ports.catalog, ports.metrics, metrics_.database_up),
         api_(config_.version,
-             {control_, rates_, ports.clock, access_, documents_, history_, operation_},
+             {control_, rates_, ports.clock, access_, documents_, history_, edits_, log_, live_,
+              seed_, operation_},
              PageFiles(config_.page, config_.page_directory)),
         shared_{config_,
                 api_,
@@ -121,27 +126,42 @@ class Server::Impl final : public DocumentLoops {
   // --- DocumentLoops: to the document's loop, and back with the answer ---------------------------
   void read_text(const DocumentId& document, Executor& on,
                  collab::Done<collab::TextAnswer> done) override {
-    Worker& worker = shared_.worker_of(document);
-    worker.loop.post([&worker, &on, document, done = std::move(done)]() mutable {
-      worker.shard.read_text(
-          document, [&on, done = std::move(done)](Result<collab::TextAnswer> answer) {
-            on.post([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
-          });
+    ask(document, on, std::move(done), [document](collab::Shard& shard, auto answer) {
+      shard.read_text(document, std::move(answer));
     });
   }
-
   void edit(const DocumentId& document, collab::ServerEdit request, Executor& on,
             collab::Done<collab::EditAnswer> done) override {
-    Worker& worker = shared_.worker_of(document);
-    worker.loop.post(
-        [&worker, &on, document, request = std::move(request), done = std::move(done)]() mutable {
-          worker.shard.edit(document, std::move(request),
-                            [&on, done = std::move(done)](Result<collab::EditAnswer> answer) {
-                              on.post([done, answer = std::move(answer)] { done(answer); });
-                            });
+    ask(document, on, std::move(done),
+        [document, request = std::move(request)](collab::Shard& shard, auto answer) mutable {
+          shard.edit(document, std::move(request), std::move(answer));
         });
   }
-
+  void push(const DocumentId& document, collab::ServerPush request, Executor& on,
+            collab::Done<collab::PushAnswer> done) override {
+    ask(document, on, std::move(done),
+        [document, request = std::move(request)](collab::Shard& shard, auto answer) mutable {
+          shard.push(document, std::move(request), std::move(answer));
+        });
+  }
+  void read_presence(const DocumentId& document, Executor& on,
+                     collab::Done<collab::PresenceAnswer> done) override {
+    ask(document, on, std::move(done), [document](collab::Shard& shard, auto answer) {
+      shard.read_presence(document, std::move(answer));
+    });
+  }
+  void take_snapshot(const DocumentId& document, Executor& on,
+                     collab::Done<std::uint64_t> done) override {
+    ask(document, on, std::move(done), [document](collab::Shard& shard, auto answer) {
+      shard.take_snapshot(document, std::move(answer));
+    });
+  }
+  void watch(const DocumentId& document, std::weak_ptr<collab::Watcher> watcher) override {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post([&worker, document, watcher = std::move(watcher)]() mutable {
+      worker.shard.watch(document, std::move(watcher));
+    });
+  }
   void forget(const DocumentId& document, Executor& on, std::function<void()> done) override {
     Worker& worker = shared_.worker_of(document);
     worker.loop.post([&worker, &on, document, done = std::move(done)]() mutable {
@@ -171,6 +191,17 @@ class Server::Impl final : public DocumentLoops {
   }
 
  private:
+  template <class T, class Question>
+  void ask(const DocumentId& document, Executor& on, collab::Done<T> done, Question question) {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post(
+        [&worker, &on, done = std::move(done), question = std::move(question)]() mutable {
+          question(worker.shard, [&on, done = std::move(done)](Result<T> answer) {
+            on.post([done, answer = std::move(answer)]() mutable { done(std::move(answer)); });
+          });
+        });
+  }
+
   void tell_sessions(const collab::AccessChange& change) {
     for (auto& worker : shared_.workers) {
       if (!change.document.is_nil() && &shared_.worker_of(change.document) != worker.get())
@@ -186,6 +217,10 @@ class Server::Impl final : public DocumentLoops {
   AccessApi access_;
   HistoryApi history_;
   DocumentsApi documents_;
+  EditApi edits_;
+  LogApi log_;
+  LiveApi live_;
+  SeedApi seed_;
   RestRates rates_;
   ServerMetrics metrics_;
   OperationApi operation_;

@@ -43,6 +43,13 @@ struct Limits {
   std::size_t max_title_bytes = 256;
   /// REST: body of a request.
   std::size_t max_body_bytes = std::size_t{8} << 20;
+  /// REST: changes in one patch of a text, occurrences that are replaced counted one by one: each
+  /// is an operation or more.
+  std::size_t max_request_edits = 10'000;
+  /// Who listens to events holds a connection and a copy of a document's state.
+  std::size_t max_event_listeners = 256;
+  /// A listener hears something at least this often.
+  std::int64_t event_heartbeat_ms = 15'000;
   std::size_t max_header_bytes = std::size_t{16} << 10;
   std::int64_t request_timeout_ms = 30'000;
   std::size_t max_connections = 10'000;
