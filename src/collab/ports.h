@@ -158,6 +158,7 @@ class Catalog {
   struct ListFilter {
     std::string user;            // only documents of which this user is a member; empty: all
     std::string title_contains;  // in any case, of ASCII letters; empty: all
+    bool deleted = false;        // those that can be undeleted, instead of those that are there
   };
   /// `cursor` is empty or from the page before; invalid, code "bad_cursor", for anything else.
   virtual void list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,

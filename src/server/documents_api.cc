@@ -93,11 +93,17 @@ void DocumentsApi::list(const Call& call) const {
   std::size_t limit = default_page;
   std::string cursor;
   std::string title;
+  bool deleted = false;
   for (const auto& [name, value] : *query) {
     if (name == "cursor") {
       cursor = value;
     } else if (name == "title") {
       title = value;
+    } else if (name == "deleted") {
+      if (value != "true" && value != "false") {
+        return call.refuse(400, "bad_deleted", "deleted is true or false.");
+      }
+      deleted = value == "true";
     } else if (name == "limit") {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
       if (error != std::errc{} || end != value.data() + value.size() || limit < 1 ||
@@ -107,10 +113,10 @@ void DocumentsApi::list(const Call& call) const {
       }
     } else {
       return call.refuse(400, "unknown_parameter",
-                         "Documents are listed by 'title', 'limit' and 'cursor' only.");
+                         "Documents are listed by 'title', 'deleted', 'limit' and 'cursor' only.");
     }
   }
-  collab::Catalog::ListFilter filter{who.is_admin ? std::string() : who.user, std::move(title)};
+  collab::Catalog::ListFilter filter{who.is_admin ? std::string() : who.user, std::move(title), deleted};
   catalog_.list(std::move(filter), std::move(cursor), limit, call.on,
                 [respond = call.respond,
                  request_id = call.request.request_id](Result<collab::Catalog::Page> page) {

@@ -113,13 +113,14 @@ TEST_F(Backup, RestoringMakesNewLineages) {
 TEST_F(Backup, AnOlderSchemaIsBroughtUpToDate) {
   {
     RawDatabase db(rig.database());
-    ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
-                      "DROP VIEW document_blame; DROP TABLE document_versions; "
-                      "DROP TABLE document_members; DROP TABLE document_tokens; "
-                      "DROP TABLE access_changes; "
-                      "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
-                      "DELETE FROM schema_migrations WHERE version > 1"),
-              SQLITE_OK);
+    ASSERT_EQ(
+        db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
+                "DROP VIEW document_blame; DROP TABLE document_versions; "
+                "DROP TABLE document_members; DROP TABLE document_tokens; "
+                "DROP TABLE access_changes; DROP TABLE edit_keys; DROP INDEX documents_deleted; "
+                "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "DELETE FROM schema_migrations WHERE version > 1"),
+        SQLITE_OK);
   }
   ASSERT_TRUE(backup_database(rig.database(), path("old.db")).ok());
   EXPECT_ERROR(SqliteRowSource::open(path("old.db")), ErrorClass::conflict, "older_schema");

@@ -173,13 +173,14 @@ TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
   rig.close();
   {
     RawDatabase db(rig.database());
-    ASSERT_EQ(db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
-                      "DROP VIEW document_blame; DROP TABLE document_versions; "
-                      "DROP TABLE document_members; DROP TABLE document_tokens; "
-                      "DROP TABLE access_changes; "
-                      "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
-                      "DELETE FROM schema_migrations WHERE version >= 2"),
-              SQLITE_OK);
+    ASSERT_EQ(
+        db.exec("ALTER TABLE documents DROP COLUMN checksum; DROP TABLE erased_documents; "
+                "DROP VIEW document_blame; DROP TABLE document_versions; "
+                "DROP TABLE document_members; DROP TABLE document_tokens; "
+                "DROP TABLE access_changes; DROP TABLE edit_keys; DROP INDEX documents_deleted; "
+                "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "DELETE FROM schema_migrations WHERE version >= 2"),
+        SQLITE_OK);
   }
   rig.open();
   EXPECT_TRUE(rig.get(test_uuid(1)).ok());

@@ -26,20 +26,24 @@ constexpr PgStatement select_document{"select_document",
                                       " FROM documents WHERE document_id = $1::uuid"};
 constexpr PgStatement select_erased{
     "select_erased", "SELECT 1::bigint FROM erased_documents WHERE document_id = $1::uuid"};
-constexpr PgStatement select_page{
-    "select_page",
-    "SELECT " WEFT_DOCUMENT_COLUMNS
-    " FROM documents WHERE deleted_at IS NULL AND (creation_date, document_id) < "
-    "($1::bigint, $2::uuid) AND ($4::text = '' OR strpos(lower(title COLLATE \"C\"), "
-    "lower($4::text COLLATE \"C\")) > 0) ORDER BY creation_date DESC, "
-    "documents.document_id DESC LIMIT $3::bigint"};
-constexpr PgStatement select_page_of_member{
-    "select_page_of_member",
-    "SELECT " WEFT_DOCUMENT_COLUMNS
-    " FROM documents WHERE document_id IN (SELECT m.document_id FROM document_members AS m WHERE "
-    "m.user_id = $5::text) AND deleted_at IS NULL AND (creation_date, document_id) < ($1::bigint, "
-    "$2::uuid) AND ($4::text = '' OR strpos(lower(title COLLATE \"C\"), lower($4::text COLLATE "
-    "\"C\")) > 0) ORDER BY creation_date DESC, documents.document_id DESC LIMIT $3::bigint"};
+// Of documents before ($1, $2); $3 is the limit, $4 the part of the title, $5 the user.
+#define WEFT_PAGE_REST                                                               \
+  "(creation_date, document_id) < ($1::bigint, $2::uuid) AND ($4::text = '' OR "     \
+  "strpos(lower(title COLLATE \"C\"), lower($4::text COLLATE \"C\")) > 0) ORDER BY " \
+  "creation_date DESC, documents.document_id DESC LIMIT $3::bigint"
+#define WEFT_OF_MEMBER                                                                           \
+  "document_id IN (SELECT m.document_id FROM document_members AS m WHERE m.user_id = $5::text) " \
+  "AND "
+// What is being erased still has its row, and is not there any more.
+#define WEFT_IS_DELETED                                                               \
+  "deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM erased_documents AS e WHERE " \
+  "e.document_id = documents.document_id) AND "
+#define WEFT_PAGE "SELECT " WEFT_DOCUMENT_COLUMNS " FROM documents WHERE "
+constexpr PgStatement select_pages[] = {
+    {"select_page", WEFT_PAGE "deleted_at IS NULL AND " WEFT_PAGE_REST},
+    {"select_page_of_member", WEFT_PAGE WEFT_OF_MEMBER "deleted_at IS NULL AND " WEFT_PAGE_REST},
+    {"select_deleted_page", WEFT_PAGE WEFT_IS_DELETED WEFT_PAGE_REST},
+    {"select_deleted_page_of_member", WEFT_PAGE WEFT_OF_MEMBER WEFT_IS_DELETED WEFT_PAGE_REST}};
 constexpr PgStatement select_edit{
     "select_edit",
     "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = $1::uuid AND "
@@ -90,8 +94,10 @@ constexpr PgStatement select_versions{
 constexpr PgStatement statements[] = {begin,
                                       select_document,
                                       select_erased,
-                                      select_page,
-                                      select_page_of_member,
+                                      select_pages[0],
+                                      select_pages[1],
+                                      select_pages[2],
+                                      select_pages[3],
                                       select_edit,
                                       select_rows,
                                       select_state_headers,
@@ -304,7 +310,8 @@ Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& 
     params.add(std::uint64_t{page.wanted()});
     params.add_bytes(filter.title_contains);
     if (!filter.user.empty()) params.add_bytes(filter.user);
-    const PgStatement& select = filter.user.empty() ? select_page : select_page_of_member;
+    const PgStatement& select =
+        select_pages[(filter.deleted ? 2 : 0) + (filter.user.empty() ? 0 : 1)];
     auto rows = ask(select, std::move(params), "listing documents");
     if (!rows.ok()) return rows.error();
     for (int i = 0; i < rows->size(); ++i) {

@@ -271,6 +271,9 @@ CREATE TABLE edit_keys (
   PRIMARY KEY (document_id, edit_key)
 );
 CREATE INDEX edit_keys_by_time ON edit_keys (created);
+
+CREATE INDEX documents_deleted ON documents (creation_date, document_id)
+  WHERE deleted_at IS NOT NULL;
 )sql";
 
 }  // namespace weft::storage

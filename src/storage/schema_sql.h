@@ -304,7 +304,7 @@ CREATE TABLE access_changes (
 ) STRICT;
 )sql";
 
-// What edits with an idempotency key did, for a day.
+// What edits with an idempotency key did, for a day; and the deleted documents in their order.
 inline constexpr const char* edit_keys = R"sql(
 CREATE TABLE edit_keys (
   document_id  TEXT NOT NULL REFERENCES documents (document_id),
@@ -316,6 +316,9 @@ CREATE TABLE edit_keys (
   PRIMARY KEY (document_id, edit_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edit_keys_by_time ON edit_keys (created);
+
+CREATE INDEX documents_deleted ON documents (creation_date, document_id)
+  WHERE deleted_at IS NOT NULL;
 )sql";
 
 }  // namespace weft::storage

@@ -61,6 +61,28 @@ struct SqliteReader::Source {
   }
 };
 
+/// Which page statement answers a filter: of what is there or of what is deleted, of all documents
+/// or of a user's.
+std::size_t page_statement(const collab::Catalog::ListFilter& filter) {
+  return (filter.deleted ? 2u : 0u) + (filter.user.empty() ? 0u : 1u);
+}
+
+/// Before (?1, ?2); ?3 is the limit, ?4 the part of the title, ?5 the user.
+std::string page_sql(std::size_t statement) {
+  std::string sql = std::string(select_document_sql) + "WHERE ";
+  if (statement % 2 == 1) {
+    sql += "document_id IN (SELECT document_id FROM document_members WHERE user_id = ?5) AND ";
+  }
+  // What is being erased still has its row, and is not there any more.
+  sql += statement >= 2
+             ? "deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM erased_documents AS "
+               "e WHERE e.document_id = documents.document_id) AND "
+             : "deleted_at IS NULL AND ";
+  return sql +
+         "(creation_date, document_id) < (?1, ?2) AND (?4 = '' OR instr(lower(title), lower(?4)) > "
+         "0) ORDER BY creation_date DESC, document_id DESC LIMIT ?3";
+}
+
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path, Log& log) {
   std::unique_ptr<SqliteReader> reader(new SqliteReader(log));
   int code = reader->db_.open(path, Database::Mode::read_only, busy_timeout_ms);
@@ -72,15 +94,6 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
 
 int SqliteReader::prepare() {
   const std::string by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
-  const std::string page_rest =
-      "deleted_at IS NULL AND (creation_date, document_id) < (?1, ?2) AND "
-      "(?4 = '' OR instr(lower(title), lower(?4)) > 0) "
-      "ORDER BY creation_date DESC, document_id DESC LIMIT ?3";
-  const std::string page = std::string(select_document_sql) + "WHERE " + page_rest;
-  const std::string page_of_member =
-      std::string(select_document_sql) +
-      "WHERE document_id IN (SELECT document_id FROM document_members WHERE user_id = ?5) AND " +
-      page_rest;
   const std::string headers =
       "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, version_vector, "
       "checksum FROM document_snapshot_headers WHERE document_id = ?1 AND at_index <= ?2 ";
@@ -91,8 +104,6 @@ int SqliteReader::prepare() {
       {&commit_, "COMMIT"},
       {&select_document_, by_id},
       {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
-      {&select_page_, page},
-      {&select_page_of_member_, page_of_member},
       {&select_role_, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
       {&select_members_,
        "SELECT user_id, role, added FROM document_members WHERE document_id = ?1 ORDER BY user_id"},
@@ -126,6 +137,10 @@ int SqliteReader::prepare() {
   };
   for (const auto& [statement, sql] : statements) {
     if (const int code = statement->prepare(db_, sql); code != SQLITE_OK) return code;
+  }
+  for (std::size_t i = 0; i < std::size(select_pages_); ++i) {
+    const int code = select_pages_[i].prepare(db_, page_sql(i));
+    if (code != SQLITE_OK) return code;
   }
   return SQLITE_OK;
 }
@@ -269,7 +284,7 @@ Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
 
 Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilter& filter,
                                                  std::string_view cursor, std::size_t limit) {
-  Statement& select = filter.user.empty() ? select_page_ : select_page_of_member_;
+  Statement& select = select_pages_[page_statement(filter)];
   return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
     const std::string from_text = from.document.to_string();
     const ResetGuard guard(select);

@@ -87,10 +87,11 @@ class SqliteReader {
   Log& log_;
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_erased_, select_page_, select_rows_, select_last_purge_;
+  Statement select_document_, select_erased_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
   Statement select_edit_;
-  Statement select_page_of_member_, select_role_, select_members_, select_tokens_, select_changes_;
+  Statement select_pages_[4];
+  Statement select_role_, select_members_, select_tokens_, select_changes_;
   Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
   std::string scratch_;
 };

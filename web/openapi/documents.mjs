@@ -1,6 +1,6 @@
 // Documents and their texts.
 import {
-  aboutDocument, array, body, cursor, documentId, etag, header, ifNoneMatch, integer, json, limit, nullable, object, ok,
+  aboutDocument, array, body, cursor, documentId, etag, idempotencyKey, ifNoneMatch, integer, json, limit, nullable, object, ok,
   plainText, query, ref, refusals, string, time, uuid, version, versionOrTime,
 } from "./parts.mjs";
 
@@ -30,17 +30,16 @@ export const schemas = {
 };
 
 const title = string({ minLength: 1, maxLength: 256, description: "One line, at most 256 bytes" });
-const idempotencyKey = header(
-  "Idempotency-Key", string({ minLength: 1, maxLength: 255 }),
-  "A repeated request with the same key is answered with what the first one did",
-);
-
 export const paths = {
   "/api/v1/documents": {
     get: {
       operationId: "listDocuments",
       summary: "List documents, newest first",
-      parameters: [query("title", string(), "Only those whose title has this, in any case"), limit(200, 50), cursor],
+      parameters: [
+        query("title", string(), "Only those whose title has this, in any case"),
+        query("deleted", { type: "boolean", default: false }, "Those that can be undeleted, instead of the others"),
+        limit(200, 50), cursor,
+      ],
       responses: { 200: ok("One page", json(ref("DocumentList"))), ...refusals(400, 401, 403, 429, 500, 503) },
     },
     post: {

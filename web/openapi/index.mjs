@@ -2,17 +2,24 @@
 // server by the tests (tests/house/openapi.test.mjs; every answer that a test gets is checked too).
 import * as access from "./access.mjs";
 import * as documents from "./documents.mjs";
+import * as edits from "./edits.mjs";
 import * as history from "./history.mjs";
+import * as live from "./live.mjs";
+import * as log from "./log.mjs";
+import * as original from "./original.mjs";
 import * as system from "./system.mjs";
 
-const rooms = { Documents: documents, History: history, Access: access, Server: system };
+const rooms = {
+  Documents: documents, Editing: edits, Live: live, History: history, Log: log, Access: access, Server: system,
+  Original: original,
+};
 
 export function openapi(version) {
   const paths = {};
   for (const [tag, room] of Object.entries(rooms)) {
     for (const [path, item] of Object.entries(room.paths)) {
       for (const operation of Object.values(item)) if (operation.operationId) operation.tags = [tag];
-      paths[path] = item;
+      paths[path] = { ...paths[path], ...item };
     }
   }
   return {

@@ -35,6 +35,10 @@ export const versionOrTime = string({
 export const limit = (most, usual) =>
   query("limit", integer({ minimum: 1, maximum: most, default: usual }), "How many at most");
 export const cursor = query("cursor", string(), "From the page before");
+export const idempotencyKey = header(
+  "Idempotency-Key", string({ minLength: 1, maxLength: 255 }),
+  "A repeated request with the same key is answered with what the first one did",
+);
 export const ifNoneMatch = header("If-None-Match", string(), "An ETag that is known already: 304 when it still holds");
 
 const problems = {

@@ -1,5 +1,5 @@
 // The server itself, and the way in for live editing.
-import { documentId, json, object, ok, refusals, string } from "./parts.mjs";
+import { documentId, integer, json, object, ok, refusals, string } from "./parts.mjs";
 
 export const schemas = {
   Problem: object({
@@ -9,6 +9,8 @@ export const schemas = {
     detail: string({ description: "For a person" }),
     code: string({ pattern: "^[a-z0-9_]+$", description: "To test for; docs/ERRORS.md lists them" }),
     request_id: string(),
+    "version?": integer({ description: "With 412: where the document is" }),
+    "edit?": integer({ description: "With 422: which edit it was, from 0" }),
   }),
   Health: object({ status: string({ enum: ["ok", "draining"] }), version: string() }),
   Ready: object({
