@@ -113,8 +113,13 @@ class AccessControlTest : public testing::Test {
   metrics::Registry registry;
   ServerMetrics server_metrics{registry};
   OperationApi operation{documents, registry, server_metrics.database_up};
+  EditApi edits{{}, wire::Limits{}, log, documents};
+  LogApi log_api{wire::Limits{}, documents, log, documents};
+  LiveApi live{wire::Limits{}, control, documents, log, documents};
+  SeedApi seed{{}, documents, log, documents, documents_api};
   RestApi api{"1.2.3",
-              {control, rates, clock, access, documents_api, history, operation},
+              {control, rates, clock, access, documents_api, history, edits, log_api, live, seed,
+               operation},
               PageFiles({}, "")};
 };
 
@@ -139,6 +144,7 @@ TEST_F(AccessControlTest, TheWholeMatrix) {
         } else if (route.need == Need::admin && !claims.is_admin) {
           expected = "admin_required";
         } else if (claims.document && (route.operation == Operation::create_document ||
+                                       route.operation == Operation::original_create ||
                                        route.operation == Operation::list_documents)) {
           expected = "document_token_only";
         }

@@ -98,6 +98,9 @@ void DocumentsApi::list(const Call& call) const {
     if (name == "cursor") {
       cursor = value;
     } else if (name == "title") {
+      if (value.size() > limits_.max_title_bytes) {
+        return call.refuse(400, "bad_title", "No title is as long as that.");
+      }
       title = value;
     } else if (name == "deleted") {
       if (value != "true" && value != "false") {

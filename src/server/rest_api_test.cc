@@ -55,7 +55,13 @@ class RestApiTest : public testing::Test {
   metrics::Registry registry;
   ServerMetrics server_metrics{registry};
   OperationApi operation{documents, registry, server_metrics.database_up};
-  RestApi api{"1.2.3", {control, rates, clock, access, own, history, operation}, PageFiles({}, "")};
+  EditApi edits{{}, limits, log, documents};
+  LogApi log_api{limits, documents, log, documents};
+  LiveApi live{limits, control, documents, log, documents};
+  SeedApi seed{{}, documents, log, documents, own};
+  RestApi api{"1.2.3",
+              {control, rates, clock, access, own, history, edits, log_api, live, seed, operation},
+              PageFiles({}, "")};
 };
 
 TEST_F(RestApiTest, DeletingForgetsTheOpenDocument) {

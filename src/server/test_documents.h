@@ -97,6 +97,23 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     edits = *planned;
     done(collab::EditAnswer{record, record.last_index});
   }
+  void push(const DocumentId&, collab::ServerPush, Executor&,
+            collab::Done<collab::PushAnswer> done) override {
+    asked.emplace_back("push");
+    done(error);
+  }
+  void read_presence(const DocumentId&, Executor&,
+                     collab::Done<collab::PresenceAnswer> done) override {
+    asked.emplace_back("presence");
+    done(error);
+  }
+  void take_snapshot(const DocumentId&, Executor&, collab::Done<std::uint64_t> done) override {
+    asked.emplace_back("snapshot");
+    done(error);
+  }
+  void watch(const DocumentId&, std::weak_ptr<collab::Watcher>) override {
+    asked.emplace_back("watch");
+  }
   void forget(const DocumentId&, Executor&, std::function<void()> done) override {
     asked.emplace_back("forget");
     done();
@@ -106,8 +123,12 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
 /// A log that cannot be read: these tests do not look back.
 class NoLog final : public collab::Journal, public collab::History {
  public:
-  void append(const DocumentId&, std::uint64_t, std::vector<collab::LogRow>, Executor&,
-              collab::Done<std::uint64_t> done) override {
+  void append(const DocumentId&, std::uint64_t, std::vector<collab::LogRow>,
+              std::vector<collab::EditKey>, Executor&, collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void find_edit(const DocumentId&, std::string, Executor&,
+                 collab::Done<std::optional<collab::EditKey>> done) override {
     done(error);
   }
   void load(const DocumentId&, Executor&, collab::Done<Loaded> done) override { done(error); }

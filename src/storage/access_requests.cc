@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/utf8.h"
 #include "storage/access_rows.h"
 
 namespace weft::storage {
@@ -242,6 +243,10 @@ std::unique_ptr<WriteRequest> rename_request(const DocumentId& document, std::st
       document, "the title", on, std::move(done),
       [document, title = std::move(title)](WriteSession& session, const std::string& text,
                                            auto& result) {
+        if (!count_scalars(title)) {
+          result = bad_text();
+          return SQLITE_OK;
+        }
         std::optional<DocumentRow> row;
         std::string key;
         std::uint64_t hash = 0;

@@ -22,6 +22,7 @@
 #include "base/checksum.h"
 #include "base/ports.h"
 #include "base/result.h"
+#include "base/utf8.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
 #include "storage/document_rows.h"
@@ -176,7 +177,9 @@ class PageBuilder {
 
 /// As collab::Catalog::list. fetch(from, page) adds the documents older than `from`, newest first.
 template <class Fetch>
-Result<collab::Catalog::Page> list_page(std::string_view cursor, std::size_t limit, Fetch&& fetch) {
+Result<collab::Catalog::Page> list_page(const collab::Catalog::ListFilter& filter,
+                                        std::string_view cursor, std::size_t limit, Fetch&& fetch) {
+  if (!count_scalars(filter.title_contains) || !count_scalars(filter.user)) return bad_text();
   constexpr std::size_t max_page_documents = 1000;
   ListCursor from{std::numeric_limits<std::int64_t>::max(), {}};
   if (!cursor.empty()) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/utf8.h"
 #include "storage/access_rows.h"
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
@@ -306,6 +307,7 @@ Result<Unit> pg_revoke_anywhere(PgConnection& connection, const std::string& tok
 
 Result<collab::DocumentRecord> pg_rename(PgConnection& connection, const DocumentId& document,
                                          const std::string& title) {
+  if (!count_scalars(title)) return bad_text();
   return in_transaction(connection, [&]() -> Result<collab::DocumentRecord> {
     connection.add(begin);
     connection.add(lock_document, params_of(document));

@@ -80,9 +80,10 @@ constexpr PgStatement begin{"begin", "BEGIN"};
 constexpr PgStatement commit_statement{"commit", "COMMIT"};
 
 constexpr PgStatement statements[] = {
-    lock_documents,   lock_keys,        find_keys,      find_sites,        find_erased,
-    insert_documents, update_documents, insert_sites,   insert_operations, begin,
-    commit_statement, insert_owner, insert_versions, find_edits, put_edits, sweep_edits};
+    lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
+    insert_documents, update_documents, insert_sites,    insert_operations, begin,
+    commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
+    sweep_edits};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {

@@ -303,7 +303,7 @@ Result<std::optional<collab::EditKey>> PgReader::find_edit(const DocumentId& doc
 
 Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& filter,
                                              std::string_view cursor, std::size_t limit) {
-  return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
+  return list_page(filter, cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
     PgParams params;
     params.add(from.creation_us);
     params.add(from.document);

@@ -285,7 +285,7 @@ Result<collab::DocumentRecord> SqliteReader::get(const DocumentId& document) {
 Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilter& filter,
                                                  std::string_view cursor, std::size_t limit) {
   Statement& select = select_pages_[page_statement(filter)];
-  return list_page(cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
+  return list_page(filter, cursor, limit, [&](const ListCursor& from, PageBuilder& page) -> Status {
     const std::string from_text = from.document.to_string();
     const ResetGuard guard(select);
     select.bind(1, from.creation_us);

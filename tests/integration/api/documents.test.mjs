@@ -175,7 +175,7 @@ test("a wrong method says which are allowed", async (t) => {
     ["/api/v1/documents", "PUT", "GET, HEAD, POST"],
     ["/api/v1/documents", "OPTIONS", "GET, HEAD, POST"],
     [`/api/v1/documents/${id}`, "POST", "GET, HEAD, PATCH, DELETE"],
-    [`/api/v1/documents/${id}/text`, "PATCH", "GET, HEAD"],
+    [`/api/v1/documents/${id}/text`, "DELETE", "GET, HEAD, PUT, PATCH"],
     [`/api/v1/documents/${id}/ws`, "POST", "GET, HEAD"],
     ["/healthz", "POST", "GET, HEAD"],
     ["/", "DELETE", "GET, HEAD"],
