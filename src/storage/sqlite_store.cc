@@ -122,7 +122,7 @@ class SqliteStore::Impl {
   /// What the last process did not get to the end of.
   void finish_erasures(const std::vector<DocumentId>& documents, Log& log) {
     for (const DocumentId& document : documents) {
-      erase(document, [&log, document](const Result<Unit>& erased) {
+      erase(document, [&log](const Result<Unit>& erased) {
         if (!erased.ok()) log.write(LogLevel::error, erased.error().code, erased.error().message);
       });
     }
