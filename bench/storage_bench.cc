@@ -198,14 +198,15 @@ class Bench {
     std::function<void(Writer&)> append = [&](Writer& writer) {
       writer.asked = SteadyClock::now();
       ++in_flight;
-      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, {}, loop_, [&](auto answer) {
-        if (!answer.ok()) give_up(answer.error());
-        writer.last = *answer;
-        ++rows;
-        --in_flight;
-        measure.ms.push_back(1000 * seconds_since(writer.asked));
-        if (measure.elapsed() < seconds_) append(writer);
-      });
+      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, {}, loop_,
+                     [&](auto answer) {
+                       if (!answer.ok()) give_up(answer.error());
+                       writer.last = *answer;
+                       ++rows;
+                       --in_flight;
+                       measure.ms.push_back(1000 * seconds_since(writer.asked));
+                       if (measure.elapsed() < seconds_) append(writer);
+                     });
     };
     for (Writer& writer : all) append(writer);
     while (in_flight > 0) loop_.run_one();

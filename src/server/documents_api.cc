@@ -119,7 +119,8 @@ void DocumentsApi::list(const Call& call) const {
                          "Documents are listed by 'title', 'deleted', 'limit' and 'cursor' only.");
     }
   }
-  collab::Catalog::ListFilter filter{who.is_admin ? std::string() : who.user, std::move(title), deleted};
+  collab::Catalog::ListFilter filter{who.is_admin ? std::string() : who.user, std::move(title),
+                                     deleted};
   catalog_.list(std::move(filter), std::move(cursor), limit, call.on,
                 [respond = call.respond,
                  request_id = call.request.request_id](Result<collab::Catalog::Page> page) {
