@@ -115,6 +115,8 @@ export async function join_as(browser, name, colour, options = {}) {
     // A divergence that was mended, a crash inside the editor, something that the policy forbids.
     if (/weft: mended|plugin crashed|Content Security Policy/.test(message.text())) page.errors.push(message.text());
   });
+  // "Leave, though not everything is saved?" Yes; and the page may be gone before it hears that.
+  page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
   return page;
 }
 
