@@ -18,7 +18,7 @@ std::string_view shown_name(const access::Claims& claims) {
 }  // namespace
 
 /// Asks the gate about a token, and again if something has changed while it was looked up.
-void DocumentActor::ask_gate(std::uint64_t session, std::string token,
+void DocumentActor::ask_gate(std::uint64_t session, const std::string& token,
                              std::function<void(Member&, Admission)> then) {
   const std::uint64_t seen = access_changes_;
   ports_.gate->admit(

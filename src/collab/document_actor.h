@@ -146,7 +146,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool knows_all(const Member& member, std::uint64_t base) const;
 
   // document_access.cc: who may come in, and what each may do.
-  void ask_gate(std::uint64_t session, std::string token,
+  void ask_gate(std::uint64_t session, const std::string& token,
                 std::function<void(Member&, Admission)> then);
   bool check_access(const Member& member, const wire::ClientMessage& message);
   bool has_expired(const Member& member) const;

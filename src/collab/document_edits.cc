@@ -67,7 +67,8 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   if (!queue_.empty()) answer.record.updated_us = queue_.back().timestamp_us;
   answer.edits = std::move(*edits);
   if (request.key.empty() || request.dry_run) {
-    answer_edit(answer.record.last_index, std::move(answer), done);
+    const std::uint64_t index = answer.record.last_index;
+    answer_edit(index, std::move(answer), done);
   } else {
     answer_with_key(request, std::move(answer), done);
   }

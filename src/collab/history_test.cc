@@ -193,7 +193,7 @@ TEST(History, PatchTakesTheDiff) {
     std::ofstream(pattern + "/diff", std::ios::binary) << diff;
     const std::string command =
         "patch -s -u --no-backup-if-mismatch " + file + " " + pattern + "/diff >/dev/null";
-    ASSERT_EQ(std::system(command.c_str()), 0) << diff;
+    ASSERT_EQ(std::system(command.c_str()), 0) << diff;  // NOLINT(concurrency-mt-unsafe)
     // An empty result removes the file.
     ASSERT_EQ(contents(file), to) << diff;
   }

@@ -48,8 +48,8 @@ class KnownElements {
  private:
   struct Run {
     rga::ElementId first;
-    std::uint32_t len;
-    bool tombstone;
+    std::uint32_t len = 0;
+    bool tombstone = false;
   };
 
   void add(const rga::RunView& run);

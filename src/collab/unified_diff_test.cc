@@ -62,7 +62,7 @@ class PatchJudge : public ::testing::Test {
     const std::string command = "cd '" + directory_ +
                                 "' && patch --binary --fuzz=0 --no-backup-if-mismatch --quiet "
                                 "--output=out text diff >said 2>&1";
-    const int code = std::system(command.c_str());
+    const int code = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
     EXPECT_EQ(code, 0) << read("said") << diff;
     EXPECT_EQ(read("said"), "") << diff;  // no offsets
     return read("out");

@@ -95,14 +95,14 @@ Registry::Series& Registry::series(Kind kind, std::string_view name, std::string
   return family->second.series[written(labels)];
 }
 
-Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
+Counter& Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   const std::lock_guard lock(mutex_);
   auto& made = series(Kind::counter, name, help, labels).counter;
   if (!made) made = std::make_unique<Counter>();
   return *made;
 }
 
-Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+Gauge& Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
   const std::lock_guard lock(mutex_);
   auto& made = series(Kind::gauge, name, help, labels).gauge;
   if (!made) made = std::make_unique<Gauge>();
@@ -110,7 +110,8 @@ Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labe
 }
 
 Histogram& Registry::histogram(std::string_view name, std::string_view help,
-                               std::vector<std::uint64_t> bounds, double scale, Labels labels) {
+                               std::vector<std::uint64_t> bounds, double scale,
+                               const Labels& labels) {
   const std::lock_guard lock(mutex_);
   auto& made = series(Kind::histogram, name, help, labels).histogram;
   if (!made) made = std::make_unique<Histogram>(std::move(bounds), scale);

@@ -32,13 +32,13 @@ class Registry {
   /// The metric of that name and those labels: made when it is asked for first, the same one from
   /// then on. Any thread; takes a lock. REQUIRES: a name has one kind, and its labels the same
   /// names in the same order.
-  Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
-  Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
+  Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help,
-                       std::vector<std::uint64_t> bounds, double scale, Labels labels = {});
+                       std::vector<std::uint64_t> bounds, double scale, const Labels& labels = {});
   /// Spans of time, observed in nanoseconds and shown in seconds.
-  Histogram& durations(std::string_view name, std::string_view help, Labels labels = {}) {
-    return histogram(name, help, duration_bounds(), 1e9, std::move(labels));
+  Histogram& durations(std::string_view name, std::string_view help, const Labels& labels = {}) {
+    return histogram(name, help, duration_bounds(), 1e9, labels);
   }
 
   /// What is looked up when somebody asks. `value` runs on any thread, one at a time.

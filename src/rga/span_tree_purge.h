@@ -51,7 +51,7 @@ std::uint32_t SpanTree<Shape>::remove(const Place& where, std::uint32_t count) {
   }
   // Last, because a split of the leaf writes its spans into the index.
   index_.set_rarely(head + p.offset, count, index_.gone);
-  if (leaf->count < leaf_spans / 4 || leaf->count == 0) shrink_leaf(p.leaf);
+  if (leaf->count < leaf_spans / 4) shrink_leaf(p.leaf);
   return astray;
 }
 

@@ -296,7 +296,7 @@ Result<std::optional<collab::EditKey>> PgReader::find_edit(const DocumentId& doc
   params.add(forgotten_since(now_us));
   auto rows = ask(select_edit, std::move(params), "looking for the key of an edit");
   if (!rows.ok()) return rows.error();
-  if (rows->size() == 0) return std::optional<collab::EditKey>{};
+  if (rows->empty()) return std::optional<collab::EditKey>{};
   return std::optional(
       collab::EditKey{key, (*rows)[0].u64(0), (*rows)[0].u64(1), (*rows)[0].u64(2)});
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, agreement, count, join_as, launch, live, open, random_of, sleep } from "./harness.mjs";
 
-const kills = Number(process.env.WEFT_E2E_KILLS ?? 6);
+const kills = Number(process.env.WEFT_E2E_KILLS ?? 50);
 let server;
 let browser;
 
@@ -81,10 +81,10 @@ test(`${kills} times kill -9 while two pages type: nothing acknowledged lost, no
   };
   const typing = Promise.all([typist(pages[0], "ada"), typist(pages[1], "grace")]);
   for (let k = 0; k < kills; ++k) {
-    await sleep(700 + random() * 1200);
+    await sleep(300 + random() * 1000);
     await server.kill();
     const before = [...acknowledged];
-    await sleep(random() * 800);  // both go on typing meanwhile
+    await sleep(random() * 600);  // both go on typing meanwhile
     await server.up();
     assertOnce(await server.text(id), before, `after kill ${k + 1}`);
     for (const page of pages) await live(page);

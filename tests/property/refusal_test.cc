@@ -58,7 +58,7 @@ TEST(Refusal, EveryOutcomeIsTheJudges) {
     return seed % 2 == 0 ? forge<TinyShape>(seed, Mutant::none, seen)
                          : forge<DefaultShape>(seed, Mutant::none, seen);
   });
-  if (std::getenv("WEFT_SEED") != nullptr) return;
+  if (std::getenv("WEFT_SEED") != nullptr) return;  // NOLINT(concurrency-mt-unsafe)
   // All that can happen to a small document did happen.
   for (const ApplyOutcome outcome :
        {ApplyOutcome::applied, ApplyOutcome::duplicate, ApplyOutcome::malformed,

@@ -20,7 +20,7 @@ constexpr bool sanitized = false;
 #endif
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* const value = std::getenv(name);
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
 }
 
@@ -28,7 +28,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 std::vector<std::uint64_t> seeds(std::uint32_t usual_rounds,
                                  const std::vector<std::uint64_t>& once_failed) {
-  const bool chosen = std::getenv("WEFT_SEED") != nullptr;
+  const bool chosen = std::getenv("WEFT_SEED") != nullptr;  // NOLINT(concurrency-mt-unsafe)
   const std::uint32_t usual = sanitized ? usual_rounds / 8 + 1 : usual_rounds;
   const std::uint64_t rounds = from_environment("WEFT_ROUNDS", chosen ? 1 : usual);
   const std::uint64_t first = from_environment("WEFT_SEED", 1);

@@ -189,7 +189,7 @@ TEST(Snapshot, ForgeriesAreRefusedOrWhole) {
     loaded->check_invariants();
     return again->state_hash() == loaded->state_hash() ? "" : "and then they differ";
   });
-  if (std::getenv("WEFT_SEED") == nullptr) {
+  if (std::getenv("WEFT_SEED") == nullptr) {  // NOLINT(concurrency-mt-unsafe)
     EXPECT_GT(loaded_count, 0);
   }
 }
