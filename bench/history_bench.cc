@@ -122,8 +122,9 @@ class Bench {
     for (std::uint64_t last = 0; last < rows_;) {
       const std::uint64_t count = std::min(rows_between_snapshots, rows_ - last);
       auto rows = writing.take(count);
-      last = must(loop_.wait<std::uint64_t>(
-          [&](auto done) { store_->append(id_, last, std::move(rows), {}, loop_, done); }));
+      last = must(loop_.wait<collab::Journal::Appended>([&](auto done) {
+               store_->append(id_, {last, std::move(rows)}, loop_, done);
+             })).last_index;
       must(loop_.wait<Unit>(
           [&](auto done) { store_->save_snapshot(id_, last, writing.saved(), loop_, done); }));
     }

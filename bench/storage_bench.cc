@@ -170,9 +170,9 @@ class Bench {
       for (std::size_t i = 0; i < batch; ++i) rows.push_back(typed_row(last + 1 + i));
       const auto before = SteadyClock::now();
       bool answered = false;
-      store_->append(id, last, std::move(rows), {}, loop_, [&](auto answer) {
+      store_->append(id, {last, std::move(rows)}, loop_, [&](auto answer) {
         if (!answer.ok()) give_up(answer.error());
-        last = *answer;
+        last = answer->last_index;
         answered = true;
       });
       while (!answered) loop_.run_one();
@@ -198,10 +198,10 @@ class Bench {
     std::function<void(Writer&)> append = [&](Writer& writer) {
       writer.asked = SteadyClock::now();
       ++in_flight;
-      store_->append(writer.id, writer.last, {typed_row(writer.last + 1)}, {}, loop_,
+      store_->append(writer.id, {writer.last, {typed_row(writer.last + 1)}}, loop_,
                      [&](auto answer) {
                        if (!answer.ok()) give_up(answer.error());
-                       writer.last = *answer;
+                       writer.last = answer->last_index;
                        ++rows;
                        --in_flight;
                        measure.ms.push_back(1000 * seconds_since(writer.asked));
@@ -222,9 +222,9 @@ class Bench {
       std::vector<collab::LogRow> batch;
       for (std::size_t i = 0; i < 1000; ++i) batch.push_back(typed_row(last + 1 + i));
       bool answered = false;
-      store_->append(id, last, std::move(batch), {}, loop_, [&](auto answer) {
+      store_->append(id, {last, std::move(batch)}, loop_, [&](auto answer) {
         if (!answer.ok()) give_up(answer.error());
-        last = *answer;
+        last = answer->last_index;
         answered = true;
       });
       while (!answered) loop_.run_one();

@@ -165,27 +165,27 @@ void DocumentActor::commit() {
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
   committing_keys_ = std::exchange(queue_keys_, {});
-  std::vector<EditKey> keys;
-  for (const KeyedEdit& edit : committing_keys_) keys.push_back(edit.key);
+  Journal::Batch batch{durable_index_, std::move(copy)};
+  for (const KeyedEdit& edit : committing_keys_) batch.keys.push_back(edit.key);
   const auto watch = std::make_shared<CommitWatch>(
       config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
-  ports_.journal.append(
-      id_, durable_index_, std::move(copy), std::move(keys), ports_.executor,
-      [actor = weak(), rows = std::move(rows), watch](Result<std::uint64_t> last_index) mutable {
-        if (const auto self = actor.lock()) {
-          self->on_committed(std::move(rows), std::move(last_index), *watch);
-        }
-      });
+  ports_.journal.append(id_, std::move(batch), ports_.executor,
+                        [actor = weak(), rows = std::move(rows),
+                         watch](const Result<Journal::Appended>& appended) mutable {
+                          if (const auto self = actor.lock())
+                            self->on_committed(std::move(rows), appended, *watch);
+                        });
 }
 
-void DocumentActor::on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index,
+void DocumentActor::on_committed(std::vector<LogRow> rows,
+                                 const Result<Journal::Appended>& appended,
                                  const CommitWatch& watch) {
   if (state_ == State::retired) return;
   const std::uint64_t expected = durable_index_ + rows.size();
-  if (!last_index.ok() || last_index.value() != expected) {
+  if (!appended.ok() || appended->last_index != expected) {
     // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
-    const Error why = last_index.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
-                                      : last_index.error();
+    const Error why = appended.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
+                                    : appended.error();
     log(LogLevel::error, "commit_failed", why.message);
     const bool passes = why.error_class == ErrorClass::unavailable || why.code == "log_moved" ||
                         why.code == "edit_key_exists";

@@ -85,7 +85,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void accept(const std::vector<rga::Operation>& operations, std::uint64_t base);
   void enqueue(LogRow row);
   void commit();
-  void on_committed(std::vector<LogRow> rows, Result<std::uint64_t> last_index,
+  void on_committed(std::vector<LogRow> rows, const Result<Journal::Appended>& appended,
                     const CommitWatch& watch);
   void fan_out(const std::vector<LogRow>& rows);
   void when_durable(std::uint64_t index, std::function<void(bool durable)> then);

@@ -50,6 +50,17 @@ struct DocumentRecord {
   std::int64_t updated_us = 0;   // time of the last row, or of creation
 };
 
+/// As much of a document's record as changes with its log.
+struct LogEnd {
+  DocumentId id;
+  Uuid incarnation;
+  std::uint64_t last_index = 0;
+
+  bool operator==(const LogEnd&) const = default;
+};
+/// Rows of others that a batch moves past, at most.
+inline constexpr std::uint64_t max_missed_rows = 4096;
+
 /// Rows between two kept snapshots, at most: what Journal::load_at may have to replay.
 inline constexpr std::uint64_t max_milestone_rows = 8192;
 
@@ -71,15 +82,30 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  /// Appends rows (their `index` is ignored) as expected_last_index + 1 … and answers with the new
-  /// last index once they are durable. Answers conflict, code "log_moved", and changes nothing when
-  /// the log's last index is another. Appends of one document are carried out in order of the
-  /// calls. `keys`, mostly none, become known together with the rows, of which there may be none:
-  /// conflict, code "edit_key_exists", and nothing is changed when one is known already; invalid,
-  /// code "bad_edit_key".
-  virtual void append(const DocumentId& document, std::uint64_t expected_last_index,
-                      std::vector<LogRow> rows, std::vector<EditKey> keys, Executor& on,
-                      Done<std::uint64_t> done) = 0;
+  struct Batch {
+    std::uint64_t expected_last_index = 0;
+    std::vector<LogRow> rows;   // their `index` is ignored
+    std::vector<EditKey> keys;  // mostly none
+    /// Others may write to this log: rows that they were quicker with are no reason to refuse.
+    bool may_move = false;
+  };
+  struct Appended {
+    std::uint64_t last_index = 0;
+    std::vector<LogRow> missed;  // what others have appended between expected_last_index and ours
+  };
+  /// Appends the rows at the end of the log and answers once they are durable. Where the log ends
+  /// elsewhere than at expected_last_index: conflict, code "log_moved", and nothing is changed;
+  /// unless the batch may move and what came between leaves it as it is. That is so when none of
+  /// its rows has a base beyond expected_last_index, and the rows between are at most
+  /// max_missed_rows, hold no purge, and nothing of a site that the batch writes for. Then the
+  /// batch comes after them, they are the answer's `missed`, and the indexes in its keys are moved
+  /// on by their number.
+  ///
+  /// Appends of one document are carried out in order of the calls. Keys become known together with
+  /// the rows, of which there may be none: conflict, code "edit_key_exists", and nothing is changed
+  /// when one is known already; invalid, code "bad_edit_key".
+  virtual void append(const DocumentId& document, Batch batch, Executor& on,
+                      Done<Appended> done) = 0;
 
   /// What came with this key in the last 24 hours; nothing when it was not seen, or longer ago.
   /// not_found / gone as in Catalog::get.
@@ -123,7 +149,32 @@ class Journal {
   /// Stores the state at `index` in the background; keeps the newest two.
   virtual void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
                              Executor& on, Done<Unit> done) = 0;
+
+  /// Where the logs of these documents end, in any order; without those that are not there any
+  /// more, deleted or erased. One question for all that are open, asked now and then by whoever
+  /// shares the database.
+  virtual void log_ends(std::vector<DocumentId> documents, Executor& on,
+                        Done<std::vector<LogEnd>> done);
+
+  /// What the state at `index` hashes to, as the first who asked this has said: `state_hash` for
+  /// that one. For whoever shares the database; those of the newest few indexes are kept.
+  virtual void compare_state(const DocumentId& document, std::uint64_t index,
+                             std::uint64_t state_hash, Executor& on, Done<std::uint64_t> done);
 };
+
+inline void Journal::log_ends(std::vector<DocumentId>, Executor& on,
+                              Done<std::vector<LogEnd>> done) {
+  on.post([done = std::move(done)] {
+    done(Error{ErrorClass::unavailable, "not_shared", "this log is nobody else's"});
+  });
+}
+
+inline void Journal::compare_state(const DocumentId&, std::uint64_t, std::uint64_t, Executor& on,
+                                   Done<std::uint64_t> done) {
+  on.post([done = std::move(done)] {
+    done(Error{ErrorClass::unavailable, "not_shared", "this log is nobody else's"});
+  });
+}
 
 /// Which documents there are.
 class Catalog {

@@ -12,9 +12,11 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "collab/access_ports.h"
+#include "collab/bus.h"
 #include "collab/collab_metrics.h"
 #include "collab/gate.h"
 #include "collab/ports.h"
+#include "collab/replica_message.h"
 #include "collab/server_edit.h"
 #include "collab/server_push.h"
 #include "collab/watcher.h"
@@ -35,6 +37,12 @@ struct ShardConfig {
   /// How often an open document is looked at, and how many tombstones make it worth the while.
   std::int64_t purge_every_ms = 3'600'000;
   std::uint32_t purge_min_tombstones = 1'000;
+  /// Other servers may write to the same logs: what they do is followed, and asked for this often,
+  /// should the bus be silent.
+  bool is_shared = false;
+  std::int64_t poll_log_ms = 1'500;
+  std::string replica_id;  // this server's name among them, and its process
+  Uuid instance;
   /// Name and version, for the welcome.
   std::string server_name = "weft";
   CollabMetrics metrics;
@@ -48,6 +56,7 @@ struct ShardPorts {
   Log& log;
   Journal& journal;
   Gate* gate = nullptr;  // none: everybody may do everything
+  Bus* bus = nullptr;    // none: nobody is told; it is started and listened to by whoever made it
 };
 
 /// One client's session, from connect to close. Owned by the connection; destroying it means that
@@ -86,6 +95,8 @@ class Shard {
   void edit(const DocumentId& document, ServerEdit request, Done<EditAnswer> done);
   /// Somebody may do less, or more, than before: sessions are told, or closed.
   void access_changed(const AccessChange& change);
+  /// What another server has told. Without effect when the document is not open, or known already.
+  void heard(const ReplicaMessage& message);
   /// Operations of a site without a session; see server_push.h. Errors: as a session's push is
   /// refused; conflict "client_in_session"; as loading and committing.
   void push(const DocumentId& document, ServerPush request, Done<PushAnswer> done);

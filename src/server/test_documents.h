@@ -123,8 +123,7 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
 /// A log that cannot be read: these tests do not look back.
 class NoLog final : public collab::Journal, public collab::History {
  public:
-  void append(const DocumentId&, std::uint64_t, std::vector<collab::LogRow>,
-              std::vector<collab::EditKey>, Executor&, collab::Done<std::uint64_t> done) override {
+  void append(const DocumentId&, Batch, Executor&, collab::Done<Appended> done) override {
     done(error);
   }
   void find_edit(const DocumentId&, std::string, Executor&,

@@ -79,9 +79,9 @@ collab::LogRow row_for(std::uint64_t n, std::uint64_t index) {
       document.state.save(bytes);
       const std::uint64_t at = document.asked;
       // Behind the append that makes it true.
-      store->append(test_uuid(n), expected, std::move(rows), {}, executor,
+      store->append(test_uuid(n), {expected, std::move(rows)}, executor,
                     [&, n, at, bytes](auto done) {
-                      if (!done.ok() || *done != at) _exit(8);
+                      if (!done.ok() || done->last_index != at) _exit(8);
                       const Acknowledged record{n, at};
                       if (::write(pipe_fd, &record, sizeof record) != sizeof record) _exit(9);
                       store->save_snapshot(test_uuid(n), at, bytes, executor, [](auto) {});
@@ -89,9 +89,9 @@ collab::LogRow row_for(std::uint64_t n, std::uint64_t index) {
                     });
       return;
     }
-    store->append(test_uuid(n), expected, std::move(rows), {}, executor, [&, n](auto done) {
+    store->append(test_uuid(n), {expected, std::move(rows)}, executor, [&, n](auto done) {
       if (!done.ok()) _exit(8);
-      const Acknowledged record{n, *done};
+      const Acknowledged record{n, done->last_index};
       if (::write(pipe_fd, &record, sizeof record) != sizeof record) _exit(9);
       append_more(n);
     });

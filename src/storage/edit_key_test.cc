@@ -95,7 +95,7 @@ TEST_P(EditKeys, ShareATransactionWithOthers) {
   for (std::uint64_t i = 0; i < edits; ++i) {
     std::vector<EditKey> keys;
     if (i % 3 == 0) keys.push_back({"key " + std::to_string(i), i, 1 + i, 2 + i});
-    rig.store->append(id, 1 + i, row(1 + i), keys, rig.executor, [&](const auto& answer) {
+    rig.store->append(id, {1 + i, row(1 + i), keys}, rig.executor, [&](const auto& answer) {
       EXPECT_TRUE(answer.ok());
       ++answers;
     });

@@ -26,16 +26,15 @@ Result<PgGroup::Document*> find_live(PgGroup& group, const DocumentId& id) {
   return found;
 }
 
-class Append final : public TypedPgRequest<std::uint64_t> {
+class Append final : public TypedPgRequest<collab::Journal::Appended> {
  public:
-  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows,
-         std::vector<collab::EditKey> keys, std::int64_t now_us, Executor& on,
-         collab::Done<std::uint64_t> done)
+  Append(const DocumentId& document, collab::Journal::Batch batch, std::int64_t now_us,
+         Executor& on, collab::Done<collab::Journal::Appended> done)
       : TypedPgRequest(on, std::move(done)),
         document_(document),
-        expected_(expected),
-        rows_(std::move(rows)),
-        keys_(std::move(keys)),
+        expected_(batch.expected_last_index),
+        rows_(std::move(batch.rows)),
+        keys_(std::move(batch.keys)),
         now_us_(now_us),
         has_bad_key_(!are_storable(keys_)) {}
 
@@ -71,7 +70,7 @@ class Append final : public TypedPgRequest<std::uint64_t> {
       record.updated_us = rows_.back().timestamp_us;
       document->is_changed = true;
     }
-    answer(record.last_index);
+    answer(collab::Journal::Appended{record.last_index, {}});
   }
 
   void refuse(const PgOutcome& outcome) override {
@@ -274,12 +273,10 @@ class Import final : public TypedPgRequest<collab::DocumentRecord> {
 
 }  // namespace
 
-std::unique_ptr<PgRequest> pg_append(const DocumentId& document, std::uint64_t expected_last_index,
-                                     std::vector<LogRow> rows, std::vector<collab::EditKey> keys,
+std::unique_ptr<PgRequest> pg_append(const DocumentId& document, collab::Journal::Batch batch,
                                      std::int64_t now_us, Executor& on,
-                                     collab::Done<std::uint64_t> done) {
-  return std::make_unique<Append>(document, expected_last_index, std::move(rows), std::move(keys),
-                                  now_us, on, std::move(done));
+                                     collab::Done<collab::Journal::Appended> done) {
+  return std::make_unique<Append>(document, std::move(batch), now_us, on, std::move(done));
 }
 
 std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,

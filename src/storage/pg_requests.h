@@ -68,10 +68,9 @@ class TypedPgRequest : public PgRequest {
   std::optional<Result<T>> answer_;
 };
 
-std::unique_ptr<PgRequest> pg_append(const DocumentId& document, std::uint64_t expected_last_index,
-                                     std::vector<collab::LogRow> rows,
-                                     std::vector<collab::EditKey> keys, std::int64_t now_us,
-                                     Executor& on, collab::Done<std::uint64_t> done);
+std::unique_ptr<PgRequest> pg_append(const DocumentId& document, collab::Journal::Batch batch,
+                                     std::int64_t now_us, Executor& on,
+                                     collab::Done<collab::Journal::Appended> done);
 std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,
                                          std::int64_t now_us, Executor& on,
                                          collab::Done<std::uint64_t> done);

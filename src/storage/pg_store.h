@@ -34,9 +34,8 @@ class PgStore final : public Store {
   static Result<std::unique_ptr<PgStore>> open(const PgConfig& config, Clock& clock, Log& log);
   ~PgStore() override;  // finishes what was queued
 
-  void append(const DocumentId& document, std::uint64_t expected_last_index,
-              std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys, Executor& on,
-              collab::Done<std::uint64_t> done) override;
+  void append(const DocumentId& document, Batch batch, Executor& on,
+              collab::Done<Appended> done) override;
   void find_edit(const DocumentId& document, std::string key, Executor& on,
                  collab::Done<std::optional<collab::EditKey>> done) override;
   void load(const DocumentId& document, Executor& on, collab::Done<Loaded> done) override;

@@ -208,12 +208,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
 
 void SqliteStore::ping(Executor& on, collab::Done<Unit> done) { impl_->ping(on, std::move(done)); }
 
-void SqliteStore::append(const DocumentId& document, std::uint64_t expected_last_index,
-                         std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys,
-                         Executor& on, collab::Done<std::uint64_t> done) {
-  const std::int64_t now_us = keys.empty() ? 0 : impl_->now_us();
-  impl_->write(append_request(document, expected_last_index, std::move(rows), std::move(keys),
-                              now_us, on, std::move(done)));
+void SqliteStore::append(const DocumentId& document, Batch batch, Executor& on,
+                         collab::Done<Appended> done) {
+  const std::int64_t now_us = batch.keys.empty() ? 0 : impl_->now_us();
+  impl_->write(append_request(document, std::move(batch), now_us, on, std::move(done)));
 }
 
 void SqliteStore::find_edit(const DocumentId& document, std::string key, Executor& on,

@@ -179,7 +179,7 @@ TEST_P(StoreTest, OneRefusedRequestLeavesItsGroupAlone) {
   Rig rig(GetParam());
   constexpr std::uint64_t documents = 20;
   for (std::uint64_t n = 1; n <= documents; ++n) ASSERT_TRUE(rig.create(n, "abc").ok());
-  std::vector<Result<std::uint64_t>> answers;
+  std::vector<Result<collab::Journal::Appended>> answers;
   const std::size_t posts_before = rig.executor.posts();
   for (std::uint64_t n = 1; n <= documents; ++n) {
     Author author(2);
@@ -189,7 +189,7 @@ TEST_P(StoreTest, OneRefusedRequestLeavesItsGroupAlone) {
     if (n % 5 == 0) rows[0].len = 9;  // breaks a CHECK
     for (std::uint64_t round = 0; round < 3; ++round) {
       // Three appends in a row for one document; they only fit when carried out in order.
-      rig.store->append(test_uuid(n), 1 + round, rows, {}, rig.executor,
+      rig.store->append(test_uuid(n), {1 + round, rows}, rig.executor,
                         [&](auto answer) { answers.push_back(answer); });
       const rga::ElementId last{rows[0].id.sid, rows[0].id.seq};
       rows[0].id = rows[0].id.plus(1);
@@ -387,7 +387,7 @@ TEST_P(StoreTest, TheDestructorFinishesWhatWasQueued) {
   std::size_t answers = 0;
   for (std::uint64_t i = 0; i < 200; ++i) {
     author.insert(0, "x");
-    rig.store->append(id, 1 + i, author.take_rows(1 + i), {}, rig.executor, [&](auto answer) {
+    rig.store->append(id, {1 + i, author.take_rows(1 + i)}, rig.executor, [&](auto answer) {
       EXPECT_TRUE(answer.ok());
       ++answers;
     });

@@ -308,8 +308,15 @@ class Rig {
   Result<std::uint64_t> append(const DocumentId& id, std::uint64_t expected,
                                std::vector<collab::LogRow> rows,
                                std::vector<collab::EditKey> keys = {}) {
-    return wait<std::uint64_t>(
-        [&](auto done) { store->append(id, expected, std::move(rows), keys, executor, done); });
+    const auto answer = append_batch(id, {expected, std::move(rows), std::move(keys)});
+    if (!answer.ok()) return answer.error();
+    EXPECT_TRUE(answer->missed.empty());
+    return answer->last_index;
+  }
+  Result<collab::Journal::Appended> append_batch(const DocumentId& id,
+                                                 collab::Journal::Batch batch) {
+    return wait<collab::Journal::Appended>(
+        [&](auto done) { store->append(id, std::move(batch), executor, done); });
   }
   Result<std::optional<collab::EditKey>> find_edit(const DocumentId& id, const std::string& key) {
     return wait<std::optional<collab::EditKey>>(

@@ -12,17 +12,16 @@ namespace {
 
 using collab::LogRow;
 
-class Append final : public TypedWriteRequest<std::uint64_t> {
+class Append final : public TypedWriteRequest<collab::Journal::Appended> {
  public:
-  Append(const DocumentId& document, std::uint64_t expected, std::vector<LogRow> rows,
-         std::vector<collab::EditKey> keys, std::int64_t now_us, Executor& on,
-         collab::Done<std::uint64_t> done)
+  Append(const DocumentId& document, collab::Journal::Batch batch, std::int64_t now_us,
+         Executor& on, collab::Done<collab::Journal::Appended> done)
       : TypedWriteRequest(on, std::move(done)),
         document_(document),
         document_text_(document.to_string()),
-        expected_(expected),
-        rows_(std::move(rows)),
-        keys_(std::move(keys)),
+        expected_(batch.expected_last_index),
+        rows_(std::move(batch.rows)),
+        keys_(std::move(batch.keys)),
         now_us_(now_us) {}
 
   std::size_t weight() const override { return rows_.size() + keys_.size() + 1; }
@@ -65,7 +64,7 @@ class Append final : public TypedWriteRequest<std::uint64_t> {
     for (const collab::EditKey& key : keys_) {
       if (const int code = insert_key(session, key); code != SQLITE_OK) return code;
     }
-    answer(last);
+    answer(collab::Journal::Appended{last, {}});
     return SQLITE_OK;
   }
 
@@ -450,12 +449,10 @@ int WriteSession::prepare() {
 }
 
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
-                                             std::uint64_t expected_last_index,
-                                             std::vector<LogRow> rows,
-                                             std::vector<collab::EditKey> keys, std::int64_t now_us,
-                                             Executor& on, collab::Done<std::uint64_t> done) {
-  return std::make_unique<Append>(document, expected_last_index, std::move(rows), std::move(keys),
-                                  now_us, on, std::move(done));
+                                             collab::Journal::Batch batch, std::int64_t now_us,
+                                             Executor& on,
+                                             collab::Done<collab::Journal::Appended> done) {
+  return std::make_unique<Append>(document, std::move(batch), now_us, on, std::move(done));
 }
 
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,

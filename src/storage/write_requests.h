@@ -91,10 +91,9 @@ class TypedWriteRequest : public WriteRequest {
 };
 
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
-                                             std::uint64_t expected_last_index,
-                                             std::vector<collab::LogRow> rows,
-                                             std::vector<collab::EditKey> keys, std::int64_t now_us,
-                                             Executor& on, collab::Done<std::uint64_t> done);
+                                             collab::Journal::Batch batch, std::int64_t now_us,
+                                             Executor& on,
+                                             collab::Done<collab::Journal::Appended> done);
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
                                                  std::int64_t now_us, Executor& on,
                                                  collab::Done<std::uint64_t> done);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "collab/batch_moving.h"
+
 namespace weft::simulation {
 
 // --- time, chance, log ---------------------------------------------------------------------------
@@ -83,36 +85,41 @@ void MemoryJournal::create(const DocumentId& id, std::uint64_t ssn) {
   record.creation_us = record.updated_us = executor_.unix_us();
 }
 
-void MemoryJournal::append(const DocumentId& document, std::uint64_t expected_last_index,
-                           std::vector<collab::LogRow> rows, std::vector<collab::EditKey> keys,
-                           Executor& on, collab::Done<std::uint64_t> done) {
+void MemoryJournal::append(const DocumentId& document, Batch batch, Executor& on,
+                           collab::Done<Appended> done) {
   ++appends_;
-  const auto work = [this, document, expected_last_index, rows = std::move(rows),
-                     keys = std::move(keys)]() mutable -> Result<std::uint64_t> {
+  const auto work = [this, document, batch = std::move(batch)]() mutable -> Result<Appended> {
     const Error unavailable{ErrorClass::unavailable, "storage_unavailable", "the disk is full"};
     const Fault fault = append_fault();
     if (fault == Fault::lost) return unavailable;
     Stored* found = find(document);
     if (found == nullptr) return not_found();
-    if (found->record.last_index != expected_last_index) {
-      return Error{ErrorClass::conflict, "log_moved", "the log ends elsewhere"};
+    Appended answer;
+    if (found->record.last_index != batch.expected_last_index) {
+      const Error moved{ErrorClass::conflict, "log_moved", "the log ends elsewhere"};
+      if (found->record.last_index < batch.expected_last_index) return moved;
+      const auto begin = found->rows.begin();
+      answer.missed.assign(begin + static_cast<std::ptrdiff_t>(batch.expected_last_index),
+                           found->rows.end());
+      if (!collab::move_past(batch, answer.missed)) return moved;
     }
-    for (const collab::EditKey& key : keys) {
+    for (const collab::EditKey& key : batch.keys) {
       if (found->edit_keys.count(key.key) > 0) {
         return Error{ErrorClass::conflict, "edit_key_exists", "the key is known"};
       }
     }
-    for (const collab::EditKey& key : keys) found->edit_keys[key.key] = key;
-    for (collab::LogRow& row : rows) {
+    for (const collab::EditKey& key : batch.keys) found->edit_keys[key.key] = key;
+    for (collab::LogRow& row : batch.rows) {
       row.index = ++found->record.last_index;
       found->record.sum_total += row.len;
       found->record.updated_us = row.timestamp_us;
       found->rows.push_back(std::move(row));
     }
     if (fault == Fault::stored) return unavailable;
-    return found->record.last_index;
+    answer.last_index = found->record.last_index;
+    return answer;
   };
-  carry_out<std::uint64_t>(on, std::move(done), work, true);
+  carry_out<Appended>(on, std::move(done), work, true);
 }
 
 void MemoryJournal::find_edit(const DocumentId& document, std::string key, Executor& on,
