@@ -19,8 +19,14 @@ CollabMetrics::CollabMetrics(metrics::Registry& registry)
       snapshots_stored(registry.counter("weft_snapshots_total", "Snapshots that were to be stored.",
                                         {{"result", "stored"}})),
       snapshots_failed(registry.counter("weft_snapshots_total", "", {{"result", "failed"}})),
-      slow_readers_cut(
-          registry.counter("weft_slow_readers_cut_total",
-                           "Sessions closed with 4508 because they read too slowly.")) {}
+      slow_readers_cut(registry.counter("weft_slow_readers_cut_total",
+                                        "Sessions closed with 4508 because they read too slowly.")),
+      rows_followed(registry.counter("weft_rows_followed_total",
+                                     "Log rows of other servers that were integrated.")),
+      batches_moved(registry.counter("weft_batches_moved_total",
+                                     "Commits before which another server was quicker.")),
+      divergences(registry.counter("weft_divergences_total",
+                                   "States that differ from another server's at the same index.")) {
+}
 
 }  // namespace weft::collab

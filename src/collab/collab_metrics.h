@@ -25,6 +25,9 @@ struct CollabMetrics {
   metrics::CounterRef snapshots_stored;
   metrics::CounterRef snapshots_failed;
   metrics::CounterRef slow_readers_cut;
+  metrics::CounterRef rows_followed;
+  metrics::CounterRef batches_moved;
+  metrics::CounterRef divergences;
 };
 
 /// One batch of rows on its way through the journal: when its pushes came, when it was handed over.

@@ -88,6 +88,7 @@ void DocumentActor::tell_access(Member& member) {
 void DocumentActor::set_presence(const Member& member, wire::Presence presence) {
   if (member.admission) presence.name = shown_name(member.admission->claims);
   presence_.set(member.session, member.sid, presence);
+  if (ports_.bus != nullptr) presence_untold_.insert(member.session);
   schedule_presence();
 }
 

@@ -98,6 +98,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
   arrived_ns_ = ports_.clock.monotonic_ns();
   if (push.base > durable_index_) {
+    if (config_.is_shared && !member.has_pulled) return pull_for(member, message);
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
   }
@@ -165,7 +166,7 @@ void DocumentActor::commit() {
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
   committing_keys_ = std::exchange(queue_keys_, {});
-  Journal::Batch batch{durable_index_, std::move(copy)};
+  Journal::Batch batch{durable_index_, std::move(copy), {}, config_.is_shared};
   for (const KeyedEdit& edit : committing_keys_) batch.keys.push_back(edit.key);
   const auto watch = std::make_shared<CommitWatch>(
       config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());
@@ -181,7 +182,8 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
                                  const Result<Journal::Appended>& appended,
                                  const CommitWatch& watch) {
   if (state_ == State::retired) return;
-  const std::uint64_t expected = durable_index_ + rows.size();
+  const std::size_t missed = appended.ok() ? appended->missed.size() : 0;
+  const std::uint64_t expected = durable_index_ + missed + rows.size();
   if (!appended.ok() || appended->last_index != expected) {
     // Never tried again: nobody knows what the disk holds. The log will tell when it is read.
     const Error why = appended.ok() ? Error{ErrorClass::unavailable, "log_moved", "the log moved"}
@@ -198,6 +200,11 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
     return;
   }
   watch.durable(config_.metrics, ports_.clock.monotonic_ns());
+  if (missed > 0) {
+    if (const auto error = give_way_to(appended->missed)) return give_up(*error);
+    fan_out(appended->missed);
+    for (LogRow& row : rows) row.index += missed;
+  }
   in_flight_ = 0;
   committing_ = false;
   stalled_answer_.reset();
@@ -209,12 +216,17 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
   }
   if (!rows.empty()) fan_out(rows);
   watch.handed_out(config_.metrics, ports_.clock.monotonic_ns());
+  std::vector<LogRow> told;
+  if (ports_.bus != nullptr) told = rows;
   for (LogRow& row : rows) cache_->append(std::move(row));
   tell_watchers([this](Watcher& watcher) { watcher.on_durable(durable_index_); });
+  tell_replicas(told);
   settle_keys();
   run_waiting();
   if (state_ == State::retired) return;
+  run_quiet();
   commit();
+  if (!committing_ && (heard_index_ > durable_index_ || !when_pulled_.empty())) pull();
   save_snapshot_if_due();
   keep_rollback_point();
 }
@@ -261,19 +273,19 @@ std::uint64_t DocumentActor::seal() {
   return sealed_index_;
 }
 
-void DocumentActor::when_durable(std::uint64_t index, std::function<void(bool)> then) {
+void DocumentActor::when_durable(std::uint64_t index, std::function<void(const Fate&)> then) {
   if (index <= durable_index_) {
-    then(true);
+    then({.durable = true});
   } else {
-    waiting_.push_back({index, std::move(then)});
+    waiting_.push_back({index, std::move(then), {.durable = true}});
   }
 }
 
 void DocumentActor::run_waiting() {
   while (!waiting_.empty() && waiting_.front().index <= durable_index_) {
-    const auto then = std::move(waiting_.front().then);
+    const Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    then(true);
+    next.then(next.fate);
   }
 }
 
@@ -296,10 +308,10 @@ void DocumentActor::read_text(Done<TextAnswer> done) {
   answer.sessions = members_.size();
   const std::uint64_t index = answer.record.last_index;
   const auto asker = std::make_shared<Done<TextAnswer>>(std::move(done));
-  when_durable(index, [this, asker, answer = std::move(answer)](bool durable) mutable {
+  when_durable(index, [this, asker, answer = std::move(answer)](const Fate& fate) mutable {
     if (!*asker) return;
     const auto tell = std::exchange(*asker, nullptr);
-    if (durable) {
+    if (fate.as_it_was()) {
       tell(std::move(answer));
     } else {
       read_text(tell);
@@ -330,8 +342,10 @@ void DocumentActor::retire() {
   state_ = State::retired;
   config_.metrics.documents_open.add(-1);
   for (auto& then : std::exchange(when_open_, {})) then();
-  for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
+  for (auto& waiting : std::exchange(waiting_, {})) waiting.then(Fate{});
   fail_keys();
+  fail_quiet();
+  run_pulled();
   tell_watchers([this](Watcher& watcher) { watcher.on_end(failure_); });
   on_retired_();
 }
@@ -346,7 +360,7 @@ void DocumentActor::drain(std::function<void()> done) {
   if (state_ != State::open) {
     finish();
   } else {
-    when_durable(seal(), [finish](bool) { finish(); });
+    when_durable(seal(), [finish](const Fate&) { finish(); });
   }
 }
 

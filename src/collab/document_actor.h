@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,10 +24,12 @@
 
 #include "collab/access_ports.h"
 #include "collab/causal_window.h"
+#include "collab/distant_peers.h"
 #include "collab/member.h"
 #include "collab/ports.h"
 #include "collab/presence.h"
 #include "collab/purge_planner.h"
+#include "collab/replica_message.h"
 #include "collab/rollback_point.h"
 #include "collab/row_cache.h"
 #include "collab/server_edit.h"
@@ -64,6 +67,11 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void read_presence(Done<PresenceAnswer> done);
   /// Stores a snapshot of the state as it is; the answer is its log index.
   void take_snapshot(Done<std::uint64_t> done);
+  /// document_replicas.cc. What another server has told, and where the log is known to end.
+  void heard(const LogNews& news);
+  void log_ends_at(const LogEnd& end);
+  /// document_distant.cc.
+  void heard(const Uuid& instance, const PresenceNews& news);
   /// Closes every session with this and retires.
   void close(wire::CloseCode close_code, const Error& why);
   /// When what was accepted is durable: saves a snapshot if there are fresh rows, closes every
@@ -71,6 +79,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void drain(std::function<void()> done);
 
   std::size_t session_count() const { return members_.size(); }
+  bool is_open() const { return state_ == State::open; }
 
  private:
   // Accepted and not yet durable; above it pushes are refused as overload.
@@ -88,7 +97,17 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_committed(std::vector<LogRow> rows, const Result<Journal::Appended>& appended,
                     const CommitWatch& watch);
   void fan_out(const std::vector<LogRow>& rows);
-  void when_durable(std::uint64_t index, std::function<void(bool durable)> then);
+  /// What has become of something that was to be durable.
+  struct Fate {
+    bool durable = false;
+    // Others' rows that came before what was not durable yet, and their elements: then what was
+    // true of one index is true of none now.
+    std::uint64_t rows = 0;
+    std::uint64_t elements = 0;
+
+    bool as_it_was() const { return durable && rows == 0; }
+  };
+  void when_durable(std::uint64_t index, std::function<void(const Fate&)> then);
   void run_waiting();
   void retire();
 
@@ -105,6 +124,25 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<Error> follow(LogRow row);
   void note_durable(const LogRow& row);
   void keep_rollback_point();
+
+  // document_replicas.cc: others write to the same log.
+  void pull();
+  void on_pulled(const Result<std::vector<LogRow>>& rows);
+  void when_pulled(std::function<void()> then);
+  void run_pulled();
+  void follow_others(const std::vector<LogRow>& rows);
+  std::optional<Error> take_over(const std::vector<LogRow>& rows);
+  std::optional<Error> give_way_to(const std::vector<LogRow>& missed);
+  void tell_replicas(const std::vector<LogRow>& rows) const;
+  void publish(decltype(ReplicaMessage::content) content) const;
+  void run_quiet();
+  void fail_quiet();
+  void compare_state();
+  void on_divergence(std::uint64_t index, std::uint64_t mine);
+
+  // document_distant.cc: sessions on other servers.
+  void tell_presence_to_replicas();
+  void forget_silent_replicas();
 
   // document_edits.cc: the server's own edits.
   void edit_as_author(ServerEdit request, Done<EditAnswer> done);
@@ -127,6 +165,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void keep_for_watchers();
   void tell_watchers(const std::function<void(Watcher&)>& tell);
   void tell_watchers_presence();
+  PresentPeer described(std::uint64_t session) const;
   PresenceAnswer who_is_there(std::uint64_t index) const;
 
   // document_purge.cc: tombstones that everybody is done with.
@@ -168,6 +207,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void dispatch(Member& member, std::string_view message);
   void hold(Member& member, std::string_view message);
   void release_held(std::uint64_t session);
+  void pull_for(Member& member, std::string_view message);
   void look_up(Member& member, std::string_view message, std::uint64_t base);
   void acknowledge(Member& member);
   void send(Member& member, std::string message);
@@ -222,7 +262,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool committing_ = false;
   struct KeyedEdit {
     EditKey key;
-    std::function<void(bool durable)> then;
+    std::function<void(const Fate&)> then;
+    Fate fate;
   };
   std::vector<KeyedEdit> queue_keys_;       // of edits that are queued
   std::vector<KeyedEdit> committing_keys_;  // that the journal is writing
@@ -236,7 +277,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   struct Waiting {
     std::uint64_t index;
-    std::function<void(bool)> then;
+    std::function<void(const Fate&)> then;
+    Fate fate;
   };
   std::deque<Waiting> waiting_;  // ascending by index
   std::vector<std::function<void()>> when_open_;
@@ -248,6 +290,16 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   PresenceBoard presence_;
   bool presence_scheduled_ = false;
   std::uint64_t access_changes_ = 0;  // heard of: what is looked up meanwhile may be old
+
+  std::uint64_t heard_index_ = 0;  // others say that the log ends there
+  bool pulling_ = false;
+  std::vector<std::function<void()>> when_pulled_;
+  std::deque<std::function<void()>> when_quiet_;  // edits that wait until all is durable
+  std::uint64_t compared_index_ = 0;
+  DistantPeers distant_{config_.limits.max_sessions_per_document};
+  std::uint64_t presence_order_ = 0;
+  std::set<std::uint64_t> presence_untold_;  // local sessions whose presence others do not know
+  std::int64_t presence_told_ms_ = 0;        // when they were told of everybody
 
   RollbackPoint rollback_;
   bool rollback_pending_ = false;

@@ -47,6 +47,13 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   if (queue_bytes_ > max_queue_bytes) {
     return done(Error{ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
   }
+  if (config_.is_shared && !all_durable()) {
+    when_quiet_.emplace_back([this, sid, request, done] {
+      if (state_ != State::open) return done(failure_);
+      make_edit(sid, request, done);
+    });
+    return;
+  }
   // The edit knows every row up to here, so the last of them must not grow.
   const std::uint64_t base = seal();
   auto edits = request.plan(document_, base);
@@ -79,8 +86,9 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
 /// When the log is durable up to `index`.
 void DocumentActor::answer_edit(std::uint64_t index, Result<EditAnswer> answer,
                                 const Done<EditAnswer>& done) {
-  when_durable(index, [this, done, answer = std::move(answer)](bool durable) mutable {
-    if (durable) {
+  when_durable(index, [this, done, answer = std::move(answer)](const Fate& fate) mutable {
+    if (fate.durable) {
+      if (answer.ok()) answer->move_on(fate.rows, fate.elements);
       done(std::move(answer));
     } else {
       done(failure_);

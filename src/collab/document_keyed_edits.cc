@@ -79,13 +79,13 @@ void DocumentActor::edit_once(ServerEdit request, Done<EditAnswer> done) {
 
 /// What the journal was given is durable.
 void DocumentActor::settle_keys() {
-  for (const KeyedEdit& edit : std::exchange(committing_keys_, {})) edit.then(true);
+  for (const KeyedEdit& edit : std::exchange(committing_keys_, {})) edit.then(edit.fate);
 }
 
 /// Nobody knows what became of them: who asks again, with the same key, is told.
 void DocumentActor::fail_keys() {
-  for (const KeyedEdit& edit : std::exchange(committing_keys_, {})) edit.then(false);
-  for (const KeyedEdit& edit : std::exchange(queue_keys_, {})) edit.then(false);
+  for (const KeyedEdit& edit : std::exchange(committing_keys_, {})) edit.then(Fate{});
+  for (const KeyedEdit& edit : std::exchange(queue_keys_, {})) edit.then(Fate{});
 }
 
 /// The key is stored with the rows of its edit, also when there are none.
@@ -93,13 +93,12 @@ void DocumentActor::answer_with_key(const ServerEdit& request, EditAnswer answer
                                     const Done<EditAnswer>& done) {
   queue_keys_.push_back(
       {{request.key, request.fingerprint, answer.before_index, answer.record.last_index},
-       [this, answer = std::move(answer), done](bool durable) {
-         if (durable) {
-           done(answer);
-         } else {
-           done(failure_);
-         }
-       }});
+       [this, answer = std::move(answer), done](const Fate& fate) mutable {
+         if (!fate.durable) return done(failure_);
+         answer.move_on(fate.rows, fate.elements);
+         done(answer);
+       },
+       {.durable = true}});
 }
 
 }  // namespace weft::collab

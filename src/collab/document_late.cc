@@ -37,9 +37,9 @@ void DocumentActor::on_late_push(Member& member, std::string_view message, const
     member.held_bytes += message.size();
     // Its own that are not in the log yet were before this.
     when_durable(integrated_index(),
-                 [this, session = member.session, base = push.base](bool durable) {
+                 [this, session = member.session, base = push.base](const Fate& fate) {
                    Member* asker = find(session);
-                   if (durable && asker != nullptr) learn_past(*asker, base);
+                   if (fate.durable && asker != nullptr) learn_past(*asker, base);
                  });
     return;
   }

@@ -45,8 +45,9 @@ void DocumentActor::interrupt(const std::vector<LogRow>& in_doubt, const Error& 
     }
   }
   roll_back();
-  for (auto& waiting : std::exchange(waiting_, {})) waiting.then(false);
+  for (auto& waiting : std::exchange(waiting_, {})) waiting.then(Fate{});
   fail_keys();
+  fail_quiet();
   if (state_ == State::interrupted) ask_log();
 }
 
@@ -197,9 +198,9 @@ void DocumentActor::keep_rollback_point() {
   if (rollback_pending_ || !rollback_.is_left_behind(*cache_)) return;
   rollback_pending_ = true;
   const std::uint64_t index = seal();
-  when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
+  when_durable(index, [this, index, snapshot = snapshot_now()](const Fate& fate) {
     rollback_pending_ = false;
-    if (durable) rollback_.move_to(index, snapshot);
+    if (fate.as_it_was()) rollback_.move_to(index, snapshot);
   });
 }
 

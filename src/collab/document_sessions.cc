@@ -60,6 +60,7 @@ void DocumentActor::leave(std::uint64_t session) {
   if (was_seen) config_.metrics.sessions.add(-1);
   used_ms_ = ports_.clock.monotonic_ms();
   presence_.remove(session);
+  if (was_seen && ports_.bus != nullptr) presence_untold_.insert(session);
   if (presence_.has_changes() || (watching_ && was_seen)) schedule_presence();
   schedule_unload();
 }
@@ -126,7 +127,7 @@ void DocumentActor::dispatch(Member& member, std::string_view message) {
   const wire::ClientMessage& content = **decoded;
   if (!check_access(member, content)) return;
   if (const auto* push = std::get_if<wire::Push>(&content)) {
-    if (state_ == State::interrupted) return hold(member, message);
+    if (state_ == State::interrupted || !when_quiet_.empty()) return hold(member, message);
     on_push(member, message, *push);
   } else if (const auto* presence = std::get_if<wire::Presence>(&content)) {
     set_presence(member, *presence);
@@ -154,12 +155,25 @@ void DocumentActor::release_held(std::uint64_t session) {
   for (;;) {
     Member* member = find(session);
     if (member == nullptr || member->looking_up || member->held.empty()) return;
-    if (state_ == State::interrupted) return;
+    if (state_ == State::interrupted || !when_quiet_.empty()) return;
     const std::string message = std::move(member->held.front());
     member->held.pop_front();
     member->held_bytes -= message.size();
     dispatch(*member, message);
   }
+}
+
+/// Its base is not in the log, as far as this server knows: asks, and keeps what comes meanwhile.
+void DocumentActor::pull_for(Member& member, std::string_view message) {
+  member.has_pulled = member.looking_up = true;
+  member.held.emplace_front(message);
+  member.held_bytes += message.size();
+  when_pulled([this, session = member.session] {
+    Member* asker = find(session);
+    if (asker == nullptr) return;
+    asker->looking_up = false;
+    release_held(session);
+  });
 }
 
 /// The push's base is older than the window: asks the journal, and keeps what comes meanwhile.
@@ -262,13 +276,18 @@ void DocumentActor::admit(std::uint64_t session) {
   // What an earlier session of the same client has pushed is on its way to the disk: the welcome is
   // to say exactly what the log has of it.
   if (document_.seq_of(member->sid) > window_->seq_at(durable_index_, member->sid)) {
-    when_durable(integrated_index(), [this, session](bool durable) {
-      if (durable) admit(session);
+    when_durable(integrated_index(), [this, session](const Fate& fate) {
+      if (fate.durable) admit(session);
     });
     return;
   }
   if (member->has_state) {
     if (const std::optional<Error> error = check_lineage(*member)) {
+      if (config_.is_shared && !member->has_pulled && state_ == State::open) {
+        // It may know from another server what this one has not heard of yet.
+        member->has_pulled = true;
+        return when_pulled([this, session] { admit(session); });
+      }
       refuse(session, *error);
       return;
     }
@@ -284,9 +303,13 @@ void DocumentActor::admit(std::uint64_t session) {
   const std::uint64_t own_seq = document_.seq_of(member->sid);
   member->snapshot = snapshot_now();
   member->snapshot_index = index;
-  when_durable(index, [this, session, index, own_seq](bool durable) {
+  when_durable(index, [this, session, index, own_seq](const Fate& fate) {
     Member* joiner = find(session);
-    if (joiner == nullptr || !durable) return;
+    if (joiner == nullptr || !fate.durable) return;
+    if (!fate.as_it_was()) {
+      joiner->snapshot.reset();
+      return admit(session);
+    }
     joiner->sent_index = index;
     welcome(*joiner, own_seq);
     pump(session);

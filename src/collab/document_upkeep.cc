@@ -52,6 +52,8 @@ void DocumentActor::tick() {
     cached_snapshot_.reset();
   }
   beat();
+  tell_presence_to_replicas();
+  forget_silent_replicas();
   purge_if_due();
   ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
     if (const auto self = actor.lock()) self->tick();
@@ -73,6 +75,7 @@ void DocumentActor::beat() {
   for (const auto& [session, member] : members_) {
     if (member.stage == Member::Stage::live) member.outbox->send(bytes);
   }
+  compare_state();
 }
 
 void DocumentActor::on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply) {
@@ -97,6 +100,7 @@ void DocumentActor::tell_presence() {
   presence_scheduled_ = false;
   if (state_ == State::retired) return;
   tell_watchers_presence();
+  tell_presence_to_replicas();
   if (!presence_.has_changes()) return;
   std::shared_ptr<const std::string> for_others;
   for (auto& [session, member] : members_) {
@@ -145,8 +149,11 @@ void DocumentActor::save_snapshot() {
   const std::uint64_t index = seal();
   if (index == snapshot_tried_index_ || index == 0) return;
   snapshot_tried_index_ = index;
-  when_durable(index, [this, index, snapshot = snapshot_now()](bool durable) {
-    if (!durable) return;
+  when_durable(index, [this, index, snapshot = snapshot_now()](const Fate& fate) {
+    if (!fate.as_it_was()) {
+      snapshot_tried_index_ = snapshot_saved_index_;  // soon again
+      return;
+    }
     rollback_.move_to(index, snapshot);
     ports_.journal.save_snapshot(
         id_, index, *snapshot, ports_.executor,

@@ -41,8 +41,10 @@ void DocumentActor::tell_watchers_presence() {
   if (watchers_.empty() || !is_serving()) return;
   // Positions of a text that is not durable yet wait for it.
   PresenceAnswer answer = who_is_there(integrated_index());
-  when_durable(answer.index, [this, answer](bool durable) {
-    if (durable) tell_watchers([&](Watcher& watcher) { watcher.on_presence(answer); });
+  when_durable(answer.index, [this, answer](const Fate& fate) {
+    if (!fate.durable) return;
+    if (!fate.as_it_was()) return tell_watchers_presence();
+    tell_watchers([&](Watcher& watcher) { watcher.on_presence(answer); });
   });
 }
 
@@ -55,14 +57,28 @@ void DocumentActor::read_presence(Done<PresenceAnswer> done) {
   if (!is_serving()) return done(failure_);
   PresenceAnswer answer = who_is_there(seal());
   const std::uint64_t index = answer.index;
-  when_durable(index, [this, done, answer = std::move(answer)](bool durable) mutable {
-    if (durable) {
-      done(std::move(answer));
-    } else {
-      done(failure_);
-    }
+  when_durable(index, [this, done, answer = std::move(answer)](const Fate& fate) mutable {
+    if (!fate.durable) return done(failure_);
+    if (!fate.as_it_was()) return read_presence(done);
+    done(std::move(answer));
   });
   schedule_unload();
+}
+
+/// What a session has said of itself, here or elsewhere.
+PresentPeer DocumentActor::described(std::uint64_t session) const {
+  PresentPeer peer;
+  peer.session = session;
+  const wire::Peer said = presence_.describe(session);
+  if (!said.present) return peer;
+  peer.name = said.state.name;
+  peer.colour = said.state.colour;
+  for (const wire::Selection& selection : said.state.selections) {
+    const auto anchor = document_.resolve(selection.anchor);
+    const auto head = document_.resolve(selection.head);
+    if (anchor && head) peer.selections.push_back({anchor->value, head->value});
+  }
+  return peer;
 }
 
 PresenceAnswer DocumentActor::who_is_there(std::uint64_t index) const {
@@ -70,20 +86,15 @@ PresenceAnswer DocumentActor::who_is_there(std::uint64_t index) const {
   answer.index = index;
   for (const auto& [session, member] : members_) {
     if (member.stage != Member::Stage::live || member.pushing) continue;
-    PresentPeer peer;
-    peer.session = session;
+    PresentPeer peer = described(session);
     peer.sid = member.sid;
     if (member.admission) peer.user = member.admission->claims.user;
-    const wire::Peer said = presence_.describe(session);
-    if (said.present) {
-      peer.name = said.state.name;
-      peer.colour = said.state.colour;
-      for (const wire::Selection& selection : said.state.selections) {
-        const auto anchor = document_.resolve(selection.anchor);
-        const auto head = document_.resolve(selection.head);
-        if (anchor && head) peer.selections.push_back({anchor->value, head->value});
-      }
-    }
+    answer.peers.push_back(std::move(peer));
+  }
+  for (const DistantPeers::Known& known : distant_.present()) {
+    PresentPeer peer = described(known.number);
+    peer.sid = known.sid;
+    peer.user = known.user;
     answer.peers.push_back(std::move(peer));
   }
   return answer;
@@ -102,8 +113,9 @@ void DocumentActor::take_snapshot(Done<std::uint64_t> done) {
     return done(Error{ErrorClass::conflict, "nothing_written", "nothing was ever written here"});
   }
   if (index == snapshot_saved_index_) return done(index);
-  when_durable(index, [this, index, snapshot = snapshot_now(), done](bool durable) {
-    if (!durable) return done(failure_);
+  when_durable(index, [this, index, snapshot = snapshot_now(), done](const Fate& fate) {
+    if (!fate.durable) return done(failure_);
+    if (!fate.as_it_was()) return take_snapshot(done);
     ports_.journal.save_snapshot(id_, index, *snapshot, ports_.executor,
                                  [actor = weak(), index, done](const Result<Unit>& saved) {
                                    if (!saved.ok()) return done(saved.error());

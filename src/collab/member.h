@@ -49,6 +49,7 @@ struct Member {
   std::deque<std::string> held;
   std::size_t held_bytes = 0;
   bool looking_up = false;
+  bool has_pulled = false;  // what it knows was looked for in the log already
   struct OldCut {
     std::uint64_t index;
     VersionCut cut;

@@ -109,7 +109,6 @@ void put_content(ByteWriter& out, const LogNews& news) {
 void put_content(ByteWriter& out, const PresenceNews& news) {
   put(out, news.document);
   out.varint(news.order);
-  out.varint(news.complete ? 1 : 0);
   out.varint(news.peers.size());
   for (const DistantPeer& peer : news.peers) put_peer(out, peer);
 }
@@ -135,7 +134,6 @@ PresenceNews take_presence_news(ByteReader& in) {
   PresenceNews news;
   news.document = take_uuid(in);
   news.order = in.varint();
-  news.complete = in.varint_max(1) == 1;
   const std::uint64_t count = in.varint_max(max_peers);
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) news.peers.push_back(take_peer(in));
   return news;

@@ -44,7 +44,6 @@ struct DistantPeer {
 struct PresenceNews {
   DocumentId document;
   std::uint64_t order = 0;  // ascends with every message of the sender about this document
-  bool complete = false;    // whoever is not in it has left
   std::vector<DistantPeer> peers;
 };
 

@@ -36,6 +36,13 @@ struct EditAnswer {
   std::uint64_t before_index = 0;    // the last log index before it; the same as after: no change
   std::vector<TextEdit> edits = {};  // what the plan said; empty when it is replayed
   bool replayed = false;             // it was done before, with the same key
+
+  /// Others' rows came between what it was made on and it.
+  void move_on(std::uint64_t rows, std::uint64_t elements) {
+    before_index += rows;
+    record.last_index += rows;
+    record.sum_total += elements;
+  }
 };
 
 }  // namespace weft::collab

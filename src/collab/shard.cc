@@ -48,6 +48,7 @@ class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
     actors_[id] = actor;
     serials_[id] = serial;
     actor->start();
+    poll_later();
     return actor;
   }
 
@@ -58,6 +59,56 @@ class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
     serials_.erase(found);
     actors_.erase(id);
     if (actors_.empty() && drained_) std::exchange(drained_, nullptr)();
+  }
+
+  void close_deleted(DocumentId id) {
+    const auto found = actors_.find(id);
+    if (found == actors_.end()) return;
+    const auto actor = found->second;
+    actor->close(wire::CloseCode::not_found,
+                 {ErrorClass::gone, "document_deleted", "the document was deleted"});
+  }
+
+  /// Now and then, while something is open: where do the logs end, and are they there? However
+  /// silent the bus is, others' edits come within this time.
+  void poll_later() {
+    if (!config_.is_shared || polling_) return;
+    polling_ = true;
+    ports_.executor.post_after(config_.poll_log_ms, [shard = weak_from_this()] {
+      if (const auto self = shard.lock()) self->poll();
+    });
+  }
+
+  void poll() {
+    std::vector<DocumentId> open;
+    for (const auto& [id, actor] : actors_) {
+      if (actor->is_open()) open.push_back(id);
+    }
+    ports_.journal.log_ends(
+        open, ports_.executor,
+        [shard = weak_from_this(), open](const Result<std::vector<LogEnd>>& ends) {
+          const auto self = shard.lock();
+          if (!self) return;
+          self->polling_ = false;
+          if (ends.ok()) self->take_ends(open, *ends);
+          if (!self->actors_.empty()) self->poll_later();
+        });
+  }
+
+  void take_ends(const std::vector<DocumentId>& asked, const std::vector<LogEnd>& ends) {
+    std::unordered_map<DocumentId, LogEnd> by_id;
+    for (const LogEnd& end : ends) by_id[end.id] = end;
+    for (const DocumentId& id : asked) {
+      const auto found = actors_.find(id);
+      if (found == actors_.end() || !found->second->is_open()) continue;
+      const auto actor = found->second;
+      const auto end = by_id.find(id);
+      if (end == by_id.end()) {
+        close_deleted(id);
+      } else {
+        actor->log_ends_at(end->second);
+      }
+    }
   }
 
   void drain(std::function<void()> done) {
@@ -75,6 +126,7 @@ class Shard::Impl : public std::enable_shared_from_this<Shard::Impl> {
   ShardPorts ports_;
   ShardConfig config_;
   bool draining_ = false;
+  bool polling_ = false;
   std::unordered_map<DocumentId, std::shared_ptr<DocumentActor>> actors_;
   std::unordered_map<DocumentId, std::uint64_t> serials_;
   std::uint64_t last_serial_ = 0;
@@ -118,6 +170,19 @@ void Shard::access_changed(const AccessChange& change) {
   for (const auto& actor : all) actor->access_changed(change);
 }
 
+void Shard::heard(const ReplicaMessage& message) {
+  const auto found = impl_->actors_.find(document_of(message));
+  if (found == impl_->actors_.end() || message.instance == impl_->config_.instance) return;
+  const auto actor = found->second;
+  if (const auto* news = std::get_if<LogNews>(&message.content)) {
+    actor->heard(*news);
+  } else if (const auto* presence = std::get_if<PresenceNews>(&message.content)) {
+    actor->heard(message.instance, *presence);
+  } else if (std::holds_alternative<DocumentGone>(message.content)) {
+    impl_->close_deleted(found->first);
+  }
+}
+
 void Shard::push(const DocumentId& document, ServerPush request, Done<PushAnswer> done) {
   if (impl_->draining_) return done(restarting());
   impl_->open(document)->push(std::move(request), std::move(done));
@@ -139,11 +204,11 @@ void Shard::take_snapshot(const DocumentId& document, Done<std::uint64_t> done) 
 }
 
 void Shard::forget(const DocumentId& document) {
-  const auto found = impl_->actors_.find(document);
-  if (found == impl_->actors_.end()) return;
-  const auto actor = found->second;
-  actor->close(wire::CloseCode::not_found,
-               {ErrorClass::gone, "document_deleted", "the document was deleted"});
+  impl_->close_deleted(document);
+  if (impl_->ports_.bus != nullptr) {
+    impl_->ports_.bus->publish(encode(ReplicaMessage{
+        impl_->config_.replica_id, impl_->config_.instance, DocumentGone{document}}));
+  }
 }
 
 void Shard::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
