@@ -232,6 +232,31 @@ void MemoryJournal::save_snapshot(const DocumentId& document, std::uint64_t inde
   });
 }
 
+void MemoryJournal::log_ends(std::vector<DocumentId> documents, Executor& on,
+                             collab::Done<std::vector<collab::LogEnd>> done) {
+  using Ends = std::vector<collab::LogEnd>;
+  carry_out<Ends>(on, std::move(done), [this, documents = std::move(documents)]() -> Result<Ends> {
+    Ends ends;
+    for (const DocumentId& id : documents) {
+      const Stored* found = find(id);
+      if (found == nullptr) continue;
+      ends.push_back({id, found->record.incarnation, found->record.last_index});
+    }
+    return ends;
+  });
+}
+
+void MemoryJournal::compare_state(const DocumentId& document, std::uint64_t index,
+                                  std::uint64_t state_hash, Executor& on,
+                                  collab::Done<std::uint64_t> done) {
+  using Hash = std::uint64_t;
+  carry_out<Hash>(on, std::move(done), [this, document, index, state_hash]() -> Result<Hash> {
+    Stored* found = find(document);
+    if (found == nullptr) return not_found();
+    return found->state_hashes.try_emplace(index, state_hash).first->second;
+  });
+}
+
 // --- outbox --------------------------------------------------------------------------------------
 
 void SimulatedOutbox::send(std::shared_ptr<const std::string> message) {

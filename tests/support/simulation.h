@@ -86,6 +86,11 @@ class MemoryJournal final : public collab::Journal {
   void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
                      Executor& on, collab::Done<Unit> done) override;
 
+  void log_ends(std::vector<DocumentId> documents, Executor& on,
+                collab::Done<std::vector<collab::LogEnd>> done) override;
+  void compare_state(const DocumentId& document, std::uint64_t index, std::uint64_t state_hash,
+                     Executor& on, collab::Done<std::uint64_t> done) override;
+
   /// The process dies: what was not carried out never is, and no answer comes any more.
   void crash() { ++life_; }
 
@@ -107,6 +112,7 @@ class MemoryJournal final : public collab::Journal {
     std::map<std::uint64_t, std::string> snapshots;
     std::map<ClientId, std::uint64_t> sites;
     std::map<std::string, collab::EditKey> edit_keys;
+    std::map<std::uint64_t, std::uint64_t> state_hashes;
   };
   Stored& stored(const DocumentId& id) { return documents_.at(id); }
   std::size_t appends() const { return appends_; }
