@@ -112,6 +112,8 @@ class AccessControlTest : public testing::Test {
   RestRates rates{generous()};
   metrics::Registry registry;
   ServerMetrics server_metrics{registry};
+  QuietLog quiet;
+  Replicas replicas{{}, {}, clock, quiet, loop, {}, {}};
   OperationApi operation{documents, registry, server_metrics.database_up};
   EditApi edits{{}, wire::Limits{}, log, documents};
   LogApi log_api{wire::Limits{}, documents, log, documents};
@@ -119,7 +121,7 @@ class AccessControlTest : public testing::Test {
   SeedApi seed{{}, documents, log, documents, documents_api};
   RestApi api{"1.2.3",
               {control, rates, clock, access, documents_api, history, edits, log_api, live, seed,
-               operation},
+               operation, replicas},
               PageFiles({}, "")};
 };
 

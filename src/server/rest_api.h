@@ -20,6 +20,7 @@
 #include "server/log_api.h"
 #include "server/operation_api.h"
 #include "server/rate_limiter.h"
+#include "server/replicas.h"
 #include "server/seed_api.h"
 
 namespace weft::server {
@@ -44,6 +45,7 @@ struct RestParts {
   LiveApi& live;
   SeedApi& seed;
   OperationApi& operation;
+  Replicas& replicas;
 };
 
 class RestApi {

@@ -54,13 +54,16 @@ class RestApiTest : public testing::Test {
   RestRates rates{limits};
   metrics::Registry registry;
   ServerMetrics server_metrics{registry};
+  QuietLog quiet;
+  Replicas replicas{{}, {}, clock, quiet, loop, {}, {}};
   OperationApi operation{documents, registry, server_metrics.database_up};
   EditApi edits{{}, limits, log, documents};
   LogApi log_api{limits, documents, log, documents};
   LiveApi live{limits, control, documents, log, documents};
   SeedApi seed{{}, documents, log, documents, own};
   RestApi api{"1.2.3",
-              {control, rates, clock, access, own, history, edits, log_api, live, seed, operation},
+              {control, rates, clock, access, own, history, edits, log_api, live, seed, operation,
+               replicas},
               PageFiles({}, "")};
 };
 

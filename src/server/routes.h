@@ -50,6 +50,7 @@ enum class Operation : std::uint8_t {
   mint_token,
   revoke_token,
   revoke_anywhere,
+  list_replicas,
   who_am_i,
   original_create,
   original_get,

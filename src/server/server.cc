@@ -17,15 +17,30 @@ namespace {
 
 constexpr std::int64_t drain_poll_ms = 10;
 
-collab::ShardConfig shard_config(const ServerConfig& config, metrics::Registry& registry) {
+collab::ShardConfig shard_config(const ServerConfig& config, const ReplicaPorts& replicas,
+                                 const Uuid& instance, metrics::Registry& registry) {
   collab::ShardConfig shard;
   shard.metrics = collab::CollabMetrics(registry);
   shard.limits = config.limits;
   shard.idle_unload_ms = config.idle_unload_ms;
   shard.purge_after_ms = config.purge_after_ms;
   shard.purge_every_ms = std::clamp<std::int64_t>(config.purge_after_ms / 4, 1'000, 3'600'000);
+  shard.is_shared = replicas.registry != nullptr;
+  shard.replica_id = config.replica_id;
+  shard.instance = instance;
   shard.server_name = config.name + " " + config.version;
   return shard;
+}
+
+collab::Replica self(const ServerConfig& config, const Uuid& instance, std::int64_t now_us) {
+  collab::Replica replica;
+  replica.replica_id = config.replica_id;
+  replica.instance = instance;
+  replica.version = config.version;
+  replica.bus = config.bus_name;
+  replica.started_us = replica.seen_us = now_us;
+  replica.url = "http://" + config.listen.url_host() + ":" + std::to_string(config.listen.port);
+  return replica;
 }
 
 std::shared_ptr<ConnectionCounts> connection_counts(const ServerConfig& config) {
@@ -64,11 +79,25 @@ class Server::Impl final : public DocumentLoops {
  public:
   Impl(ServerConfig config, ServerPorts ports, EventLoops& loops)
       : config_(std::move(config)),
-        author_(Uuid::from_random(ports.random.next(), ports.random.next())),
+        instance_(Uuid::from_random(ports.random.next(), ports.random.next())),
+        author_(config_.author.is_nil()
+                    ? Uuid::from_random(ports.random.next(), ports.random.next())
+                    : config_.author),
         control_(config_.tokens, ports.access, ports.clock, config_.limits.max_sessions_per_user),
         watch_(control_, ports.access, loops.at(0), ports.log,
                [this](const collab::AccessChange& change) { tell_sessions(change); }),
-        access_(control_, ports.access, ports.clock, ports.random, [this] { watch_.look_now(); }),
+        access_(control_, ports.access, ports.clock, ports.random,
+                [this] {
+                  watch_.look_now();
+                  replicas_.access_changed();
+                }),
+        replicas_(
+            self(config_, instance_, ports.clock.unix_us()), ports.replicas, ports.clock, ports.log,
+            loops.at(0),
+            [this](const DocumentId& document, std::string message) {
+              hear(document, std::move(message));
+            },
+            [this] { watch_.look_now(); }),
         history_(author_, ports.catalog, ports.journal, ports.history, *this),
         documents_(author_, config_.limits, ports.catalog, *this, control_, history_, ports.random),
         edits_(author_, config_.limits, ports.journal, *this),
@@ -80,7 +109,7 @@ class Server::Impl final : public DocumentLoops {
         operation_(ports.catalog, ports.metrics, metrics_.database_up),
         api_(config_.version,
              {control_, rates_, ports.clock, access_, documents_, history_, edits_, log_, live_,
-              seed_, operation_},
+              seed_, operation_, replicas_},
              PageFiles(config_.page, config_.page_directory)),
         shared_{config_,
                 api_,
@@ -98,8 +127,8 @@ class Server::Impl final : public DocumentLoops {
       shared_.workers.push_back(std::make_unique<Worker>(
           loop, shared_,
           collab::ShardPorts{loop, ports.clock, ports.random, ports.log, ports.journal,
-                             control_.is_open() ? nullptr : &control_},
-          shard_config(config_, ports.metrics)));
+                             control_.is_open() ? nullptr : &control_, ports.replicas.bus},
+          shard_config(config_, ports.replicas, instance_, ports.metrics)));
     }
   }
 
@@ -118,6 +147,7 @@ class Server::Impl final : public DocumentLoops {
     listener_ = std::move(*listener);
     listener_->start();
     if (!control_.is_open()) watch_.start();
+    replicas_.start();
     return ok_status();
   }
 
@@ -179,7 +209,10 @@ class Server::Impl final : public DocumentLoops {
     announce_drain();
     shared_.workers.front()->loop.post([this, done = std::move(done)] {
       listener_->stop();
-      auto left = std::make_shared<std::atomic<std::size_t>>(shared_.workers.size());
+      auto left = std::make_shared<std::atomic<std::size_t>>(shared_.workers.size() + 1);
+      replicas_.leave([left, done] {
+        if (--*left == 0) done();
+      });
       for (auto& worker : shared_.workers) {
         worker->loop.post([this, &worker = *worker, left, done] {
           drain_worker(worker, config_.drain_timeout_ms, [left, done] {
@@ -202,6 +235,15 @@ class Server::Impl final : public DocumentLoops {
         });
   }
 
+  /// What another server has told about a document.
+  void hear(const DocumentId& document, std::string message) {
+    Worker& worker = shared_.worker_of(document);
+    worker.loop.post([&worker, message = std::move(message)] {
+      const auto decoded = collab::decode_replica_message(message);
+      if (decoded.ok() && decoded->has_value()) worker.shard.heard(**decoded);
+    });
+  }
+
   void tell_sessions(const collab::AccessChange& change) {
     for (auto& worker : shared_.workers) {
       if (!change.document.is_nil() && &shared_.worker_of(change.document) != worker.get())
@@ -211,10 +253,12 @@ class Server::Impl final : public DocumentLoops {
   }
 
   ServerConfig config_;
+  const Uuid instance_;
   const ClientId author_;  // secret: owns the site of what the server writes itself
   AccessControl control_;
   AccessWatch watch_;
   AccessApi access_;
+  Replicas replicas_;
   HistoryApi history_;
   DocumentsApi documents_;
   EditApi edits_;

@@ -15,6 +15,7 @@
 #include "collab/ports.h"
 #include "metrics/registry.h"
 #include "server/event_loop.h"
+#include "server/replicas.h"
 #include "server/server_config.h"
 
 namespace weft::server {
@@ -29,6 +30,7 @@ struct ServerPorts {
   collab::History& history;
   collab::AccessStore& access;
   metrics::Registry& metrics;
+  ReplicaPorts replicas = {};  // none: nobody else uses this database
 };
 
 class Server {

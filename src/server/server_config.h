@@ -30,6 +30,11 @@ struct ServerConfig {
   std::vector<std::string> origins;
   /// Peers that speak for others, in X-Forwarded-For.
   TrustedProxies proxies;
+  /// This server among those that share a database: its name, and for people how it hears of them.
+  std::string replica_id;
+  std::string bus_name = "none";
+  /// Owns the site of what the server writes itself. Secret. Nil: one that is made up.
+  ClientId author;
   /// The page as it was built into the program; empty when it was not.
   std::span<const Asset> page;
   /// Not empty: the page is read from this directory at every request instead. For development.

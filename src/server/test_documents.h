@@ -120,6 +120,11 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
   }
 };
 
+class QuietLog final : public Log {
+ public:
+  void write(LogLevel, std::string_view, std::string_view) override {}
+};
+
 /// A log that cannot be read: these tests do not look back.
 class NoLog final : public collab::Journal, public collab::History {
  public:

@@ -19,6 +19,23 @@ export const schemas = {
   }),
 };
 
+schemas.Replicas = object({
+  replicas: {
+    type: "array",
+    items: object({
+      replica_id: string(),
+      instance: string({ format: "uuid", description: "Of the process: another after every start" }),
+      version: string(),
+      url: string({ description: "Where it listens" }),
+      bus: string({ description: "How it hears of the others" }),
+      started: string({ format: "date-time" }),
+      seen: string({ format: "date-time", description: "Its last heartbeat" }),
+      alive: { type: "boolean", description: "Heard of within 15 s" },
+      self: { type: "boolean", description: "The one that answers" },
+    }),
+  },
+});
+
 export const paths = {
   "/healthz": {
     get: {
@@ -42,6 +59,16 @@ export const paths = {
       summary: "Metrics, as Prometheus reads them",
       security: [],
       responses: { 200: ok("docs/OPERATIONS.md lists them", { "text/plain": { schema: string() } }) },
+    },
+  },
+  "/api/v1/replicas": {
+    get: {
+      operationId: "listReplicas",
+      summary: "For admins: the servers that share this database",
+      responses: {
+        200: ok("By replica_id, with those that have gone silent lately", json({ $ref: "#/components/schemas/Replicas" })),
+        ...refusals(401, 403, 429, 503),
+      },
     },
   },
   "/openapi.json": {
