@@ -22,7 +22,7 @@ export class Writer {
   failure = null;
 
   #client = randomUUID();
-  #url;
+  #urls;
   #start;
   #record;
   #random;
@@ -42,12 +42,12 @@ export class Writer {
   /**
    * `start`: where the document stands that it joins, if somebody has typed in it before. `erasing`:
    * takes much of its own away again, in stretches, and like an editor never speaks of what it knows
-   * to be erased: so tombstones may be purged.
+   * to be erased: so tombstones may be purged. `hosts`: several servers, any of which will do.
    */
-  constructor({ host, id, record, random, characters, start = { index: 0, sum: 0 }, erasing = false }) {
+  constructor({ host, hosts = [host], id, record, random, characters, start = { index: 0, sum: 0 }, erasing = false }) {
     this.#start = start;
     this.#erasing = erasing;
-    this.#url = `ws://${host}/api/v1/documents/${id}/ws`;
+    this.#urls = hosts.map((each) => `ws://${each}/api/v1/documents/${id}/ws`);
     this.#record = record;
     this.#random = random;
     this.#characters = characters;
@@ -134,9 +134,14 @@ export class Writer {
     if (isGone(this.#last)) this.#last = this.#known.at(-1) ?? { sid: 0, seq: 0 };
   }
 
+  /** The first one first; later any. */
+  #nextUrl() {
+    return this.connections === 0 ? this.#urls[0] : this.#random.pick(this.#urls);
+  }
+
   #connection() {
     return new Promise((resolve) => {
-      const socket = new WebSocket(this.#url, [subprotocol]);
+      const socket = new WebSocket(this.#nextUrl(), [subprotocol]);
       socket.binaryType = "nodebuffer";
       this.#socket = socket;
       this.#joined = false;

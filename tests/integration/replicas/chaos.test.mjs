@@ -1,0 +1,65 @@
+// Three servers on one PostgreSQL, while one of them after the other is killed, the database is
+// restarted, and the bus is dead.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Postgres } from "../../support-js/postgres.mjs";
+import { Cluster, Typing, counter } from "./cluster.mjs";
+
+async function typingOn(t, cluster) {
+  const [first] = cluster.servers;
+  const typing = new Typing(t, cluster, [await first.create("one"), await first.create("two")], 9);
+  await typing.begin();
+  return typing;
+}
+
+test("one server is killed every few seconds", { timeout: 240_000 }, async (t) => {
+  const cluster = await Cluster.start(t, await Postgres.start(t));
+  const typing = await typingOn(t, cluster);
+  for (let kill = 0; kill < 9; ++kill) {
+    await sleep(1_500);
+    await cluster.stop(kill % 3, "SIGKILL");
+    await sleep(1_000);
+    await cluster.startAgain(kill % 3);
+  }
+  const acknowledged = await typing.endAndCheck(5_000);
+  const resent = typing.writers.reduce((sum, writer) => sum + writer.resent, 0);
+  assert.ok(resent > 0, "some pushes were under way when a server died");
+  t.diagnostic(`${acknowledged} edits acknowledged, ${resent} pushes sent again, 0 lost, 0 doubled`);
+});
+
+test("a rolling restart loses no keystroke", { timeout: 120_000 }, async (t) => {
+  const cluster = await Cluster.start(t, await Postgres.start(t));
+  const typing = await typingOn(t, cluster);
+  for (const i of [0, 1, 2]) {
+    await sleep(1_000);
+    assert.deepEqual(await cluster.stop(i, "SIGTERM"), { code: 0, signal: null });
+    await cluster.startAgain(i);
+  }
+  t.diagnostic(`${await typing.endAndCheck(5_000)} edits acknowledged`);
+});
+
+test("PostgreSQL is restarted", { timeout: 120_000 }, async (t) => {
+  const postgres = await Postgres.start(t);
+  const cluster = await Cluster.start(t, postgres);
+  const typing = await typingOn(t, cluster);
+  for (const signal of ["SIGINT", "SIGQUIT"]) {
+    await sleep(3_000);
+    await postgres.stop(signal);
+    await sleep(500);
+    await postgres.start();
+  }
+  await sleep(3_000);
+  t.diagnostic(`${await typing.endAndCheck(20_000)} edits acknowledged`);
+});
+
+test("without any bus everything is only later", { timeout: 120_000 }, async (t) => {
+  const cluster = await Cluster.start(t, await Postgres.start(t), { args: ["--bus", "none"] });
+  const typing = await typingOn(t, cluster);
+  await sleep(10_000);
+  const acknowledged = await typing.endAndCheck(5_000);
+  for (const server of cluster.servers) {
+    assert.ok((await counter(server, "weft_rows_followed_total")) > 0);
+  }
+  t.diagnostic(`${acknowledged} edits acknowledged`);
+});

@@ -1,0 +1,140 @@
+// Several servers on one PostgreSQL, and people who type on all of them: started, killed and looked at
+// from outside.
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server } from "../../support-js/server.mjs";
+import { Random, seedFor } from "../replay/histories.mjs";
+import { PostgresView, assertLogHolds, textOf } from "../kill/database.mjs";
+import { Record, uniqueCharacters } from "../kill/record.mjs";
+import { until } from "../kill/typing.mjs";
+import { Writer } from "../kill/writer.mjs";
+
+export class Cluster {
+  servers = [];
+  #t;
+  #store;
+
+  /** `args`: of every server. */
+  static async start(t, postgres, { count = 3, args = [] } = {}) {
+    const cluster = new Cluster();
+    cluster.#t = t;
+    cluster.postgres = postgres;
+    cluster.#store = (i) => ({ database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...args] });
+    for (let i = 0; i < count; ++i) cluster.servers.push(await Server.start(t, cluster.#store(i)));
+    return cluster;
+  }
+
+  get hosts() {
+    return this.servers.map((server) => server.host);
+  }
+
+  async stop(i, signal) {
+    return this.servers[i].end(signal);
+  }
+  /** On the port that it had. */
+  async startAgain(i) {
+    this.servers[i] = await Server.start(this.#t, { ...this.#store(i), port: this.servers[i].port });
+  }
+}
+
+/** Documents with writers spread over the servers; each writer moves to another one when it must. */
+export class Typing {
+  #over = false;
+
+  constructor(t, cluster, ids, writersOfEach) {
+    this.cluster = cluster;
+    this.seed = seedFor(t);
+    this.random = new Random(this.seed);
+    const characters = uniqueCharacters();
+    this.subjects = ids.map((id) => {
+      const record = new Record();
+      const writers = Array.from({ length: writersOfEach }, (_, i) => {
+        const first = i % cluster.hosts.length;
+        const hosts = [...cluster.hosts.slice(first), ...cluster.hosts.slice(0, first)];
+        return new Writer({ hosts, id, record, random: this.random, characters });
+      });
+      return { id, record, writers };
+    });
+    this.writers = this.subjects.flatMap(({ writers }) => writers);
+    t.after(() => this.writers.forEach((writer) => writer.stop()));
+    t.after(() => (this.#over = true));
+  }
+
+  async begin() {
+    this.running = this.writers.map((writer) => writer.run());
+    await until("joining", () => this.writers.every((writer) => writer.joined));
+    this.typing = this.#type();
+  }
+  async #type() {
+    while (!this.#over) {
+      for (const { writers } of this.subjects) this.random.pick(writers).type();
+      await sleep(this.random.below(8));
+    }
+  }
+
+  /** Nobody types any more; all is acknowledged, everybody sees the same, and it is what was typed. */
+  async endAndCheck(withinMs = 20_000) {
+    this.#over = true;
+    await this.typing;
+    const deadline = Date.now() + withinMs;
+    for (; !this.#isAtRest(); await sleep(5)) {
+      for (const writer of this.writers) if (writer.failure !== null) throw writer.failure;
+      assert.ok(Date.now() < deadline, `seed ${this.seed}: not at rest within ${withinMs} ms: ${this.writers
+        .map((w) => `${w.joined ? "joined" : "away"} ${w.pending}/${w.applied}`).join(", ")}`);
+    }
+    const view = new PostgresView(this.cluster.postgres);
+    view.assertSound();
+    let acknowledged = 0;
+    for (const { id, record } of this.subjects) {
+      const rows = view.rows(id);
+      assertLogHolds(rows, record);
+      const text = textOf(rows);
+      assert.deepEqual([...text].sort(), record.promise().present.sort(), `seed ${this.seed}: all that was typed, once`);
+      for (const server of this.cluster.servers) {
+        await this.#seen(server, id, text);
+      }
+      acknowledged += record.ackedCount;
+    }
+    this.writers.forEach((writer) => writer.stop());
+    await Promise.all(this.running);
+    return acknowledged;
+  }
+
+  #isAtRest() {
+    if (!this.writers.every((writer) => writer.joined && writer.pending === 0)) return false;
+    return this.subjects.every(({ writers }) => new Set(writers.map((writer) => writer.applied)).size === 1);
+  }
+
+  /** A server that nobody is connected to may learn of the last edit by asking the database. */
+  async #seen(server, id, text) {
+    for (const deadline = Date.now() + 5_000; ; await sleep(50)) {
+      const shown = await server.text(id);
+      if (shown === text) return;
+      assert.ok(Date.now() < deadline, `seed ${this.seed}: ${server.origin} shows another text`);
+    }
+  }
+}
+
+/** A counter of /metrics, or 0. */
+export async function counter(server, name) {
+  const text = await (await server.fetch("/metrics")).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+}
+
+/** How long a keystroke takes to a session on each of the servers, in ms: [p50, p99] for each. */
+export async function propagation(typist, watchers, strokes, pauseMs) {
+  const took = watchers.map(() => []);
+  for (let i = 0; i < strokes; ++i) {
+    const start = performance.now();
+    typist.type("x");
+    await Promise.all(watchers.map(async (watcher, at) => {
+      await watcher.next("operations", 10_000);
+      took[at].push(performance.now() - start);
+    }));
+    await sleep(pauseMs);
+  }
+  return took.map((times) => {
+    times.sort((a, b) => a - b);
+    return [times[Math.floor(times.length / 2)], times[Math.floor(times.length * 0.99)]];
+  });
+}
