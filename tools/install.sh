@@ -13,10 +13,11 @@ packages_of() {
         libclang-rt-14-dev-wasm32
       ;;
     test) echo libgtest-dev libclang-rt-14-dev clang-format-14 valgrind chromium sqlite3 postgresql-15 patch groff-base openssl curl ;;
+    replicas) echo postgresql-15 ;;
     bench) echo valgrind postgresql-15 ;;
     check) echo clang-format-14 clang-tidy-14 shellcheck ;;
     *)
-      echo "./dev install: unknown set '$1' (build, test, bench, check)" >&2
+      echo "./dev install: unknown set '$1' (build, test, replicas, bench, check)" >&2
       return 2
       ;;
   esac

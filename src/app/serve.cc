@@ -88,6 +88,9 @@ void announce(const server::ListenAddress& address, std::uint16_t port) {
 Status check_serve(const ServeOptions& options) {
   if (const auto address = checked_address(options); !address) return address.error();
   if (const auto choice = choose_store(options.store); !choice) return choice.error();
+  if (Status good = check_replication(options.replication, *choose_store(options.store)); !good) {
+    return good.error();
+  }
   if (!options.access.keys.empty()) {
     if (const auto keys = access::KeySet::load(options.access.keys); !keys) return keys.error();
   }
@@ -99,6 +102,9 @@ int run_serve(const ServeOptions& options) {
   if (!address) return fail(address.error());
   auto choice = choose_store(options.store);
   if (!choice) return fail(choice.error());
+  if (const Status good = check_replication(options.replication, *choice); !good) {
+    return fail(good.error());
+  }
 
   const Signals signals;
   raise_descriptor_limit();
@@ -111,11 +117,17 @@ int run_serve(const ServeOptions& options) {
   metrics::Registry registry;
   add_process_metrics(registry);
 
-  // Each outlives what is declared after it: metrics > loops > store > server.
+  // Each outlives what is declared after it: metrics > loops > store > bus > server.
   server::EventLoops loops(loop_count(options.threads));
   auto store = open_store(*choice, clock, *log);
   if (!store) return fail(store.error());
+  auto replication = set_up_replication(options.replication, *choice, *address, **store, *log,
+                                        registry);
+  if (!replication) return fail(replication.error());
   server::ServerConfig config;
+  config.replica_id = replication->replica_id;
+  config.bus_name = replication->bus_name;
+  config.author = replication->author;
   config.listen = *address;
   config.version = version;
   config.tokens = std::move(*tokens);
@@ -128,7 +140,7 @@ int run_serve(const ServeOptions& options) {
   config.access_log = options.access_log;
   auto server = server::Server::open(std::move(config),
                                      {clock, random, *log, *store.value(), *store.value(),
-                                      *store.value(), *store.value(), registry},
+                                      *store.value(), *store.value(), registry, replication->ports},
                                      loops);
   if (!server) return fail(server.error());
 
@@ -153,6 +165,7 @@ int run_serve(const ServeOptions& options) {
   server.value()->drain([&drained] { drained.set_value(); });
   drained.get_future().wait();
   loops.stop();
+  replication->bus.reset();  // it calls the server
   server.value().reset();
   store.value().reset();
   log->write(LogLevel::info, "stopped", "");

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/access_options.h"
+#include "app/replication.h"
 #include "app/stderr_log.h"
 #include "app/store_choice.h"
 #include "base/ports.h"
@@ -16,6 +17,7 @@ namespace weft::app {
 struct ServeOptions {
   StoreOptions store;
   AccessOptions access;
+  ReplicationOptions replication;
   std::string listen = "127.0.0.1:8080";
   std::size_t threads = 0;          // 0: one for each core
   std::string page_directory;       // empty: the page inside the program

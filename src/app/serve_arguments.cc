@@ -13,6 +13,9 @@ const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
                                                     {"warning", LogLevel::warning},
                                                     {"error", LogLevel::error}};
 
+const std::map<std::string, BusKind> buses = {
+    {"auto", BusKind::automatic}, {"none", BusKind::none}, {"notify", BusKind::notify}};
+
 const std::map<std::string, LogFormat> log_formats = {{"human", LogFormat::human},
                                                       {"json", LogFormat::json}};
 
@@ -77,6 +80,16 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       ->type_name("HOST:PORT")
       ->capture_default_str();
   add_access_options(command, options.access);
+  command
+      .add_option("--replica-id", options.replication.replica_id,
+                  "This server's name among those that share a PostgreSQL database (default: "
+                  "$REPLICA_ID, or the host's name and the port)")
+      ->type_name("NAME");
+  add_choice(command, "--bus", options.replication.bus, buses,
+             "How servers that share a database wake each other. notify: by PostgreSQL's NOTIFY; "
+             "none: each asks the database now and then; auto: notify where there is PostgreSQL")
+      ->type_name("BUS")
+      ->default_str("auto");
   command.add_option("--threads", options.threads, "Event loops (default: one for each core)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));
