@@ -132,6 +132,12 @@ bench_server() {
     (cd "${called_from:-.}" && WEFT_BIN=${WEFT_BIN-$OLDPWD/build/release/weft} node "$OLDPWD/bench/server_bench.mjs" "$@")
 }
 
+# Several servers on one PostgreSQL.
+bench_replicas() {
+  build_weft && build_bench load_bench && npm_install tests &&
+    WEFT_BIN=${WEFT_BIN-$PWD/build/release/weft} node bench/replicas_bench.mjs "$@"
+}
+
 run_bench() {
   local name=$1
   shift
@@ -141,9 +147,10 @@ run_bench() {
     storage | history) bench_native "${name}_bench" "$@" ;;
     counts) build_bench counts_bench && node bench/counts.mjs "$@" ;;
     server) bench_server "$@" ;;
+    replicas) bench_replicas "$@" ;;
     wasm) build_client && (cd "${called_from:-.}" && node "$OLDPWD/bench/wasm_bench.mjs" "$@") ;;
     *)
-      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage history server counts complexity" >&2
+      echo "./dev bench: no benchmark '$name'; there are: rga wasm storage history server replicas counts complexity" >&2
       return 2
       ;;
   esac
@@ -156,7 +163,7 @@ run_benches() {
     run_bench "$@"
     return
   fi
-  for name in rga wasm storage history server; do
+  for name in rga wasm storage history server replicas; do
     echo "==> $name"
     run_bench "$name" || return
   done

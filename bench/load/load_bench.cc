@@ -1,6 +1,7 @@
-// load_bench --port P --pid PID --typists N (--rate R | --in-flight K) --seconds S DOCUMENT...:
-// types into documents over real sockets and prints one JSON line: propagation, acknowledgement,
-// what the server's process has used meanwhile. Typists are spread over the documents evenly.
+// load_bench --port P... --pid PID... --typists N (--rate R | --in-flight K) --seconds S
+// DOCUMENT...: types into documents over real sockets and prints one JSON line: propagation,
+// acknowledgement, what the server's process has used meanwhile. Typists are spread over the
+// documents evenly.
 // `./dev bench server` calls it.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -29,8 +30,8 @@ constexpr std::int64_t warm_up_ns = 2 * second_ns;
 constexpr std::int64_t join_limit_ns = 60 * second_ns;
 
 struct Options {
-  std::uint16_t port = 0;
-  int pid = 0;
+  std::vector<std::uint16_t> ports;  // of servers that share a database; typists alternate
+  std::vector<int> pids;
   std::size_t typists = 10;
   double rate = 0;            // characters a second, each
   std::size_t in_flight = 0;  // instead of a rate
@@ -87,8 +88,8 @@ class Load {
     std::mt19937_64 random(20261123);
     for (std::size_t i = 0; i < options_.typists; ++i) {
       const std::size_t room = i % rooms_.size();
-      typists_.emplace_back(connect_to(options_.port), rooms_[room], figures_,
-                            Uuid::from_random(random(), random()));
+      typists_.emplace_back(connect_to(options_.ports[i / rooms_.size() % options_.ports.size()]),
+                            rooms_[room], figures_, Uuid::from_random(random(), random()));
       typists_.back().ask_for(options_.documents[room]);
       epoll_event event{};
       event.events = EPOLLIN;
@@ -99,17 +100,17 @@ class Load {
   }
 
   void run() {
-    const double before_mb = resident_mb(options_.pid);
+    const double before_mb = over_all(resident_mb);
     join();
     const std::int64_t start = now_ns();
     plan(start);
     figures_.from_ns = start + warm_up_ns;
     figures_.to_ns = figures_.from_ns + static_cast<std::int64_t>(options_.seconds * 1e9);
     turn_until(figures_.from_ns);
-    const std::int64_t cpu_before = cpu_ns(options_.pid);
+    const std::int64_t cpu_before = over_all(cpu_ns);
     turn_until(figures_.to_ns);
-    const std::int64_t cpu = cpu_ns(options_.pid) - cpu_before;
-    const double mb = resident_mb(options_.pid);
+    const std::int64_t cpu = over_all(cpu_ns) - cpu_before;
+    const double mb = over_all(resident_mb);
     const std::uint64_t delivered = figures_.delivered;
     const std::uint64_t acknowledged = figures_.acknowledged;
     is_over_ = true;
@@ -132,6 +133,14 @@ class Load {
   }
 
  private:
+  /// The sum over the servers.
+  template <class T>
+  T over_all(T (*measure)(int)) const {
+    T sum{};
+    for (const int pid : options_.pids) sum += measure(pid);
+    return sum;
+  }
+
   void join() {
     const std::int64_t give_up = now_ns() + join_limit_ns;
     while (!std::all_of(typists_.begin(), typists_.end(),
@@ -215,8 +224,8 @@ class Load {
 int main(int argc, char** argv) {
   weft::bench::Options options;
   CLI::App app("Types into documents over real sockets", "load_bench");
-  app.add_option("--port", options.port)->required();
-  app.add_option("--pid", options.pid)->required();
+  app.add_option("--port", options.ports, "Several: servers of one database")->required();
+  app.add_option("--pid", options.pids)->required();
   app.add_option("--typists", options.typists);
   app.add_option("--rate", options.rate);
   app.add_option("--in-flight", options.in_flight);
