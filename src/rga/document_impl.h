@@ -36,6 +36,8 @@ struct BasicDocument<Shape>::Impl {
 
   // --- bursts (rga/burst.h) ---------------------------------------------------------------------
   Burst burst;
+  std::uint32_t last_erased =
+      none;  // tells which key is held: the next one may go, or the one before
 
   void settle() {
     if (burst.kind == Burst::Kind::none) return;
@@ -45,14 +47,19 @@ struct BasicDocument<Shape>::Impl {
         runs.last().len += burst.count;
         next_ei += burst.count;
         elements += burst.count;
+      } else if (burst.kind == Burst::Kind::backspacing) {
+        tree.shrink_back(burst.count);
+        last_erased -= burst.count;
       } else {
-        tree.shrink_span(burst.count);
+        tree.shrink_front(burst.count);
+        last_erased += burst.count;
       }
       advance(burst.site, burst.first.sum + burst.count - 1, burst.count);
     }
     burst.kind = Burst::Kind::none;
     burst.count = 0;
     burst.limit = 0;
+    burst.local_limit = 0;
   }
 
   /// After an insert by `site`: the newest element may be typed on.
@@ -71,14 +78,25 @@ struct BasicDocument<Shape>::Impl {
     burst.text = text;
   }
 
-  /// After an erase by `site`: the character before the erased ones may go next.
-  void arm_backspacing(std::uint32_t site) {
-    std::uint32_t last = 0;
+  /// After an erase of `ei` by `site`, perhaps with others next to it: if it was the neighbour on
+  /// the right of what went before, the next one may follow; otherwise the one before it.
+  void arm_erasing(std::uint32_t site, std::uint32_t ei) {
+    const bool forward = ei - 1 == last_erased;
+    last_erased = ei;
+    std::uint32_t target = 0;
     std::uint32_t room = 0;
-    if (!tree.can_shrink(last, room)) return;
-    const Run& run = runs.at(last);
-    const std::uint32_t within = last - run.ei;
-    arm(Burst::Kind::backspacing, site, std::min(room, within + 1));
+    if (forward ? !tree.can_shrink_front(target, room) : !tree.can_shrink_back(target, room))
+      return;
+    const Run& run = runs.at(target);
+    const std::uint32_t within = target - run.ei;
+    // An element that its eraser cannot know, as its sum is greater, has to be looked at and
+    // refused.
+    if (run.sum + within > runs.site(site).last_sum) return;
+    if (forward) {
+      arm(Burst::Kind::deleting, site, std::min(room, run.len - within));
+    } else {
+      arm(Burst::Kind::backspacing, site, std::min(room, within + 1));
+    }
     burst.first_target = {runs.site(run.site()).sid, run.seq + within};
   }
 
@@ -89,13 +107,17 @@ struct BasicDocument<Shape>::Impl {
     burst.limit = room;
     burst.site = site;
     burst.first = {ssn, author.last_sum + 1, author.sid, author.seq + 1};
-    burst.newest = author.last_sum == sum;
     burst.at_known = tree.located();
-    burst.first_at = tree.located() ? tree.cursor_end() : 0;
+    burst.first_at = !tree.located()                 ? 0
+                     : kind == Burst::Kind::deleting ? tree.cursor_begin()
+                                                     : tree.cursor_end();
+    // What is made here is greater than all that is known here.
+    const bool newest = author.last_sum == sum;
+    burst.local_limit = site == local_site && newest && tree.located() ? room : 0;
   }
 
   void burst_type(char ascii) { burst.text[burst.count++] = ascii; }
-  void burst_backspace() { ++burst.count; }
+  void burst_erase() { ++burst.count; }
 
   // --- shared by local and remote ----------------------------------------------------------------
   void advance(std::uint32_t site, std::uint64_t last_sum, std::uint32_t count) {
@@ -171,9 +193,10 @@ struct BasicDocument<Shape>::Impl {
   }
 
   // --- local ------------------------------------------------------------------------------------
-  EditOutcome local_insert(std::uint32_t at, std::string_view utf8, OpWriter* out) {
-    if (burst.continues(Burst::Kind::typing, local_site, at) && utf8.size() == 1 && utf8[0] > 0) {
-      if (out != nullptr) out->append_typed(burst.next(), utf8[0]);
+  [[gnu::always_inline]] EditOutcome local_insert(std::uint32_t at, std::string_view utf8,
+                                                  OpWriter* out) {
+    if (utf8.size() == 1 && burst.types_on(at) && utf8[0] > 0) {
+      if (out != nullptr) out->append_typed(burst.first, burst.count, utf8[0]);
       burst_type(utf8[0]);
       return EditOutcome::done;
     }
@@ -210,10 +233,11 @@ struct BasicDocument<Shape>::Impl {
     return EditOutcome::done;
   }
 
-  EditOutcome local_erase(std::uint32_t at, std::uint32_t count, OpWriter* out) {
-    if (count == 1 && burst.continues(Burst::Kind::backspacing, local_site, at + 1)) {
-      if (out != nullptr) out->append({OpKind::erase, 1, burst.next(), burst.target(), {}});
-      burst_backspace();
+  [[gnu::always_inline]] EditOutcome local_erase(std::uint32_t at, std::uint32_t count,
+                                                 OpWriter* out) {
+    if (count == 1 && burst.erases_on(at)) {
+      if (out != nullptr) out->append_erased(burst.first, burst.count, burst.target());
+      burst_erase();
       return EditOutcome::done;
     }
     return erase_anywhere(at, count, out);
@@ -224,9 +248,10 @@ struct BasicDocument<Shape>::Impl {
     settle();
     if (local_site == none) return EditOutcome::no_site;
     if (at > tree.visible() || count > tree.visible() - at) return EditOutcome::out_of_range;
+    std::uint32_t ei = none;
     while (count > 0) {
       const Place p = tree.seek(at);
-      const std::uint32_t ei = tree.ei_at(p);
+      ei = tree.ei_at(p);
       const Run& run = runs.at(ei);
       const std::uint32_t n = std::min({count, tree.rest_of_span(p), run.ei + run.len - ei});
       if (out != nullptr) out->append({OpKind::erase, n, next_id(), runs.id(ei), {}});
@@ -234,7 +259,7 @@ struct BasicDocument<Shape>::Impl {
       tree.erase(p, n);
       count -= n;
     }
-    arm_backspacing(local_site);
+    arm_erasing(local_site, ei);
     return EditOutcome::done;
   }
 
@@ -303,17 +328,17 @@ struct BasicDocument<Shape>::Impl {
       burst_type(op.text[0]);
       return true;
     }
-    if (op.has_text() || op.kind == OpKind::purge || !op.text.empty() || !burst.is_target(op.ref) ||
-        !patch_in_burst(patches, {burst.backspacing_at() - 1, 1, {}})) {
+    if (op.has_text() || op.kind == OpKind::purge || !op.text.empty() || op.ref != burst.target() ||
+        !patch_in_burst(patches, {burst.erasing_at(), 1, {}})) {
       return false;
     }
-    burst_backspace();
+    burst_erase();
     return true;
   }
 
   StreamOutcome apply_stream(OpReader& in, PatchList* patches, std::uint64_t most);
   std::uint32_t type_ahead(OpReader& in, std::uint32_t room, PatchList* patches);
-  std::uint32_t backspace_ahead(OpReader& in, std::uint32_t room, PatchList* patches);
+  std::uint32_t erase_ahead(OpReader& in, std::uint32_t room, PatchList* patches);
   /// False: the patch cannot be told without looking at the tree.
   bool patch_in_burst(PatchList* patches, const Patch& patch) const;
   [[gnu::noinline]] ApplyOutcome apply_anywhere(const Operation& op, PatchList* patches);

@@ -23,7 +23,7 @@ VersionVector BasicDocument<Shape>::version() const {
 }
 template <class Shape>
 std::uint32_t BasicDocument<Shape>::length() const {
-  return impl_->tree.visible() + impl_->burst.typed() - impl_->burst.backspaced();
+  return impl_->tree.visible() + impl_->burst.typed() - impl_->burst.erased();
 }
 template <class Shape>
 std::uint32_t BasicDocument<Shape>::element_count() const {

@@ -17,7 +17,7 @@ StreamOutcome BasicDocument<Shape>::Impl::apply_stream(OpReader& in, PatchList* 
       const auto room = static_cast<std::uint32_t>(
           std::min<std::uint64_t>(burst.limit - burst.count, most - result.operations));
       result.operations += burst.kind == Burst::Kind::typing ? type_ahead(in, room, patches)
-                                                             : backspace_ahead(in, room, patches);
+                                                             : erase_ahead(in, room, patches);
       if (result.operations == most) break;
     }
     if (!in.next(op)) break;
@@ -53,14 +53,16 @@ std::uint32_t BasicDocument<Shape>::Impl::type_ahead(OpReader& in, std::uint32_t
 }
 
 template <class Shape>
-std::uint32_t BasicDocument<Shape>::Impl::backspace_ahead(OpReader& in, std::uint32_t room,
-                                                          PatchList* patches) {
+std::uint32_t BasicDocument<Shape>::Impl::erase_ahead(OpReader& in, std::uint32_t room,
+                                                      PatchList* patches) {
   const ElementId target = burst.target();
   if (target.sid != burst.first.sid) return 0;
-  const std::uint32_t n = in.read_backspaces(target.seq, room);
+  const bool forward = burst.kind == Burst::Kind::deleting;
+  const std::uint32_t n = in.read_erased(target.seq, forward, room);
   if (patches != nullptr) {
-    const std::uint32_t at = burst.backspacing_at();
-    for (std::uint32_t i = 0; i < n; ++i) patches->patches.push_back({at - 1 - i, 1, {}});
+    const std::uint32_t at = burst.erasing_at();
+    for (std::uint32_t i = 0; i < n; ++i)
+      patches->patches.push_back({forward ? at : at - i, 1, {}});
   }
   burst.count += n;
   return n;
@@ -234,6 +236,7 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
   const std::uint32_t targets = runs.find_site(op.ref.sid);
   const std::uint64_t first =
       op.kind == OpKind::erase_back ? op.ref.seq - (op.len - 1) : op.ref.seq;
+  std::uint32_t last = none;
   // Nearly always the targets are of one run.
   const RunTable::Found found = targets == none ? RunTable::Found{} : runs.find(targets, first);
   if (found.run != nullptr && purged == 0 && op.len <= found.rest()) {
@@ -241,16 +244,18 @@ ApplyOutcome BasicDocument<Shape>::Impl::apply_erase(std::uint32_t site, const O
       return ApplyOutcome::child_not_newer;
     }
     erase_elements(found.ei(), op.len, patches);
+    last = found.ei();
   } else {
     const ApplyOutcome checked = check_targets(site, op, first, targets);
     if (checked != ApplyOutcome::applied) return checked;
     for_each_left_of(targets, first, op.len, [&](const RunTable::Found& f, std::uint32_t n) {
       erase_elements(f.ei(), n, patches);
+      last = f.ei();
     });
   }
   if (site == none) site = runs.intern_site(op.id.sid);
   advance(site, op.id.sum + op.len - 1, op.len);
-  arm_backspacing(site);
+  arm_erasing(site, last);
   return ApplyOutcome::applied;
 }
 

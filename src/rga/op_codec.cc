@@ -16,19 +16,9 @@ constexpr std::uint32_t max_len = 1u << 30;
 // A tag, an id, a len and a ref at their longest.
 constexpr std::size_t max_head_bytes = 1 + 4 * 8 + 5 + 2 * 8;
 
-constexpr char backspace_tag =
-    1 | 1 << ref_shift | 1 << len_shift;  // erase, implicit id, own, len 1
-
 enum RefForm : std::uint8_t { previous = 0, own = 1, other = 2, head = 3 };
-
-char* put_varint(char* at, std::uint64_t v) {
-  while (v >= 0x80) {
-    *at++ = static_cast<char>(v | 0x80);
-    v >>= 7;
-  }
-  *at++ = static_cast<char>(v);
-  return at;
-}
+static_assert(typed_tag == (previous << ref_shift | 1 << len_shift));
+static_assert(erased_tag == (1 | own << ref_shift | 1 << len_shift));
 
 RefForm ref_form(const Operation& op) {
   // A purge is written as an erase whose ref has the form that an erase cannot have.
@@ -38,6 +28,8 @@ RefForm ref_form(const Operation& op) {
 }
 
 }  // namespace
+
+void OpWriter::make_room(std::size_t n) { buffer_.resize(2 * buffer_.size() + n + 64); }
 
 void OpWriter::clear() {
   used_ = 0;
@@ -96,14 +88,15 @@ bool OpReader::read(Operation& op) {
   return false;
 }
 
-std::uint32_t OpReader::read_backspaces(std::uint64_t target_seq, std::uint32_t most) {
+std::uint32_t OpReader::read_erased(std::uint64_t target_seq, bool forward, std::uint32_t most) {
   most = bound(most, (end_ - at_) / 2);
   std::uint64_t distance = last_.seq + done_ - target_seq;
+  const std::uint64_t step = forward ? 0 : 2;  // the id goes on by one as well
   std::uint32_t n = 0;
-  for (; n < most; ++n, distance += 2) {
-    if (at_[0] != backspace_tag) break;
+  for (; n < most; ++n, distance += step) {
+    if (at_[0] != erased_tag) break;
     // At least two bytes are left. The distance must be as expected: compare, do not decode.
-    char expected[10];
+    char expected[max_varint_bytes];
     const auto size = put_varint(expected, distance) - expected;
     if (end_ - at_ <= size || std::memcmp(at_ + 1, expected, static_cast<std::size_t>(size)) != 0)
       break;

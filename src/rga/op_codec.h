@@ -22,22 +22,52 @@
 
 namespace weft::rga {
 
+// The tags of what is most frequent: implicit id, len 1.
+inline constexpr char typed_tag = 1 << 5;                // insert, ref form 0
+inline constexpr char erased_tag = 1 | 1 << 3 | 1 << 5;  // erase, ref form 1
+inline constexpr std::size_t max_varint_bytes = 10;
+
+inline char* put_varint(char* at, std::uint64_t v) {
+  while (v >= 0x80) {
+    *at++ = static_cast<char>(v | 0x80);
+    v >>= 7;
+  }
+  *at++ = static_cast<char>(v);
+  return at;
+}
+
 /// Appends operations to `bytes()`. A fresh or cleared writer starts a stream that stands alone.
 class OpWriter {
  public:
   /// REQUIRES: op is well formed (as a Document or OpReader produced it). O(len).
   void append(const Operation& op);
-  /// append() of `op`, an insert of one ASCII character right after the same site's last operation.
-  /// The inner loop of typing. O(1).
-  void append_typed(const S4Vector& id, char ascii) {
-    if (id.seq != last_.seq + done_ || id != last_.plus(done_)) {
-      append({OpKind::insert, 1, id, {id.sid, id.seq - 1}, {&ascii, 1}});
+  // The inner loops of typing and of holding backspace or delete: append() of operations that
+  // differ in nothing but one character or one distance. `id` is passed as that of the first one
+  // and how many there were since, so that nothing of it has to be put together. O(1).
+
+  /// An insert of one ASCII character right after the same site's last operation.
+  [[gnu::always_inline]] void append_typed(const S4Vector& first, std::uint64_t since, char ascii) {
+    if (!follows(first, since)) [[unlikely]] {
+      append_typed_anew(first.plus(since), ascii);
       return;
     }
     char* const at = room(2);
     at[0] = typed_tag;
     at[1] = ascii;
     used_ += 2;
+    ++done_;
+  }
+  /// An erase of the one element `target`.
+  [[gnu::always_inline]] void append_erased(const S4Vector& first, std::uint64_t since,
+                                            ElementId target) {
+    if (target.sid != first.sid || target.seq >= first.seq || !follows(first, since)) [[unlikely]] {
+      append_erased_anew(first.plus(since), target);
+      return;
+    }
+    char* const begin = room(1 + max_varint_bytes);
+    *begin = erased_tag;
+    used_ +=
+        static_cast<std::size_t>(put_varint(begin + 1, first.seq + since - target.seq) - begin);
     ++done_;
   }
 
@@ -60,13 +90,26 @@ class OpWriter {
   }
 
  private:
-  static constexpr char typed_tag = 1 << 5;  // insert, implicit id, ref form 0, len 1
+  /// The operation first.plus(since) needs no id of its own.
+  bool follows(const S4Vector& first, std::uint64_t since) const {
+    return first.seq + since == last_.seq + done_ && first.sum + since == last_.sum + done_ &&
+           first.sid == last_.sid && first.ssn == last_.ssn;
+  }
+  [[gnu::noinline]] void append_typed_anew(const S4Vector& id, char ascii) {
+    append({OpKind::insert, 1, id, {id.sid, id.seq - 1}, {&ascii, 1}});
+  }
+  [[gnu::noinline]] void append_erased_anew(const S4Vector& id, ElementId target) {
+    append({OpKind::erase, 1, id, target, {}});
+  }
 
   /// Where at least n bytes can be written.
   char* room(std::size_t n) {
-    if (buffer_.size() - used_ < n) buffer_.resize(2 * buffer_.size() + n + 64);
+    if (buffer_.size() - used_ < n) [[unlikely]]
+      make_room(n);
     return buffer_.data() + used_;
   }
+
+  void make_room(std::size_t n);
 
   std::string buffer_;  // its first used_ bytes are the stream
   std::size_t used_ = 0;
@@ -125,13 +168,11 @@ class OpReader {
     return n;
   }
   const char* text_ahead() const { return at_ + 1; }
-  /// Erases of one element, of `target` and then of the ones before it of the same site.
-  /// REQUIRES: implicit_id() names target's site.
-  std::uint32_t read_backspaces(std::uint64_t target_seq, std::uint32_t most);
+  /// Erases of one element, of (the id's site, target_seq) and then of the ones after it (forward)
+  /// or before it. REQUIRES: implicit_id() names a site.
+  std::uint32_t read_erased(std::uint64_t target_seq, bool forward, std::uint32_t most);
 
  private:
-  static constexpr char typed_tag = 1 << 5;
-
   bool read(Operation& op);
   /// No more than there are bytes for, and sums below their limit for.
   std::uint32_t bound(std::uint32_t most, std::ptrdiff_t fit) const {

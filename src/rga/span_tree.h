@@ -97,7 +97,7 @@ class SpanTree {
   /// The element just left of the gap, or none.
   std::uint32_t left_of(const Place& gap) const;
 
-  // --- bursts: the inner loop of typing and of backspacing ---------------------------------------
+  // --- bursts: the inner loop of typing and of erasing -------------------------------------------
   /// True when the newest element ends the cursor's span, visible; then `room` is how many more can
   /// be appended by grow_span() alone.
   bool can_grow(std::uint32_t next_ei, std::uint32_t& room) const;
@@ -105,10 +105,14 @@ class SpanTree {
   /// True when the cursor's span is visible and longer than one, and its last element is followed
   /// by its tombstone continuation in the same leaf. `last` is that element, `room` how many may
   /// go.
-  bool can_shrink(std::uint32_t& last, std::uint32_t& room) const;
-  void shrink_span(std::uint32_t count);
+  bool can_shrink_back(std::uint32_t& last, std::uint32_t& room) const;
+  void shrink_back(std::uint32_t count);
+  /// The same at the other end: its first element follows its tombstones.
+  bool can_shrink_front(std::uint32_t& first, std::uint32_t& room) const;
+  void shrink_front(std::uint32_t count);
   bool located() const { return cursor_.located; }
-  /// The gap after the cursor's span. REQUIRES: located().
+  /// The gaps before and after the cursor's span. REQUIRES: located().
+  std::uint32_t cursor_begin() const { return cursor_.slot_start; }
   std::uint32_t cursor_end() const {
     return cursor_.slot_start + visible_len(leaves_[cursor_.leaf].len[cursor_.slot]);
   }

@@ -345,7 +345,7 @@ void SpanTree<Shape>::grow_span(std::uint32_t count) {
 }
 
 template <class Shape>
-bool SpanTree<Shape>::can_shrink(std::uint32_t& last, std::uint32_t& room) const {
+bool SpanTree<Shape>::can_shrink_back(std::uint32_t& last, std::uint32_t& room) const {
   const Leaf& leaf = leaves_[cursor_.leaf];
   const std::uint32_t slot = cursor_.slot;
   if (slot + 1 >= leaf.count || leaf.len[slot] <= 1 || leaf.len[slot + 1] >= 0) return false;
@@ -357,12 +357,34 @@ bool SpanTree<Shape>::can_shrink(std::uint32_t& last, std::uint32_t& room) const
 }
 
 template <class Shape>
-void SpanTree<Shape>::shrink_span(std::uint32_t count) {
+void SpanTree<Shape>::shrink_back(std::uint32_t count) {
   forget_metrics(cursor_.leaf);
   Leaf& leaf = leaves_[cursor_.leaf];
   leaf.len[cursor_.slot] -= signed_len(count);
   leaf.ei[cursor_.slot + 1] -= count;
   leaf.len[cursor_.slot + 1] -= signed_len(count);
+  add_visible(-signed_len(count));
+}
+
+template <class Shape>
+bool SpanTree<Shape>::can_shrink_front(std::uint32_t& first, std::uint32_t& room) const {
+  const Leaf& leaf = leaves_[cursor_.leaf];
+  const std::uint32_t slot = cursor_.slot;
+  if (slot == 0 || slot >= leaf.count || leaf.len[slot] <= 1 || leaf.len[slot - 1] >= 0)
+    return false;
+  first = leaf.ei[slot];
+  if (leaf.ei[slot - 1] + length(leaf.len[slot - 1]) != first) return false;
+  room = visible_len(leaf.len[slot]) - 1;
+  return true;
+}
+
+template <class Shape>
+void SpanTree<Shape>::shrink_front(std::uint32_t count) {
+  forget_metrics(cursor_.leaf);
+  Leaf& leaf = leaves_[cursor_.leaf];
+  leaf.len[cursor_.slot - 1] -= signed_len(count);
+  leaf.ei[cursor_.slot] += count;
+  leaf.len[cursor_.slot] -= signed_len(count);
   add_visible(-signed_len(count));
 }
 

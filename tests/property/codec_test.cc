@@ -70,7 +70,7 @@ TEST(Codec, AnyOperationsThereAndBack) {
       if (dice.chance(10)) writer.cut();
       if (op.kind == OpKind::insert && op.text.size() == 1 && op.ref.sid == op.id.sid &&
           op.ref.seq + 1 == op.id.seq) {
-        writer.append_typed(op.id, op.text[0]);
+        writer.append_typed(op.id, 0, op.text[0]);
       } else {
         writer.append(op);
       }

@@ -75,9 +75,10 @@ void Network<Shape>::edit(Replica& replica) {
   const auto length = static_cast<std::uint32_t>(replica.judge.text().size());
   std::uint32_t at = choose_place(replica, length);
   if (action == 2 || dice_.chance(60)) return edit_once(replica, action, at);
-  // Somebody types on, or holds backspace.
+  // Somebody types on, or holds backspace or delete.
+  const std::uint32_t key = action == 0 ? 3 : dice_.chance(50) ? 4 : 5;
   for (std::uint32_t n = dice_.between(2, 9); n > 0 && !failed(); --n) {
-    edit_once(replica, action + 3, replica.last_at);
+    edit_once(replica, key, replica.last_at);
   }
 }
 
@@ -88,7 +89,7 @@ std::uint32_t Network<Shape>::choose_place(const Replica& replica, std::uint32_t
   return dice_.below(length + 1);
 }
 
-/// 0 insert, 1 erase, 2 update, 3 type one character, 4 backspace one character.
+/// 0 insert, 1 erase, 2 update, 3 type one character, 4 backspace one, 5 delete the next one.
 template <class Shape>
 void Network<Shape>::edit_once(Replica& replica, std::uint32_t action, std::uint32_t at) {
   std::u32string text = replica.judge.text();
@@ -111,9 +112,9 @@ void Network<Shape>::edit_once(Replica& replica, std::uint32_t action, std::uint
   } else {
     if (at == length) return;
     const std::uint32_t most = dice_.chance(5) ? length - at : std::min(length - at, 6u);
-    const std::uint32_t count = dice_.between(1, most);
+    const std::uint32_t count = action == 5 ? 1 : dice_.between(1, most);
     replica.last_at = at;
-    if (action == 1) {
+    if (action != 2) {
       outcome = replica.document.erase({at}, count, out);
       text.erase(at, count);
     } else {

@@ -1,8 +1,9 @@
 // Network: several replicas of one document, in one random plan that follows from a seed. They edit
-// at random, typing, backspacing or hot places; they hear of each other in random causal order,
-// each in its own style: rows as made, element by element, merged into long runs, with a part of
-// them twice, or as streams of bytes; they are saved and loaded in between. A naive twin and an
-// editor's mirror stand beside each one. Every promise of the core is checked after every step.
+// at random, typing, erasing key by key or hot places; they hear of each other in random causal
+// order, each in its own style: rows as made, element by element, merged into long runs, with a
+// part of them twice, or as streams of bytes; they are saved and loaded in between. A naive twin
+// and an editor's mirror stand beside each one. Every promise of the core is checked after every
+// step.
 #pragma once
 
 #include <cstdint>

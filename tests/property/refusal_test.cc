@@ -86,6 +86,27 @@ INSTANTIATE_TEST_SUITE_P(Mutants, CarelessJudge,
                                            Mutant::no_skipping),
                          [](const auto& mutant) { return to_string(mutant.param); });
 
+/// Site 2 knows "ab" and holds delete; "cd" is another's, and newer than all that site 2 knows.
+TEST(Refusal, HeldDeleteReachesWhatItsAuthorDoesNotKnow) {
+  Document document(1);
+  const auto say = [&](const Operation& op) { return document.apply(op); };
+  ASSERT_EQ(say({OpKind::insert, 2, {1, 1, 1, 1}, {}, "ab"}), ApplyOutcome::applied);
+  ASSERT_EQ(say({OpKind::update, 2, {1, 3, 3, 1}, {1, 1}, "AB"}), ApplyOutcome::applied);
+  ASSERT_EQ(say({OpKind::update, 2, {1, 5, 3, 3}, {1, 1}, "ab"}), ApplyOutcome::applied);
+  ASSERT_EQ(say({OpKind::insert, 3, {1, 7, 3, 5}, {1, 2}, "cde"}), ApplyOutcome::applied);
+  ASSERT_EQ(say({OpKind::erase, 1, {1, 3, 2, 1}, {1, 1}, {}}), ApplyOutcome::applied);
+  ASSERT_EQ(say({OpKind::erase, 1, {1, 4, 2, 2}, {1, 2}, {}}), ApplyOutcome::applied);
+  EXPECT_EQ(say({OpKind::erase, 1, {1, 5, 2, 3}, {3, 5}, {}}), ApplyOutcome::child_not_newer);
+  EXPECT_EQ(document.text(), "cde");
+  // Who does know it may go on, key by key.
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(say({OpKind::erase, 1, {1, 10 + i, 2, 3 + i}, {3, 5 + i}, {}}),
+              ApplyOutcome::applied);
+  }
+  EXPECT_EQ(document.text(), "e");
+  document.check_invariants();
+}
+
 /// A stream of operations that a document accepts.
 struct Stream {
   std::string bytes;
