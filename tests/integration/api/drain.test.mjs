@@ -69,7 +69,8 @@ test("who does not hang up is waited for as long as --drain-timeout says", async
   t.after(() => socket.destroy());
   await once(socket, "connect");
   socket.write("POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{");
-  await sleep(200);
+  // The one who asks is the other.
+  while (!/^weft_connections 2$/m.test(await (await server.fetch("/metrics")).text())) await sleep(10);
   const started = Date.now();
   assert.deepEqual(await server.end(), { code: 0, signal: null });
   const took = Date.now() - started;

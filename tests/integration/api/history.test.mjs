@@ -109,7 +109,7 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     assert.ok(now > last);
     assert.equal(await server.text(id), first);
     assert.equal(await textAt(last), final);
-    for (const end = Date.now() + 5000; crowd.writers.some((writer) => writer.applied < now); await sleep(5)) {
+    for (const end = Date.now() + 20_000; crowd.writers.some((writer) => writer.applied < now); await sleep(5)) {
       assert.ok(Date.now() < end, "the open sessions hear of it");
     }
     await crowd.type(150);

@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Postgres } from "../../support-js/postgres.mjs";
 import { freshDirectory, Server } from "../../support-js/server.mjs";
 import { assertLogHolds, PostgresView, textOf } from "../kill/database.mjs";
-import { Crowd, weft } from "./crowd.mjs";
+import { Crowd, until, weft } from "./crowd.mjs";
 
 test("fsck and stats beside a running server, and what fsck says of damage", async (t) => {
   const postgres = await Postgres.start(t);
@@ -77,16 +76,15 @@ test("pg_dump while people type, pg_restore, and a new lineage", async (t) => {
   await crowd.joined();
   let over = false;
   const typing = (async () => { while (!over) await crowd.type(50); })();
-  await sleep(300);
+  await until("acknowledgements", () => crowd.record.ackedCount > 0);
   const before = crowd.record.promise();  // all of this must be in it
   const acked = crowd.record.ackedCount;
   const dump = join(freshDirectory(t), "weft.dump");
   await promisify(execFile)("pg_dump", ["-Fc", "-d", postgres.url(), "-f", dump]);
-  await sleep(200);
+  await until("people go on typing", () => crowd.record.ackedCount > acked);
   over = true;
   await typing;
   await crowd.settle();
-  assert.ok(acked > 0 && crowd.record.ackedCount > acked, "people went on typing");
   const text = await server.text(id);
   await crowd.stop();
 

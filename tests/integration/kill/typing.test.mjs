@@ -6,8 +6,8 @@ import { DatabaseCopy } from "./database.mjs";
 import { killWhileTyping } from "./typing.mjs";
 
 // Many short lives of a data directory, and not one long one: what a kill costs to judge grows with
-// the log.
-const lives = Number(process.env.WEFT_KILL_LIVES ?? 6);
+// the log. With the twenty of typing_purge.test.mjs that is 300.
+const lives = Number(process.env.WEFT_KILL_LIVES ?? 7);
 const kills = Number(process.env.WEFT_KILLS ?? 40);  // of each
 
 for (let life = 1; life <= lives; ++life) {
