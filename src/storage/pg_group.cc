@@ -1,5 +1,8 @@
 #include "storage/pg_group.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "storage/edit_keys.h"
 #include "storage/pg_document_columns.h"
 #include "storage/row_codec.h"
@@ -27,6 +30,12 @@ constexpr PgStatement find_sites{
     "AS w (document_id, client_id) USING (document_id, client_id)"};
 constexpr PgStatement find_erased{
     "find_erased", "SELECT document_id FROM erased_documents WHERE document_id = ANY($1::uuid[])"};
+// After the lock, so these are all rows that there are.
+constexpr PgStatement find_missed{
+    "find_missed",
+    "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
+    "checksum FROM operations WHERE document_id = $1::uuid AND log_index > $2::bigint AND "
+    "log_index <= $3::bigint ORDER BY log_index"};
 constexpr PgStatement insert_documents{
     "insert_documents",
     "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
@@ -83,7 +92,7 @@ constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,    insert_operations, begin,
     commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
-    sweep_edits};
+    sweep_edits,      find_missed};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -117,21 +126,79 @@ PgGroup::Document PgGroup::document_of(const PgRow& row) {
   return document;
 }
 
-PgOutcome PgGroup::read_erased(PgConnection& connection) {
+PgOutcome PgGroup::read_more(PgConnection& connection) {
   PgArray gone(PgArray::Type::uuid);
   for (const DocumentId& id : wanted_) {
     const Document* document = find(id);
     if (document == nullptr || document->deleted_us) gone.add(id);
   }
-  if (gone.empty()) return {};
-  PgParams by_id;
-  by_id.add(std::move(gone));
-  connection.add(find_erased, std::move(by_id));
+  const bool asks_erased = !gone.empty();
+  if (asks_erased) {
+    PgParams by_id;
+    by_id.add(std::move(gone));
+    connection.add(find_erased, std::move(by_id));
+  }
+  std::vector<DocumentId> moved;
+  for (const auto& [id, expected] : wanted_missed_) {
+    if (ask_tail(connection, id, expected)) moved.push_back(id);
+  }
+  if (!asks_erased && moved.empty()) return {};
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);
   if (!outcome.done()) return outcome;
-  for (int i = 0; i < answers[0].size(); ++i) erased_.insert(answers[0][i].uuid(0));
+  std::size_t at = 0;
+  if (asks_erased) {
+    const PgRows& rows = answers[at++];
+    for (int i = 0; i < rows.size(); ++i) erased_.insert(rows[i].uuid(0));
+  }
+  for (const DocumentId& id : moved) keep_tail(id, answers[at++]);
   return outcome;
+}
+
+bool PgGroup::ask_tail(PgConnection& connection, const DocumentId& id,
+                       const std::set<std::uint64_t>& expected) {
+  const Document* document = find(id);
+  const std::uint64_t last = document == nullptr ? 0 : document->record.last_index;
+  const std::uint64_t first = last > collab::max_missed_rows ? last - collab::max_missed_rows : 0;
+  const auto oldest = expected.lower_bound(first);
+  if (oldest == expected.end()) return false;  // all of them have missed too much
+  // A tail without a row is kept, too: of two in this group who knew all, the second has missed the
+  // first.
+  Tail& tail = tails_[id];
+  tail.after = std::min(*oldest, last);
+  if (tail.after == last || document->is_damaged) return false;
+  PgParams params;
+  params.add(id);
+  params.add(tail.after);
+  params.add(last);
+  connection.add(find_missed, std::move(params));
+  return true;
+}
+
+void PgGroup::keep_tail(const DocumentId& id, const PgRows& rows) {
+  Tail& tail = tails_[id];
+  const std::uint64_t count = find(id)->record.last_index - tail.after;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t index = tail.after + 1 + i;
+    const int at = static_cast<int>(i);
+    auto row = at < rows.size() ? read_row(rows[at], id, scratch_) : std::nullopt;
+    if (!row || row->index != index) {
+      tail.damaged_at = index;
+      return;
+    }
+    tail.rows.push_back(*std::move(row));
+  }
+}
+
+Result<std::vector<collab::LogRow>> PgGroup::missed(const DocumentId& document,
+                                                    std::uint64_t expected) const {
+  const Tail& tail = tails_.at(document);
+  if (tail.damaged_at) {
+    return damaged_log(document.to_string(), *tail.damaged_at,
+                       "the row is missing, or its checksum does not fit");
+  }
+  const auto from = tail.rows.begin() + static_cast<std::ptrdiff_t>(expected - tail.after);
+  return std::vector<collab::LogRow>(from, tail.rows.end());
 }
 
 PgOutcome PgGroup::read(PgConnection& connection) {
@@ -202,7 +269,7 @@ PgOutcome PgGroup::read(PgConnection& connection) {
       edits_[{rows[i].uuid(0), std::string(rows[i].text(1))}] = rows[i].i64(2);
     }
   }
-  return read_erased(connection);
+  return read_more(connection);
 }
 
 PgGroup::Document* PgGroup::find(const DocumentId& document) {
@@ -279,6 +346,10 @@ void PgGroup::add_row(const DocumentId& document, std::uint64_t index, const col
   }
   to.timestamp.add(row.timestamp_us);
   to.checksum.add(row_checksum(document, index, row, scratch_));
+  if (const auto tail = tails_.find(document); tail != tails_.end()) {
+    tail->second.rows.push_back(row);
+    tail->second.rows.back().index = index;
+  }
 }
 
 void PgGroup::add_operations(PgConnection& connection) {

@@ -42,6 +42,11 @@ class PgGroup {
     wanted_edits_.insert({document, key});
   }
 
+  /// The rows after `expected`, if the log turns out to be longer, and not by too much.
+  void want_missed(const DocumentId& document, std::uint64_t expected) {
+    wanted_missed_[document].insert(expected);
+  }
+
   /// Opens the transaction, locks and reads.
   PgOutcome read(PgConnection& connection);
 
@@ -53,6 +58,11 @@ class PgGroup {
   std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
   /// When the edit with this key was stored.
   std::optional<std::int64_t> find_edit(const DocumentId& document, const std::string& key) const;
+  /// What the log has after `expected`, the rows of this group included. Corrupt, code
+  /// "damaged_log". REQUIRES: want_missed() was told, find() finds it, and these are 1 to
+  /// max_missed_rows rows.
+  Result<std::vector<collab::LogRow>> missed(const DocumentId& document,
+                                             std::uint64_t expected) const;
   /// REQUIRES: find(document.record.id) is nullptr.
   void add_document(Document document);
   void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
@@ -99,9 +109,21 @@ class PgGroup {
     std::int64_t newest_us = 0;
   };
 
+  /// The end of a log, for those who append after it.
+  struct Tail {
+    std::uint64_t after = 0;
+    std::vector<collab::LogRow> rows;
+    std::optional<std::uint64_t> damaged_at;  // index
+  };
+
   static Document document_of(const PgRow& row);
-  /// Looks whether those that are not there or deleted are gone for good.
-  PgOutcome read_erased(PgConnection& connection);
+  /// What only the locked rows tell to be needed: whether those that are not there or deleted are
+  /// gone for good, and what others have appended.
+  PgOutcome read_more(PgConnection& connection);
+  /// Adds the question for those of the group who did not know of all rows. False: all did.
+  bool ask_tail(PgConnection& connection, const DocumentId& document,
+                const std::set<std::uint64_t>& expected);
+  void keep_tail(const DocumentId& document, const PgRows& rows);
   void add_operations(PgConnection& connection);
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
@@ -114,7 +136,9 @@ class PgGroup {
   std::set<Site> wanted_sites_;
   std::set<std::string> wanted_keys_;
   std::set<Edit> wanted_edits_;
+  std::map<DocumentId, std::set<std::uint64_t>> wanted_missed_;
   std::map<DocumentId, Document> documents_;
+  std::map<DocumentId, Tail> tails_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
   std::map<Site, std::uint64_t> sites_;

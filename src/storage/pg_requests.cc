@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "collab/batch_moving.h"
 #include "storage/document_rows.h"
 #include "storage/edit_keys.h"
 #include "storage/row_codec.h"
@@ -32,45 +33,41 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
          Executor& on, collab::Done<collab::Journal::Appended> done)
       : TypedPgRequest(on, std::move(done)),
         document_(document),
-        expected_(batch.expected_last_index),
-        rows_(std::move(batch.rows)),
-        keys_(std::move(batch.keys)),
+        batch_(std::move(batch)),
         now_us_(now_us),
-        has_bad_key_(!are_storable(keys_)) {}
+        has_bad_key_(!are_storable(batch_.keys)) {}
 
-  std::size_t weight() const override { return rows_.size() + keys_.size() + 1; }
+  std::size_t weight() const override { return batch_.rows.size() + batch_.keys.size() + 1; }
   void declare(PgGroup& group) const override {
     group.want_document(document_);
+    if (batch_.may_move) group.want_missed(document_, batch_.expected_last_index);
     if (has_bad_key_) return;
-    for (const collab::EditKey& key : keys_) group.want_edit(document_, key.key);
+    for (const collab::EditKey& key : batch_.keys) group.want_edit(document_, key.key);
   }
 
   void judge(PgGroup& group) override {
-    std::uint64_t sum = 0;
-    for (const LogRow& row : rows_) {
+    for (const LogRow& row : batch_.rows) {
       if (!is_storable(row)) return answer(row_refused());
-      sum += row.len;
     }
     if (has_bad_key_) return answer(bad_edit_key());
     const auto found = find_live(group, document_);
     if (!found.ok()) return answer(found.error());
-    for (const collab::EditKey& key : keys_) {
+    for (const collab::EditKey& key : batch_.keys) {
       const auto stored_us = group.find_edit(document_, key.key);
       if (stored_us && *stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
     }
-    PgGroup::Document* document = *found;
-    collab::DocumentRecord& record = document->record;
-    if (record.last_index != expected_) {
-      return answer(log_moved(document_, record.last_index, expected_));
+    const std::uint64_t last = (*found)->record.last_index;
+    const std::uint64_t expected = batch_.expected_last_index;
+    if (last == expected) return write(group, **found, batch_, {});
+    if (batch_.may_move && last > expected && last - expected <= collab::max_missed_rows) {
+      auto missed = group.missed(document_, expected);
+      if (!missed.ok()) return answer(missed.error());
+      collab::Journal::Batch moved = batch_;  // as it came, should it be judged once more
+      if (collab::move_past(moved, *missed)) {
+        return write(group, **found, moved, std::move(missed).value());
+      }
     }
-    for (const LogRow& row : rows_) group.add_row(document_, ++record.last_index, row);
-    for (const collab::EditKey& key : keys_) group.add_edit(document_, key, now_us_);
-    record.sum_total += sum;
-    if (!rows_.empty()) {
-      record.updated_us = rows_.back().timestamp_us;
-      document->is_changed = true;
-    }
-    answer(collab::Journal::Appended{record.last_index, {}});
+    answer(log_moved(document_, last, expected));
   }
 
   void refuse(const PgOutcome& outcome) override {
@@ -82,10 +79,23 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
   }
 
  private:
+  void write(PgGroup& group, PgGroup::Document& document, const collab::Journal::Batch& batch,
+             std::vector<LogRow> missed) {
+    collab::DocumentRecord& record = document.record;
+    for (const LogRow& row : batch.rows) {
+      group.add_row(document_, ++record.last_index, row);
+      record.sum_total += row.len;
+    }
+    for (const collab::EditKey& key : batch.keys) group.add_edit(document_, key, now_us_);
+    if (!batch.rows.empty()) {
+      record.updated_us = batch.rows.back().timestamp_us;
+      document.is_changed = true;
+    }
+    answer(collab::Journal::Appended{record.last_index, std::move(missed)});
+  }
+
   const DocumentId document_;
-  const std::uint64_t expected_;
-  const std::vector<LogRow> rows_;
-  const std::vector<collab::EditKey> keys_;
+  const collab::Journal::Batch batch_;
   const std::int64_t now_us_;  // known when there are keys
   const bool has_bad_key_;
 };

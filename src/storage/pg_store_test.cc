@@ -161,7 +161,7 @@ TEST(Postgres, TwoServersShareALog) {
       row.id = {1, accepted + 1, 2 + at, round + 1};
       row.id.sum = std::max(row.id.sum, row.id.seq);
       row.text = "x";
-      stores[at]->append(id, {known, {row}}, rig->executor, [&](const auto& answer) {
+      stores[at]->append(id, {known, {row}, {}}, rig->executor, [&](const auto& answer) {
         ++answers;
         if (answer.ok()) {
           ++accepted;
@@ -180,6 +180,80 @@ TEST(Postgres, TwoServersShareALog) {
   EXPECT_EQ(db.value("SELECT count(*), max(log_index), count(DISTINCT log_index) FROM operations"),
             "200|200|200");
   EXPECT_EQ(db.value("SELECT last_index, sum_total FROM documents"), "200|200");
+}
+
+// Nobody is refused, and what each server has heard of is the log.
+TEST(Postgres, TwoServersWriteOneLogPastEachOther) {
+  const auto rig = postgres_rig();
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig->create(1, "").ok());
+  auto other = PgStore::open(config_of(*rig), rig->clock, rig->log);
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  struct Server {
+    Store* store;
+    std::uint64_t sid;
+    std::uint64_t last = 0;
+    std::uint64_t written = 0;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> heard;  // site and seq, in order
+  };
+  Server servers[] = {{rig->store.get(), 2, 0, 0, {}}, {other->get(), 3, 0, 0, {}}};
+  constexpr std::uint64_t rounds = 300;
+  std::size_t missed = 0;
+  std::size_t finished = 0;
+  // A server that appends its next rows as soon as it has heard of its last ones.
+  std::function<void(Server&)> next = [&](Server& server) {
+    if (server.written == rounds) {
+      ++finished;
+      return;
+    }
+    std::vector<collab::LogRow> rows(1 + server.written % 3);
+    const std::uint64_t seq = 1 + 3 * server.written++;
+    for (std::size_t at = 0; at < rows.size(); ++at) {
+      rows[at].base = server.last;
+      rows[at].len = 1;
+      rows[at].id = {1, 10'000 + seq + at, server.sid, seq + at};
+      rows[at].text = "x";
+    }
+    const collab::EditKey key{
+        std::to_string(server.sid) + "/" + std::to_string(seq), 1, server.last,
+        server.last + rows.size()};
+    server.store->append(
+        id, {server.last, rows, {key}, true}, rig->executor, [&, rows](const auto& answer) {
+          ASSERT_TRUE(answer.ok()) << answer.error().message;
+          for (const auto& row : answer->missed) {
+            EXPECT_EQ(row.index, server.heard.size() + 1);
+            EXPECT_NE(row.id.sid, server.sid);
+            server.heard.emplace_back(row.id.sid, row.id.seq);
+          }
+          for (const auto& row : rows) server.heard.emplace_back(row.id.sid, row.id.seq);
+          missed += answer->missed.size();
+          server.last = answer->last_index;
+          EXPECT_EQ(server.heard.size(), server.last);
+          next(server);
+        });
+  };
+  next(servers[0]);
+  next(servers[1]);
+  ASSERT_TRUE(rig->executor.run_until([&] { return finished == 2; }));
+  EXPECT_GT(missed, rounds / 10) << "they have hardly met";
+  const auto log = rig->read_rows(id, 0, 10'000);
+  ASSERT_TRUE(log.ok()) << log.error().message;
+  EXPECT_EQ(log->size(), 2 * (rounds / 3) * 6);
+  for (const Server& server : servers) {
+    ASSERT_LE(server.heard.size(), log->size());
+    for (std::size_t at = 0; at < server.heard.size(); ++at) {
+      ASSERT_EQ(server.heard[at], std::pair((*log)[at].id.sid, (*log)[at].id.seq)) << at;
+    }
+  }
+  EXPECT_EQ(std::max(servers[0].last, servers[1].last), log->size());
+  // Each key says where its rows have come to lie.
+  RawDatabase db(rig->database());
+  EXPECT_EQ(db.value("SELECT count(*) FROM edit_keys"), std::to_string(2 * rounds));
+  EXPECT_EQ(db.value("SELECT count(*) FROM edit_keys AS k JOIN operations AS o ON o.log_index = "
+                     "k.before_index + 1 AND k.edit_key = o.sid || '/' || o.seq JOIN operations AS "
+                     "l ON l.log_index = k.version AND l.sid = o.sid"),
+            std::to_string(2 * rounds));
+  EXPECT_EQ(rig->log.count("write_refused"), 0u);
 }
 
 TEST(Postgres, TwoServersLeaseAndCreateOnce) {

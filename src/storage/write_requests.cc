@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "access/role.h"
+#include "collab/batch_moving.h"
 #include "storage/document_rows.h"
 #include "storage/edit_keys.h"
 #include "storage/row_codec.h"
@@ -19,53 +20,27 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
       : TypedWriteRequest(on, std::move(done)),
         document_(document),
         document_text_(document.to_string()),
-        expected_(batch.expected_last_index),
-        rows_(std::move(batch.rows)),
-        keys_(std::move(batch.keys)),
+        batch_(std::move(batch)),
         now_us_(now_us) {}
 
-  std::size_t weight() const override { return rows_.size() + keys_.size() + 1; }
+  std::size_t weight() const override { return batch_.rows.size() + batch_.keys.size() + 1; }
 
   int run(WriteSession& session) override {
-    std::uint64_t sum = 0;
-    for (const LogRow& row : rows_) {
+    for (const LogRow& row : batch_.rows) {
       if (!is_storable(row)) {
         answer(row_refused());
         return SQLITE_OK;
       }
-      sum += row.len;
     }
-    if (!keys_.empty()) {
+    if (!batch_.keys.empty()) {
       bool refused = false;
       if (const int code = check_keys(session, refused); code != SQLITE_OK || refused) return code;
     }
-    Statement& advance = session.advance_log;
-    const std::uint64_t last = expected_ + rows_.size();
-    advance.bind(1, last);
-    advance.bind(2, sum);
-    if (rows_.empty()) {
-      advance.bind_null(3);
-    } else {
-      advance.bind(3, rows_.back().timestamp_us);
-    }
-    advance.bind_text(4, document_text_);
-    advance.bind(5, expected_);
-    if (!advance.run()) return advance.code();
-    if (session.db.changes() == 0) return explain_refusal(session);
-
-    Statement& insert = session.insert_row;
-    std::uint64_t index = expected_;
-    for (const LogRow& row : rows_) {
-      ++index;
-      bind_row(insert, document_text_, index, row,
-               row_checksum(document_, index, row, session.scratch));
-      if (!insert.run()) return insert.code();
-    }
-    for (const collab::EditKey& key : keys_) {
-      if (const int code = insert_key(session, key); code != SQLITE_OK) return code;
-    }
-    answer(collab::Journal::Appended{last, {}});
-    return SQLITE_OK;
+    bool advanced = false;
+    const int code = advance(session, batch_.expected_last_index, advanced);
+    if (code != SQLITE_OK) return code;
+    if (!advanced) return append_after_others(session);
+    return write(session, batch_, {});
   }
 
   void refuse(int code) override {
@@ -80,11 +55,11 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
   // `refused`: one of the keys cannot be taken, and the answer is set.
   int check_keys(WriteSession& session, bool& refused) {
     refused = true;
-    if (!are_storable(keys_)) {
+    if (!are_storable(batch_.keys)) {
       answer(bad_edit_key());
       return SQLITE_OK;
     }
-    for (const collab::EditKey& key : keys_) {
+    for (const collab::EditKey& key : batch_.keys) {
       Statement& select = session.select_edit_key;
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
@@ -125,26 +100,107 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
     return put.run() ? SQLITE_OK : put.code();
   }
 
-  // The log did not stand where the caller thought: why?
-  int explain_refusal(WriteSession& session) {
-    std::optional<Result<DocumentRow>> found;
-    const int code = find_document(session, document_, document_text_, found);
-    if (code != SQLITE_OK) return code;
-    if (!found->ok()) {
-      answer(found->error());
-    } else if ((*found)->deleted) {
-      answer(document_deleted(document_));
+  /// Makes room in the document's row when the log ends at `expected`.
+  int advance(WriteSession& session, std::uint64_t expected, bool& advanced) {
+    std::uint64_t sum = 0;
+    for (const LogRow& row : batch_.rows) sum += row.len;
+    Statement& advance = session.advance_log;
+    advance.bind(1, expected + batch_.rows.size());
+    advance.bind(2, sum);
+    if (batch_.rows.empty()) {
+      advance.bind_null(3);
     } else {
-      answer(log_moved(document_, (*found)->record.last_index, expected_));
+      advance.bind(3, batch_.rows.back().timestamp_us);
     }
+    advance.bind_text(4, document_text_);
+    advance.bind(5, expected);
+    if (!advance.run()) return advance.code();
+    advanced = session.db.changes() > 0;
+    return SQLITE_OK;
+  }
+
+  /// The log did not stand where the caller thought. Why, and may the batch come there all the
+  /// same?
+  int append_after_others(WriteSession& session) {
+    std::optional<Result<DocumentRow>> found;
+    if (const int code = find_document(session, document_, document_text_, found);
+        code != SQLITE_OK) {
+      return code;
+    }
+    if (!found->ok() || (*found)->deleted) {
+      answer(!found->ok() ? found->error() : document_deleted(document_));
+      return SQLITE_OK;
+    }
+    const std::uint64_t last = (*found)->record.last_index;
+    const std::uint64_t expected = batch_.expected_last_index;
+    std::vector<LogRow> missed;
+    collab::Journal::Batch moved;
+    bool moves = batch_.may_move && last > expected && last - expected <= collab::max_missed_rows;
+    if (moves) {
+      bool damaged = false;
+      const int code = read_missed(session, last, missed, damaged);
+      if (code != SQLITE_OK || damaged) return code;
+      moved = batch_;  // as it came, for the case that this transaction has to run once more
+      moves = collab::move_past(moved, missed);
+    }
+    if (!moves) {
+      answer(log_moved(document_, last, expected));
+      return SQLITE_OK;
+    }
+    moved.expected_last_index = last;
+    bool advanced = false;
+    if (const int code = advance(session, last, advanced); code != SQLITE_OK) return code;
+    WEFT_CHECK(advanced);
+    return write(session, moved, std::move(missed));
+  }
+
+  // `damaged`: they cannot be read, and the answer is set.
+  int read_missed(WriteSession& session, std::uint64_t last, std::vector<LogRow>& missed,
+                  bool& damaged) {
+    Statement& select = session.select_rows;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text_);
+    select.bind(2, batch_.expected_last_index);
+    select.bind(3, last);
+    std::uint64_t index = batch_.expected_last_index;
+    while (index < last && select.step()) {
+      auto row = read_row(select, document_, session.scratch);
+      if (!row || row->index != ++index) {
+        damaged = true;
+        answer(damaged_log(document_text_, select.u64(0), "the row's checksum does not fit"));
+        return SQLITE_OK;
+      }
+      missed.push_back(*std::move(row));
+    }
+    if (select.code() != SQLITE_OK) return select.code();
+    if (index < last) {
+      damaged = true;
+      answer(damaged_log(document_text_, index + 1, "the row is missing"));
+    }
+    return SQLITE_OK;
+  }
+
+  /// The document's row has been advanced.
+  int write(WriteSession& session, const collab::Journal::Batch& batch,
+            std::vector<LogRow> missed) {
+    Statement& insert = session.insert_row;
+    std::uint64_t index = batch.expected_last_index;
+    for (const LogRow& row : batch.rows) {
+      ++index;
+      bind_row(insert, document_text_, index, row,
+               row_checksum(document_, index, row, session.scratch));
+      if (!insert.run()) return insert.code();
+    }
+    for (const collab::EditKey& key : batch.keys) {
+      if (const int code = insert_key(session, key); code != SQLITE_OK) return code;
+    }
+    answer(collab::Journal::Appended{index, std::move(missed)});
     return SQLITE_OK;
   }
 
   const DocumentId document_;
   const std::string document_text_;
-  const std::uint64_t expected_;
-  const std::vector<LogRow> rows_;
-  const std::vector<collab::EditKey> keys_;
+  const collab::Journal::Batch batch_;
   const std::int64_t now_us_;  // known when there are keys
 };
 
@@ -331,122 +387,6 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
 };
 
 }  // namespace
-
-int find_document(WriteSession& session, const DocumentId& document, std::string_view document_text,
-                  std::optional<Result<DocumentRow>>& row) {
-  {
-    Statement& select = session.select_document;
-    const ResetGuard guard(select);
-    select.bind_text(1, document_text);
-    if (select.step()) {
-      if (auto read = read_document(select)) {
-        row.emplace(*std::move(read));
-      } else {
-        row.emplace(damaged_document(document_text));
-      }
-      return SQLITE_OK;
-    }
-    if (select.code() != SQLITE_OK) return select.code();
-  }
-  Statement& erased = session.select_erased;
-  const ResetGuard guard(erased);
-  erased.bind_text(1, document_text);
-  row.emplace(erased.step() ? document_erased(document) : document_not_found(document));
-  return erased.code();
-}
-
-int WriteSession::prepare() {
-  const std::string document_by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
-  const std::string document_by_key =
-      std::string(select_document_sql) + "WHERE idempotency_key = ?1";
-  const std::pair<Statement*, std::string_view> statements[] = {
-      {&begin, "BEGIN IMMEDIATE"},
-      {&commit, "COMMIT"},
-      {&rollback, "ROLLBACK"},
-      {&select_document, document_by_id},
-      {&select_by_key, document_by_key},
-      {&insert_document,
-       "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
-       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash, checksum) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?13, ?9, ?10, ?11)"},
-      {&advance_log,
-       "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
-       "updated = coalesce(?3, updated) "
-       "WHERE document_id = ?4 AND last_index = ?5 AND deleted_at IS NULL"},
-      {&insert_row, insert_row_sql},
-      {&select_site, "SELECT sid FROM sites WHERE document_id = ?1 AND client_id = ?2"},
-      {&insert_site,
-       "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
-      {&take_sid,
-       "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
-      {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
-      {&insert_erased,
-       "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES (?1, ?2, 1)"},
-      {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
-      {&finish_erased,
-       "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
-      {&select_version,
-       "SELECT log_index, created FROM document_versions WHERE document_id = ?1 AND name = ?2"},
-      {&count_versions, "SELECT count(*) FROM document_versions WHERE document_id = ?1"},
-      {&insert_version,
-       "INSERT INTO document_versions (document_id, name, log_index, created) "
-       "VALUES (?1, ?2, ?3, ?4)"},
-      {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
-      {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
-      {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
-      {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
-      {&put_member,
-       "INSERT INTO document_members (document_id, user_id, role, added) VALUES (?1, ?2, ?3, ?4) "
-       "ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role"},
-      {&delete_member, "DELETE FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
-      {&count_tokens,
-       "SELECT count(*) FROM document_tokens WHERE document_id = ?1 AND expires > ?2"},
-      {&insert_token,
-       "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
-       "expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)"},
-      {&revoke_token,
-       "UPDATE document_tokens SET revoked = 1 WHERE document_id = ?1 AND token_id = ?2 "
-       "RETURNING expires"},
-      {&sweep_tokens, "DELETE FROM document_tokens WHERE document_id = ?1 AND expires < ?2"},
-      {&insert_change,
-       "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
-       "VALUES (?1, ?2, ?3, ?4, ?5)"},
-      {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
-      {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
-      {&select_edit_key, "SELECT created FROM edit_keys WHERE document_id = ?1 AND edit_key = ?2"},
-      {&put_edit_key,
-       "INSERT OR REPLACE INTO edit_keys (document_id, edit_key, fingerprint, before_index, "
-       "version, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
-      {&sweep_edit_keys,
-       "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
-       "edit_keys WHERE created <= ?1 LIMIT ?2)"},
-      {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
-      {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
-      {&mark_deleted,
-       "UPDATE documents SET deleted_at = ?1 WHERE document_id = ?2 AND deleted_at IS NULL"},
-  };
-  for (const auto& [statement, sql] : statements) {
-    if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
-  }
-  static constexpr std::pair<const char*, const char*> tables[] = {
-      {"document_snapshot_headers", "at_index"},
-      {"document_snapshot_states", "at_index, ord"},
-      {"document_snapshots", "at_index, ord"},
-      {"operations", "log_index"},
-      {"document_versions", "name"},
-      {"document_members", "user_id"},
-      {"document_tokens", "token_id"},
-      {"edit_keys", "edit_key"},
-      {"sites", "sid"}};
-  for (std::size_t i = 0; i < std::size(tables); ++i) {
-    const auto& [table, key] = tables[i];
-    const std::string sql = std::string("DELETE FROM ") + table + " WHERE document_id = ?1 AND (" +
-                            key + ") IN (SELECT " + key + " FROM " + table +
-                            " WHERE document_id = ?1 LIMIT ?2)";
-    if (const int code = erase_some[i].prepare(db, sql); code != SQLITE_OK) return code;
-  }
-  return SQLITE_OK;
-}
 
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              collab::Journal::Batch batch, std::int64_t now_us,

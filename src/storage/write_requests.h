@@ -24,7 +24,7 @@ struct WriteSession {
   Database db;
   Statement begin, commit, rollback;
   Statement select_document, select_by_key, insert_document;
-  Statement advance_log, insert_row;
+  Statement advance_log, insert_row, select_rows;
   Statement select_site, insert_site, take_sid;
   Statement select_erased, mark_deleted, unmark_deleted;
   Statement insert_erased, select_unfinished, finish_erased, erase_document;

@@ -1,0 +1,125 @@
+// The statements of the writing connection.
+#include <utility>
+
+#include "storage/write_requests.h"
+
+namespace weft::storage {
+
+int find_document(WriteSession& session, const DocumentId& document, std::string_view document_text,
+                  std::optional<Result<DocumentRow>>& row) {
+  {
+    Statement& select = session.select_document;
+    const ResetGuard guard(select);
+    select.bind_text(1, document_text);
+    if (select.step()) {
+      if (auto read = read_document(select)) {
+        row.emplace(*std::move(read));
+      } else {
+        row.emplace(damaged_document(document_text));
+      }
+      return SQLITE_OK;
+    }
+    if (select.code() != SQLITE_OK) return select.code();
+  }
+  Statement& erased = session.select_erased;
+  const ResetGuard guard(erased);
+  erased.bind_text(1, document_text);
+  row.emplace(erased.step() ? document_erased(document) : document_not_found(document));
+  return erased.code();
+}
+
+int WriteSession::prepare() {
+  const std::string document_by_id = std::string(select_document_sql) + "WHERE document_id = ?1";
+  const std::string document_by_key =
+      std::string(select_document_sql) + "WHERE idempotency_key = ?1";
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&begin, "BEGIN IMMEDIATE"},
+      {&commit, "COMMIT"},
+      {&rollback, "ROLLBACK"},
+      {&select_document, document_by_id},
+      {&select_by_key, document_by_key},
+      {&insert_document,
+       "INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, "
+       "last_index, sum_total, next_sid, updated, idempotency_key, request_hash, checksum) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?12, ?13, ?9, ?10, ?11)"},
+      {&advance_log,
+       "UPDATE documents SET last_index = ?1, sum_total = sum_total + ?2, "
+       "updated = coalesce(?3, updated) "
+       "WHERE document_id = ?4 AND last_index = ?5 AND deleted_at IS NULL"},
+      {&insert_row, insert_row_sql},
+      {&select_rows, select_rows_sql},
+      {&select_site, "SELECT sid FROM sites WHERE document_id = ?1 AND client_id = ?2"},
+      {&insert_site,
+       "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
+      {&take_sid,
+       "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
+      {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
+      {&insert_erased,
+       "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES (?1, ?2, 1)"},
+      {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
+      {&finish_erased,
+       "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
+      {&select_version,
+       "SELECT log_index, created FROM document_versions WHERE document_id = ?1 AND name = ?2"},
+      {&count_versions, "SELECT count(*) FROM document_versions WHERE document_id = ?1"},
+      {&insert_version,
+       "INSERT INTO document_versions (document_id, name, log_index, created) "
+       "VALUES (?1, ?2, ?3, ?4)"},
+      {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
+      {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
+      {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
+      {&put_member,
+       "INSERT INTO document_members (document_id, user_id, role, added) VALUES (?1, ?2, ?3, ?4) "
+       "ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role"},
+      {&delete_member, "DELETE FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_tokens,
+       "SELECT count(*) FROM document_tokens WHERE document_id = ?1 AND expires > ?2"},
+      {&insert_token,
+       "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
+       "expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)"},
+      {&revoke_token,
+       "UPDATE document_tokens SET revoked = 1 WHERE document_id = ?1 AND token_id = ?2 "
+       "RETURNING expires"},
+      {&sweep_tokens, "DELETE FROM document_tokens WHERE document_id = ?1 AND expires < ?2"},
+      {&insert_change,
+       "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
+       "VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
+      {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
+      {&select_edit_key, "SELECT created FROM edit_keys WHERE document_id = ?1 AND edit_key = ?2"},
+      {&put_edit_key,
+       "INSERT OR REPLACE INTO edit_keys (document_id, edit_key, fingerprint, before_index, "
+       "version, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&sweep_edit_keys,
+       "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
+       "edit_keys WHERE created <= ?1 LIMIT ?2)"},
+      {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
+      {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
+      {&mark_deleted,
+       "UPDATE documents SET deleted_at = ?1 WHERE document_id = ?2 AND deleted_at IS NULL"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    if (const int code = statement->prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  static constexpr std::pair<const char*, const char*> tables[] = {
+      {"document_snapshot_headers", "at_index"},
+      {"document_snapshot_states", "at_index, ord"},
+      {"document_snapshots", "at_index, ord"},
+      {"operations", "log_index"},
+      {"document_versions", "name"},
+      {"document_members", "user_id"},
+      {"document_tokens", "token_id"},
+      {"edit_keys", "edit_key"},
+      {"sites", "sid"}};
+  for (std::size_t i = 0; i < std::size(tables); ++i) {
+    const auto& [table, key] = tables[i];
+    const std::string sql = std::string("DELETE FROM ") + table + " WHERE document_id = ?1 AND (" +
+                            key + ") IN (SELECT " + key + " FROM " + table +
+                            " WHERE document_id = ?1 LIMIT ?2)";
+    if (const int code = erase_some[i].prepare(db, sql); code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+}  // namespace weft::storage
