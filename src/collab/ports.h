@@ -154,27 +154,14 @@ class Journal {
   /// more, deleted or erased. One question for all that are open, asked now and then by whoever
   /// shares the database.
   virtual void log_ends(std::vector<DocumentId> documents, Executor& on,
-                        Done<std::vector<LogEnd>> done);
+                        Done<std::vector<LogEnd>> done) = 0;
 
   /// What the state at `index` hashes to, as the first who asked this has said: `state_hash` for
   /// that one. For whoever shares the database; those of the newest few indexes are kept.
+  /// not_found / gone as in Catalog::get; invalid, code "index_out_of_range", beyond the log.
   virtual void compare_state(const DocumentId& document, std::uint64_t index,
-                             std::uint64_t state_hash, Executor& on, Done<std::uint64_t> done);
+                             std::uint64_t state_hash, Executor& on, Done<std::uint64_t> done) = 0;
 };
-
-inline void Journal::log_ends(std::vector<DocumentId>, Executor& on,
-                              Done<std::vector<LogEnd>> done) {
-  on.post([done = std::move(done)] {
-    done(Error{ErrorClass::unavailable, "not_shared", "this log is nobody else's"});
-  });
-}
-
-inline void Journal::compare_state(const DocumentId&, std::uint64_t, std::uint64_t, Executor& on,
-                                   Done<std::uint64_t> done) {
-  on.post([done = std::move(done)] {
-    done(Error{ErrorClass::unavailable, "not_shared", "this log is nobody else's"});
-  });
-}
 
 /// Which documents there are.
 class Catalog {

@@ -152,6 +152,14 @@ class NoLog final : public collab::Journal, public collab::History {
                      collab::Done<Unit> done) override {
     done(error);
   }
+  void log_ends(std::vector<DocumentId>, Executor&,
+                collab::Done<std::vector<collab::LogEnd>> done) override {
+    done(error);
+  }
+  void compare_state(const DocumentId&, std::uint64_t, std::uint64_t, Executor&,
+                     collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
   void load_at(const DocumentId&, std::uint64_t, Executor&,
                collab::Done<collab::Journal::Loaded> done) override {
     done(error);

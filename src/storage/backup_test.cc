@@ -118,6 +118,7 @@ TEST_F(Backup, AnOlderSchemaIsBroughtUpToDate) {
                 "DROP VIEW document_blame; DROP TABLE document_versions; "
                 "DROP TABLE document_members; DROP TABLE document_tokens; "
                 "DROP TABLE access_changes; DROP TABLE edit_keys; DROP INDEX documents_deleted; "
+                "DROP TABLE state_hashes; DROP TABLE replicas; DROP TABLE replication_secret; "
                 "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
                 "DELETE FROM schema_migrations WHERE version > 1"),
         SQLITE_OK);

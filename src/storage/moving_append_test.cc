@@ -119,8 +119,8 @@ TEST_P(MovingAppend, KnowsWhatIsThereAndWhatIsNot) {
   ASSERT_EQ(*rig.append(id, 1, {row(2, 1, 1)}, {{"key", 7, 1, 2}}), 2u);
   EXPECT_ERROR(move(1, {row(3, 1, 1)}, {{"key", 8, 1, 2}}), ErrorClass::conflict,
                "edit_key_exists");
-  EXPECT_ERROR(rig.append_batch(test_uuid(9), {1, {row(3, 1, 1)}, {}, true}),
-               ErrorClass::not_found, "document_not_found");
+  EXPECT_ERROR(rig.append_batch(test_uuid(9), {1, {row(3, 1, 1)}, {}, true}), ErrorClass::not_found,
+               "document_not_found");
   ASSERT_TRUE(rig.remove(id).ok());
   EXPECT_ERROR(move(1, {row(3, 1, 1)}), ErrorClass::gone, "document_deleted");
   ASSERT_TRUE(rig.undelete(id).ok());

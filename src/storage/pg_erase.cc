@@ -62,6 +62,10 @@ constexpr PgStatement remove_some[] = {
     {"remove_edit_keys",
      "DELETE FROM edit_keys WHERE document_id = $1::uuid AND edit_key IN (SELECT edit_key FROM "
      "edit_keys WHERE document_id = $1::uuid LIMIT $2::bigint)"},
+    {"remove_state_hashes",
+     "DELETE FROM state_hashes WHERE document_id = $1::uuid AND log_index IN (SELECT log_index "
+     "FROM "
+     "state_hashes WHERE document_id = $1::uuid LIMIT $2::bigint)"},
     {"remove_sites",
      "DELETE FROM sites WHERE document_id = $1::uuid AND sid IN (SELECT sid FROM sites WHERE "
      "document_id = $1::uuid LIMIT $2::bigint)"}};
@@ -69,7 +73,7 @@ constexpr PgStatement remove_some[] = {
 constexpr PgStatement statements[] = {
     begin,          commit,         lock_document,  select_erased,  blank_document, put_mark,
     drop_document,  finish,         remove_some[0], remove_some[1], remove_some[2], remove_some[3],
-    remove_some[4], remove_some[5], remove_some[6], remove_some[7], remove_some[8]};
+    remove_some[4], remove_some[5], remove_some[6], remove_some[7], remove_some[8], remove_some[9]};
 
 PgParams params_of(const DocumentId& document) {
   PgParams params;

@@ -24,7 +24,12 @@ constexpr PgStatement put_lineages{
     "UPDATE documents AS d SET incarnation = n.incarnation, checksum = n.checksum FROM "
     "unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (document_id, incarnation, checksum) WHERE "
     "d.document_id = n.document_id"};
-constexpr PgStatement statements[] = {begin, commit, others, select_all, put_lineages};
+// What other servers said belongs to the database that they share.
+constexpr PgStatement forget[] = {{"forget_hashes", "DELETE FROM state_hashes"},
+                                  {"forget_replicas", "DELETE FROM replicas"},
+                                  {"forget_secret", "DELETE FROM replication_secret"}};
+constexpr PgStatement statements[] = {begin,        commit,    others,    select_all,
+                                      put_lineages, forget[0], forget[1], forget[2]};
 
 Error restore_error(const PgOutcome& outcome) {
   if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
@@ -59,6 +64,7 @@ Result<std::uint64_t> renew(PgConnection& connection, Random& random) {
   PgParams params;
   for (PgArray* column : {&ids, &incarnations, &checksums}) params.add(std::move(*column));
   connection.add(put_lineages, std::move(params));
+  for (const PgStatement& statement : forget) connection.add(statement);
   connection.add(commit);
   outcome = connection.run(answers);
   if (!outcome.done()) return restore_error(outcome);

@@ -70,6 +70,7 @@ constexpr const char* all_ids_sql =
     "UNION SELECT document_id FROM document_snapshot_headers "
     "UNION SELECT document_id FROM document_snapshot_states "
     "UNION SELECT document_id FROM document_versions "
+    "UNION SELECT document_id FROM state_hashes "
     "UNION SELECT document_id FROM document_snapshots) AS ids ORDER BY 1";
 
 PgParams params_of(const DocumentId& document) {

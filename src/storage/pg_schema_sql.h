@@ -276,4 +276,31 @@ CREATE INDEX documents_deleted ON documents (creation_date, document_id)
   WHERE deleted_at IS NOT NULL;
 )sql";
 
+// What servers that share the database know of each other.
+inline constexpr const char* pg_replicas = R"sql(
+CREATE TABLE state_hashes (
+  document_id uuid NOT NULL REFERENCES documents (document_id),
+  log_index   bigint NOT NULL CHECK (log_index >= 0),
+  state_hash  bigint NOT NULL,
+  said        bigint NOT NULL,
+  PRIMARY KEY (document_id, log_index)
+);
+
+CREATE TABLE replicas (
+  replica_id text NOT NULL PRIMARY KEY CHECK (replica_id <> ''),
+  instance   uuid NOT NULL,
+  version    text NOT NULL,
+  url        text NOT NULL,
+  bus        text NOT NULL,
+  started    bigint NOT NULL,
+  seen       bigint NOT NULL
+);
+
+CREATE TABLE replication_secret (
+  number  smallint NOT NULL PRIMARY KEY CHECK (number = 1),
+  secret  bytea NOT NULL CHECK (octet_length(secret) = 32),
+  created bigint NOT NULL
+);
+)sql";
+
 }  // namespace weft::storage

@@ -8,6 +8,7 @@
 #include "storage/pg_erase.h"
 #include "storage/pg_pool.h"
 #include "storage/pg_reader.h"
+#include "storage/pg_replicas.h"
 #include "storage/pg_schema.h"
 #include "storage/pg_snapshots.h"
 #include "storage/pg_tasks.h"
@@ -53,7 +54,7 @@ std::span<const PgStatement> task_statements() {
 
 std::span<const PgStatement> question_statements() {
   static const std::vector<PgStatement> all =
-      together({pg_reader_statements(), pg_access_questions()});
+      together({pg_reader_statements(), pg_access_questions(), pg_replica_statements()});
   return all;
 }
 
@@ -392,6 +393,50 @@ void PgStore::remove_version(const DocumentId& document, std::string name, Execu
                              collab::Done<Unit> done) {
   impl_->task<Unit>(on, std::move(done), [document, name = std::move(name)](PgConnection& there) {
     return pg_remove_version(there, document, name);
+  });
+}
+
+// What servers tell each other is written by the readers: erasing keeps the tasks' connection busy
+// for longer than a server may be silent.
+void PgStore::log_ends(std::vector<DocumentId> documents, Executor& on,
+                       collab::Done<std::vector<collab::LogEnd>> done) {
+  impl_->ask<std::vector<collab::LogEnd>>(on, std::move(done),
+                                          [documents = std::move(documents)](PgReader& reader) {
+                                            return pg_log_ends(reader.connection(), documents);
+                                          });
+}
+
+void PgStore::compare_state(const DocumentId& document, std::uint64_t index,
+                            std::uint64_t state_hash, Executor& on,
+                            collab::Done<std::uint64_t> done) {
+  impl_->ask<std::uint64_t>(
+      on, std::move(done),
+      [document, index, state_hash, now_us = impl_->now_us()](PgReader& reader) {
+        return pg_compare_state(reader, document, index, state_hash, now_us);
+      });
+}
+
+void PgStore::beat(collab::Replica replica, Executor& on, collab::Done<Unit> done) {
+  impl_->ask<Unit>(on, std::move(done), [replica = std::move(replica)](PgReader& reader) {
+    return pg_beat(reader.connection(), replica);
+  });
+}
+
+void PgStore::list_replicas(Executor& on, collab::Done<std::vector<collab::Replica>> done) {
+  impl_->ask<std::vector<collab::Replica>>(
+      on, std::move(done), [](PgReader& reader) { return pg_list_replicas(reader.connection()); });
+}
+
+void PgStore::leave(std::string replica_id, Uuid instance, Executor& on, collab::Done<Unit> done) {
+  impl_->ask<Unit>(on, std::move(done),
+                   [replica_id = std::move(replica_id), instance](PgReader& reader) {
+                     return pg_leave(reader.connection(), replica_id, instance);
+                   });
+}
+
+void PgStore::replication_secret(Executor& on, collab::Done<std::string> done) {
+  impl_->ask<std::string>(on, std::move(done), [now_us = impl_->now_us()](PgReader& reader) {
+    return pg_replication_secret(reader.connection(), now_us);
   });
 }
 

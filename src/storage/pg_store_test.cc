@@ -214,23 +214,23 @@ TEST(Postgres, TwoServersWriteOneLogPastEachOther) {
       rows[at].id = {1, 10'000 + seq + at, server.sid, seq + at};
       rows[at].text = "x";
     }
-    const collab::EditKey key{
-        std::to_string(server.sid) + "/" + std::to_string(seq), 1, server.last,
-        server.last + rows.size()};
-    server.store->append(
-        id, {server.last, rows, {key}, true}, rig->executor, [&, rows](const auto& answer) {
-          ASSERT_TRUE(answer.ok()) << answer.error().message;
-          for (const auto& row : answer->missed) {
-            EXPECT_EQ(row.index, server.heard.size() + 1);
-            EXPECT_NE(row.id.sid, server.sid);
-            server.heard.emplace_back(row.id.sid, row.id.seq);
-          }
-          for (const auto& row : rows) server.heard.emplace_back(row.id.sid, row.id.seq);
-          missed += answer->missed.size();
-          server.last = answer->last_index;
-          EXPECT_EQ(server.heard.size(), server.last);
-          next(server);
-        });
+    const collab::EditKey key{std::to_string(server.sid) + "/" + std::to_string(seq), 1,
+                              server.last, server.last + rows.size()};
+    server.store->append(id, {server.last, rows, {key}, true}, rig->executor,
+                         [&, rows](const auto& answer) {
+                           ASSERT_TRUE(answer.ok()) << answer.error().message;
+                           for (const auto& row : answer->missed) {
+                             EXPECT_EQ(row.index, server.heard.size() + 1);
+                             EXPECT_NE(row.id.sid, server.sid);
+                             server.heard.emplace_back(row.id.sid, row.id.seq);
+                           }
+                           for (const auto& row : rows)
+                             server.heard.emplace_back(row.id.sid, row.id.seq);
+                           missed += answer->missed.size();
+                           server.last = answer->last_index;
+                           EXPECT_EQ(server.heard.size(), server.last);
+                           next(server);
+                         });
   };
   next(servers[0]);
   next(servers[1]);
@@ -298,6 +298,46 @@ TEST(Postgres, TwoServersLeaseAndCreateOnce) {
   EXPECT_EQ(all.size(), rounds);
   for (const auto& [key, documents] : created) EXPECT_EQ(documents.size(), 1u) << key;
   EXPECT_EQ(fresh, rounds);
+}
+
+TEST(Postgres, TwoServersAgreeAboutHashesAndTheSecret) {
+  for (int round = 0; round < 5; ++round) {
+    const auto rig = postgres_rig();
+    ASSERT_TRUE(rig->create(1, "text").ok());
+    auto other = PgStore::open(config_of(*rig), rig->clock, rig->log);
+    ASSERT_TRUE(other.ok()) << other.error().message;
+    Store* stores[] = {rig->store.get(), other->get()};
+    std::size_t answers = 0;
+    std::set<std::string> secrets;
+    std::set<std::uint64_t> hashes;
+    for (std::uint64_t at = 0; at < 20; ++at) {
+      stores[at % 2]->replication_secret(rig->executor, [&](const auto& answer) {
+        ++answers;
+        ASSERT_TRUE(answer.ok()) << answer.error().message;
+        secrets.insert(*answer);
+      });
+      stores[at % 2]->compare_state(test_uuid(1), 1, 100 + at, rig->executor,
+                                    [&](const auto& answer) {
+                                      ++answers;
+                                      ASSERT_TRUE(answer.ok()) << answer.error().message;
+                                      hashes.insert(*answer);
+                                    });
+    }
+    ASSERT_TRUE(rig->executor.run_until([&] { return answers == 40; }));
+    EXPECT_EQ(secrets.size(), 1u);
+    EXPECT_EQ(hashes.size(), 1u);
+  }
+}
+
+TEST(Postgres, ASilentServerIsOneByTheDatabasesClock) {
+  const auto rig = postgres_rig();
+  const collab::Replica replica{"a", test_uuid(1), "1", "", "", 1, 0};
+  rig->clock.now_us_ = 5;  // this server's own clock is far off
+  ASSERT_TRUE(rig->beat(replica).ok());
+  RawDatabase db(rig->database());
+  EXPECT_EQ(db.value("SELECT abs(seen - extract(epoch FROM now()) * 1000000) < 60000000 FROM "
+                     "replicas"),
+            "1");
 }
 
 TEST(Postgres, ServersThatStartTogetherMigrateOnce) {

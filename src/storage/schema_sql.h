@@ -321,4 +321,32 @@ CREATE INDEX documents_deleted ON documents (creation_date, document_id)
   WHERE deleted_at IS NOT NULL;
 )sql";
 
+// What servers that share a database know of each other. No replica shares an SQLite file; the
+// tables are here so that both databases have the same.
+inline constexpr const char* replicas = R"sql(
+CREATE TABLE state_hashes (
+  document_id TEXT NOT NULL REFERENCES documents (document_id),
+  log_index   INTEGER NOT NULL CHECK (log_index >= 0),
+  state_hash  INTEGER NOT NULL,
+  said        INTEGER NOT NULL,
+  PRIMARY KEY (document_id, log_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replicas (
+  replica_id TEXT NOT NULL PRIMARY KEY CHECK (replica_id <> ''),
+  instance   TEXT NOT NULL,
+  version    TEXT NOT NULL,
+  url        TEXT NOT NULL,
+  bus        TEXT NOT NULL,
+  started    INTEGER NOT NULL,
+  seen       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replication_secret (
+  number  INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+  secret  BLOB NOT NULL CHECK (length(secret) = 32),
+  created INTEGER NOT NULL
+) STRICT;
+)sql";
+
 }  // namespace weft::storage

@@ -116,6 +116,12 @@ int SqliteReader::prepare() {
       {&select_edit_,
        "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = ?1 AND "
        "edit_key = ?2 AND created > ?3"},
+      {&select_log_ends_,
+       "SELECT document_id, incarnation, last_index FROM documents WHERE document_id IN (SELECT "
+       "value FROM json_each(?1)) AND deleted_at IS NULL"},
+      {&select_replicas_,
+       "SELECT replica_id, instance, version, url, bus, started, seen FROM replicas ORDER BY "
+       "replica_id"},
       {&select_rows_, select_rows_sql},
       {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},

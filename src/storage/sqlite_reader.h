@@ -14,6 +14,7 @@
 #include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
+#include "collab/replica_ports.h"
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
 #include "storage/sqlite_db.h"
@@ -50,6 +51,9 @@ class SqliteReader {
   Result<std::vector<collab::DocumentMember>> list_members(const DocumentId& document);
   Result<std::vector<collab::GivenToken>> list_tokens(const DocumentId& document);
   Result<std::vector<collab::AccessChange>> changes_since(std::uint64_t number);
+  // As collab::Journal and collab::ReplicaRegistry say. sqlite_reader_replicas.cc.
+  Result<std::vector<collab::LogEnd>> log_ends(const std::vector<DocumentId>& documents);
+  Result<std::vector<collab::Replica>> list_replicas();
 
  private:
   struct Source;
@@ -89,7 +93,7 @@ class SqliteReader {
   Statement begin_, commit_;
   Statement select_document_, select_erased_, select_rows_, select_last_purge_;
   Statement select_state_headers_, select_milestone_, select_state_;
-  Statement select_edit_;
+  Statement select_edit_, select_log_ends_, select_replicas_;
   Statement select_pages_[4];
   Statement select_role_, select_members_, select_tokens_, select_changes_;
   Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;

@@ -55,6 +55,11 @@ int write_lineages(Database& db, const std::vector<Lineage>& lineages) {
     update.bind_text(3, lineage.document);
     if (!update.run()) code = update.code();
   }
+  // What other servers said belongs to the database that they share.
+  if (code == SQLITE_OK) {
+    code =
+        db.exec("DELETE FROM state_hashes; DELETE FROM replicas; DELETE FROM replication_secret");
+  }
   return code == SQLITE_OK ? db.exec("COMMIT") : code;
 }
 

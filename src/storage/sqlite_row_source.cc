@@ -20,6 +20,7 @@ constexpr const char* all_ids_sql =
     "UNION SELECT DISTINCT document_id FROM document_snapshot_headers "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_states "
     "UNION SELECT DISTINCT document_id FROM document_versions "
+    "UNION SELECT DISTINCT document_id FROM state_hashes "
     "UNION SELECT DISTINCT document_id FROM document_snapshots ORDER BY 1";
 
 // A row of operations has 12 numbers and the document's id, a header 9, a state 2, a run 9.

@@ -7,6 +7,7 @@
 #include "storage/data_directory.h"
 #include "storage/deletion_requests.h"
 #include "storage/import_request.h"
+#include "storage/replica_requests.h"
 #include "storage/schema.h"
 #include "storage/snapshot_job.h"
 #include "storage/sqlite_reader.h"
@@ -398,6 +399,39 @@ void SqliteStore::name_version(const DocumentId& document, std::string name, std
 void SqliteStore::remove_version(const DocumentId& document, std::string name, Executor& on,
                                  collab::Done<Unit> done) {
   impl_->write(remove_version_request(document, std::move(name), on, std::move(done)));
+}
+
+void SqliteStore::log_ends(std::vector<DocumentId> documents, Executor& on,
+                           collab::Done<std::vector<collab::LogEnd>> done) {
+  impl_->ask<std::vector<collab::LogEnd>>(on, std::move(done),
+                                          [documents = std::move(documents)](SqliteReader& reader) {
+                                            return reader.log_ends(documents);
+                                          });
+}
+
+void SqliteStore::compare_state(const DocumentId& document, std::uint64_t index,
+                                std::uint64_t state_hash, Executor& on,
+                                collab::Done<std::uint64_t> done) {
+  impl_->write(
+      compare_state_request(document, index, state_hash, impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::beat(collab::Replica replica, Executor& on, collab::Done<Unit> done) {
+  impl_->write(beat_request(std::move(replica), impl_->now_us(), on, std::move(done)));
+}
+
+void SqliteStore::list_replicas(Executor& on, collab::Done<std::vector<collab::Replica>> done) {
+  impl_->ask<std::vector<collab::Replica>>(
+      on, std::move(done), [](SqliteReader& reader) { return reader.list_replicas(); });
+}
+
+void SqliteStore::leave(std::string replica_id, Uuid instance, Executor& on,
+                        collab::Done<Unit> done) {
+  impl_->write(leave_request(std::move(replica_id), instance, on, std::move(done)));
+}
+
+void SqliteStore::replication_secret(Executor& on, collab::Done<std::string> done) {
+  impl_->write(replication_secret_request(impl_->now_us(), on, std::move(done)));
 }
 
 }  // namespace weft::storage

@@ -1,9 +1,10 @@
-// A store: journal, catalog, history and access in one, whatever database is behind it.
+// A store: journal, catalog, history, access and replicas in one, whatever database is behind it.
 #pragma once
 
 #include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
+#include "collab/replica_ports.h"
 #include "storage/history_import.h"
 
 namespace weft::storage {
@@ -11,7 +12,8 @@ namespace weft::storage {
 class Store : public collab::Journal,
               public collab::Catalog,
               public collab::History,
-              public collab::AccessStore {
+              public collab::AccessStore,
+              public collab::ReplicaRegistry {
  public:
   /// Brings in a document with its history. Conflict, code "document_exists", when the id is or was
   /// a document's.

@@ -349,6 +349,27 @@ class Rig {
     return wait<collab::Catalog::Page>(
         [&](auto done) { store->list(filter, cursor, limit, executor, done); });
   }
+  Result<std::vector<collab::LogEnd>> log_ends(std::vector<DocumentId> ids) {
+    return wait<std::vector<collab::LogEnd>>(
+        [&](auto done) { store->log_ends(std::move(ids), executor, done); });
+  }
+  Result<std::uint64_t> compare(const DocumentId& id, std::uint64_t index, std::uint64_t hash) {
+    return wait<std::uint64_t>(
+        [&](auto done) { store->compare_state(id, index, hash, executor, done); });
+  }
+  Result<Unit> beat(collab::Replica replica) {
+    return wait<Unit>([&](auto done) { store->beat(std::move(replica), executor, done); });
+  }
+  Result<Unit> leave(const std::string& replica_id, const Uuid& instance) {
+    return wait<Unit>([&](auto done) { store->leave(replica_id, instance, executor, done); });
+  }
+  Result<std::vector<collab::Replica>> replicas() {
+    return wait<std::vector<collab::Replica>>(
+        [&](auto done) { store->list_replicas(executor, done); });
+  }
+  Result<std::string> secret() {
+    return wait<std::string>([&](auto done) { store->replication_secret(executor, done); });
+  }
   Result<Unit> ping() {
     return wait<Unit>([&](auto done) { store->ping(executor, done); });
   }

@@ -33,8 +33,10 @@ struct WriteSession {
   Statement count_tokens, insert_token, revoke_token, sweep_tokens;
   Statement insert_change, sweep_changes, rename_document;
   Statement select_edit_key, put_edit_key, sweep_edit_keys;
-  Statement erase_some[9];  // of each table of a document, in the order in which they are emptied
-  std::string scratch;      // reused by row_checksum
+  Statement put_state_hash, select_state_hash, sweep_state_hashes;
+  Statement put_replica, sweep_replicas, drop_replica, put_secret, select_secret;
+  Statement erase_some[10];  // of each table of a document, in the order in which they are emptied
+  std::string scratch;       // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.
   int prepare();

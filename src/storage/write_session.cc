@@ -94,6 +94,27 @@ int WriteSession::prepare() {
       {&sweep_edit_keys,
        "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
        "edit_keys WHERE created <= ?1 LIMIT ?2)"},
+      {&put_state_hash,
+       "INSERT INTO state_hashes (document_id, log_index, state_hash, said) VALUES (?1, ?2, ?3, "
+       "?4) ON CONFLICT DO NOTHING"},
+      {&select_state_hash,
+       "SELECT state_hash FROM state_hashes WHERE document_id = ?1 AND log_index = ?2"},
+      {&sweep_state_hashes,
+       "DELETE FROM state_hashes WHERE document_id = ?1 AND log_index NOT IN (SELECT log_index "
+       "FROM state_hashes WHERE document_id = ?1 ORDER BY log_index DESC LIMIT ?2)"},
+      {&put_replica,
+       "INSERT INTO replicas (replica_id, instance, version, url, bus, started, seen) VALUES (?1, "
+       "?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (replica_id) DO UPDATE SET instance = "
+       "excluded.instance, version = excluded.version, url = excluded.url, bus = excluded.bus, "
+       "started = excluded.started, seen = excluded.seen WHERE replicas.instance = "
+       "excluded.instance OR replicas.seen <= excluded.seen - ?8 OR (replicas.started, "
+       "replicas.instance) < (excluded.started, excluded.instance) RETURNING replica_id"},
+      {&sweep_replicas, "DELETE FROM replicas WHERE seen < ?1"},
+      {&drop_replica, "DELETE FROM replicas WHERE replica_id = ?1 AND instance = ?2"},
+      {&put_secret,
+       "INSERT INTO replication_secret (number, secret, created) VALUES (1, ?1, ?2) ON CONFLICT "
+       "DO NOTHING"},
+      {&select_secret, "SELECT secret FROM replication_secret"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
@@ -111,6 +132,7 @@ int WriteSession::prepare() {
       {"document_members", "user_id"},
       {"document_tokens", "token_id"},
       {"edit_keys", "edit_key"},
+      {"state_hashes", "log_index"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];

@@ -253,6 +253,9 @@ void MemoryJournal::compare_state(const DocumentId& document, std::uint64_t inde
   carry_out<Hash>(on, std::move(done), [this, document, index, state_hash]() -> Result<Hash> {
     Stored* found = find(document);
     if (found == nullptr) return not_found();
+    if (index > found->record.last_index) {
+      return Error{ErrorClass::invalid, "index_out_of_range", "beyond the log"};
+    }
     return found->state_hashes.try_emplace(index, state_hash).first->second;
   });
 }
