@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "storage/pg_restore.h"
+#include "storage/sqlite_restore.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -180,6 +182,41 @@ TEST_P(Replicas, OneSecretForAll) {
   EXPECT_EQ(*rig.secret(), *secret);
   Rig other(GetParam());
   EXPECT_NE(*other.secret(), *secret);
+}
+
+class Counting final : public Random {
+ public:
+  std::uint64_t next() override { return ++last_; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+// A copy is no member of the group that it was copied from.
+TEST_P(Replicas, ARestoredDatabaseForgetsTheOthers) {
+  ASSERT_TRUE(rig.create(1, "text").ok());
+  ASSERT_TRUE(rig.compare(test_uuid(1), 1, 5).ok());
+  ASSERT_TRUE(rig.beat(replica("a", 1)).ok());
+  ASSERT_TRUE(rig.secret().ok());
+  const std::string counts =
+      "SELECT (SELECT count(*) FROM state_hashes), (SELECT count(*) FROM replicas), (SELECT "
+      "count(*) FROM replication_secret), (SELECT count(*) FROM operations)";
+  EXPECT_EQ(RawDatabase(rig.database()).value(counts), "1|1|1|1");
+  Counting random;
+  rig.keep_copy();
+  if (GetParam() == Backend::postgres) {
+    rig.restore_copy();
+    PgTarget target;
+    target.url = rig.database();
+    const auto renewed = pg_renew_lineages(target, rig.clock, random);
+    ASSERT_TRUE(renewed.ok()) << renewed.error().message;
+    EXPECT_EQ(RawDatabase(rig.database()).value(counts), "0|0|0|1");
+  } else {
+    const std::string fresh = rig.temp.path() + "/fresh";
+    const auto restored = restore_database(rig.copy(), fresh, rig.clock, random);
+    ASSERT_TRUE(restored.ok()) << restored.error().message;
+    EXPECT_EQ(RawDatabase(fresh + "/weft.db").value(counts), "0|0|0|1");
+  }
 }
 
 }  // namespace
