@@ -13,7 +13,7 @@ packages_of() {
         libclang-rt-14-dev-wasm32
       ;;
     test) echo libgtest-dev libclang-rt-14-dev clang-format-14 valgrind chromium sqlite3 postgresql-15 patch groff-base openssl curl haproxy ;;
-    replicas) echo postgresql-15 haproxy ;;
+    replicas) echo postgresql-15 ;;
     bench) echo valgrind postgresql-15 ;;
     check) echo clang-format-14 clang-tidy-14 shellcheck ;;
     *)
