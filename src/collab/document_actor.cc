@@ -345,7 +345,7 @@ void DocumentActor::retire() {
   for (auto& waiting : std::exchange(waiting_, {})) waiting.then(Fate{});
   fail_keys();
   fail_quiet();
-  run_pulled();
+  run_pulled(failure_);
   tell_watchers([this](Watcher& watcher) { watcher.on_end(failure_); });
   on_retired_();
 }

@@ -128,8 +128,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   // document_replicas.cc: others write to the same log.
   void pull();
   void on_pulled(const Result<std::vector<LogRow>>& rows);
-  void when_pulled(std::function<void()> then);
-  void run_pulled();
+  void when_pulled(std::function<void(const Status&)> then);
+  void run_pulled(const Status& read);
   void follow_others(const std::vector<LogRow>& rows);
   std::optional<Error> take_over(const std::vector<LogRow>& rows);
   std::optional<Error> give_way_to(const std::vector<LogRow>& missed);
@@ -293,7 +293,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   std::uint64_t heard_index_ = 0;  // others say that the log ends there
   bool pulling_ = false;
-  std::vector<std::function<void()>> when_pulled_;
+  std::vector<std::function<void(const Status&)>> when_pulled_;
   std::deque<std::function<void()>> when_quiet_;  // edits that wait until all is durable
   std::uint64_t compared_index_ = 0;
   DistantPeers distant_{config_.limits.max_sessions_per_document};

@@ -145,6 +145,7 @@ void DocumentActor::recovered() {
     }
   }
   for (auto& then : std::exchange(when_open_, {})) then();
+  if (!when_pulled_.empty()) pull();
   purge_if_due();
   schedule_unload();
 }

@@ -58,22 +58,22 @@ void DocumentActor::on_pulled(const Result<std::vector<LogRow>>& rows) {
   // What was asked before an append of ours is asked again after it.
   if (state_ != State::open || committing_) return;
   // The log is asked again before long; who waits for what it has must not wait for ever.
-  if (!rows.ok()) return run_pulled();
+  if (!rows.ok()) return run_pulled(rows.error());
   if (!rows->empty() && rows->front().index == durable_index_ + 1) follow_others(*rows);
   if (state_ != State::open) return;
   if (rows->size() == pull_rows_at_once) return pull();
   heard_index_ = std::min(heard_index_, durable_index_);  // whoever said more was wrong
-  run_pulled();
+  run_pulled(ok_status());
 }
 
 /// `then` runs when everything that the log has now was followed, or could not be read.
-void DocumentActor::when_pulled(std::function<void()> then) {
+void DocumentActor::when_pulled(std::function<void(const Status&)> then) {
   when_pulled_.push_back(std::move(then));
   if (!committing_) pull();
 }
 
-void DocumentActor::run_pulled() {
-  for (auto& then : std::exchange(when_pulled_, {})) then();
+void DocumentActor::run_pulled(const Status& read) {
+  for (auto& then : std::exchange(when_pulled_, {})) then(read);
 }
 
 /// REQUIRES: no append is under way; the rows follow the last durable one.

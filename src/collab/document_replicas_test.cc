@@ -182,6 +182,30 @@ TEST_F(ReplicasTest, WhoKnowsMoreThanAServerIsLetInWhenItHasReadOn) {
   EXPECT_EQ(ben.document().text(), "hello");
 }
 
+TEST_F(ReplicasTest, WhoKnowsMoreIsToldToComeAgainWhileTheLogCannotBeRead) {
+  air_.lost_percent = 100;
+  SimClient& ada = client(0);
+  SimClient& ben = client(1);
+  ada.insert(0, "hello");
+  executor_.run_for(50);
+  ada.cut();
+  const auto leased = journal_.work_delay_ms;
+  std::size_t questions = 0;
+  journal_.work_delay_ms = [this, &questions] {
+    journal_.is_away = ++questions > 1;  // the site is leased, and then the database is away
+    return 0;
+  };
+  ada.connect(*shards_[1]);
+  executor_.run_for(50);
+  EXPECT_EQ(ada.close_code(), CloseCode::reload) << ada.close_reason();
+  journal_.work_delay_ms = leased;
+  journal_.is_away = false;
+  ada.connect(*shards_[1]);
+  executor_.run_for(50);
+  EXPECT_TRUE(ada.welcomed()) << ada.close_reason();
+  EXPECT_EQ(ben.document().text(), "hello");
+}
+
 TEST_F(ReplicasTest, EditsByTheServerMeetTypists) {
   journal_.work_delay_ms = [] { return 2; };
   SimClient& ada = client(0);

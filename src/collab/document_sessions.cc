@@ -168,9 +168,10 @@ void DocumentActor::pull_for(Member& member, std::string_view message) {
   member.has_pulled = member.looking_up = true;
   member.held.emplace_front(message);
   member.held_bytes += message.size();
-  when_pulled([this, session = member.session] {
+  when_pulled([this, session = member.session](const Status& read) {
     Member* asker = find(session);
     if (asker == nullptr) return;
+    if (!read.ok()) return refuse(session, read.error());
     asker->looking_up = false;
     release_held(session);
   });
@@ -283,10 +284,13 @@ void DocumentActor::admit(std::uint64_t session) {
   }
   if (member->has_state) {
     if (const std::optional<Error> error = check_lineage(*member)) {
-      if (config_.is_shared && !member->has_pulled && state_ == State::open) {
+      if (config_.is_shared && !member->has_pulled) {
         // It may know from another server what this one has not heard of yet.
         member->has_pulled = true;
-        return when_pulled([this, session] { admit(session); });
+        return when_pulled([this, session](const Status& read) {
+          if (read.ok()) return admit(session);
+          refuse(session, read.error());
+        });
       }
       refuse(session, *error);
       return;
