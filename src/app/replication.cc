@@ -77,8 +77,9 @@ bus::PgParameters parameters_of(const storage::PgTarget& target) {
 Status check_replication(const ReplicationOptions& options, const StoreChoice& choice) {
   const std::string name = given_name(options);
   if (!name.empty() && !is_name(name)) {
-    return Error{ErrorClass::invalid, "bad_replica_id",
-                 "a replica's id is 1 to 64 letters, digits, dots, dashes and underscores: " + name};
+    return Error{
+        ErrorClass::invalid, "bad_replica_id",
+        "a replica's id is 1 to 64 letters, digits, dots, dashes and underscores: " + name};
   }
   if (options.bus == BusKind::notify && shared_database(choice) == nullptr) {
     return Error{ErrorClass::invalid, "bus_needs_postgresql",
@@ -87,8 +88,7 @@ Status check_replication(const ReplicationOptions& options, const StoreChoice& c
   return ok_status();
 }
 
-Result<Replication> set_up_replication(const ReplicationOptions& options,
-                                       const StoreChoice& choice,
+Result<Replication> set_up_replication(const ReplicationOptions& options, const StoreChoice& choice,
                                        const server::ListenAddress& address, storage::Store& store,
                                        Log& log, metrics::Registry& registry) {
   Replication replication;

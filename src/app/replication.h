@@ -39,8 +39,7 @@ struct Replication {
 Status check_replication(const ReplicationOptions& options, const StoreChoice& choice);
 
 /// Asks the store for the secret. The store, the log and the registry outlive it.
-Result<Replication> set_up_replication(const ReplicationOptions& options,
-                                       const StoreChoice& choice,
+Result<Replication> set_up_replication(const ReplicationOptions& options, const StoreChoice& choice,
                                        const server::ListenAddress& address, storage::Store& store,
                                        Log& log, metrics::Registry& registry);
 

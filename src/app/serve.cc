@@ -121,8 +121,8 @@ int run_serve(const ServeOptions& options) {
   server::EventLoops loops(loop_count(options.threads));
   auto store = open_store(*choice, clock, *log);
   if (!store) return fail(store.error());
-  auto replication = set_up_replication(options.replication, *choice, *address, **store, *log,
-                                        registry);
+  auto replication =
+      set_up_replication(options.replication, *choice, *address, **store, *log, registry);
   if (!replication) return fail(replication.error());
   server::ServerConfig config;
   config.replica_id = replication->replica_id;

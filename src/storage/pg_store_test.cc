@@ -111,8 +111,9 @@ TEST(Postgres, AConnectionThatWasCutIsReplaced) {
   ASSERT_TRUE(rig->create(1, "abc").ok());
   RawDatabase db(rig->database());
   const auto connections = [&] {
-    return db.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'weft' AND "
-                    "datname = current_database()");
+    return db.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'weft' AND "
+        "datname = current_database()");
   };
   const std::string before = connections();
   for (int round = 0; round < 3; ++round) {
