@@ -118,7 +118,8 @@ class SpanTree {
   }
 
   // --- loading ----------------------------------------------------------------------------------
-  /// Spans in document order into an empty tree, then finish_load().
+  /// Spans in document order into an empty tree, then finish_load(). In that order the ei of
+  /// visible spans ascend, and so do those of tombstones.
   void load_span(std::uint32_t ei, std::uint32_t count, bool visible);
   void finish_load();
 
@@ -213,6 +214,8 @@ class SpanTree {
   void remove_child(std::uint32_t child);
   std::uint32_t join(std::uint32_t leaf_id, std::uint32_t slot);
   void join_spans(Leaf& leaf, std::uint32_t slot);
+
+  void index_last_leaf();
 
   // Cached summaries.
   const Key& min_of(std::uint32_t child);
