@@ -35,6 +35,17 @@ struct AnchorWords {
   uint32_t side;
 };
 
+/// The bytes of the local operations that JavaScript did not take yet. An edit with its bytes is what
+/// happens most, and a call across the border costs as much as the edit: so JavaScript reads this
+/// where it lies, and takes the bytes by writing a size of 0. `cut` 1 asks that the operations after
+/// that can stand alone; otherwise they continue the stream. The next edit takes note of both.
+struct Outbox {
+  const char* at = nullptr;
+  uint32_t size = 0;
+  uint32_t cut = 0;
+};
+static_assert(sizeof(Outbox) == 12 && offsetof(Outbox, size) == 4 && offsetof(Outbox, cut) == 8);
+
 struct Replica {
   explicit Replica(Document d) : document(std::move(d)) {}
 
@@ -43,10 +54,29 @@ struct Replica {
   PatchList patches{PatchList::Unit::utf16};
   uint32_t rows = 0;  // read by the last apply
   OpReader feed{{}};  // a stream that arrives in pieces
-  std::string bytes;  // of the last text, save or take
+  Outbox outbox;
+  std::string bytes;  // of the last text or save
   AnchorWords anchor{};
   uint32_t line_column[2]{};
   std::uint64_t hash = 0;
+
+  /// A local edit: change(writer) gives its outcome.
+  template <class Change>
+  uint32_t edit(Change&& change) {
+    if (outbox.size == 0) {
+      writer.drop_bytes();
+      if (outbox.cut != 0) writer.cut();
+      outbox.cut = 0;
+    }
+    const EditOutcome outcome = change(&writer);
+    const std::string_view said = writer.bytes();
+    outbox.at = said.data();
+    outbox.size = static_cast<uint32_t>(said.size());
+    return static_cast<uint32_t>(outcome);
+  }
+  uint32_t insert(uint32_t at, std::string_view text) {
+    return edit([&](OpWriter* out) { return document.insert_utf16(Utf16Offset{at}, text, out); });
+  }
 };
 
 std::uint64_t to_integer(double value) {
@@ -83,43 +113,32 @@ WEFT_EXPORT(doc_set_site) void doc_set_site(Replica* r, double sid) {
 /// EditOutcome.
 WEFT_EXPORT(doc_insert)
 uint32_t doc_insert(Replica* r, uint32_t at, const char* text, uint32_t size) {
-  return static_cast<uint32_t>(r->document.insert_utf16(Utf16Offset{at}, {text, size}, &r->writer));
+  return r->insert(at, {text, size});
 }
 /// One typed character, without a trip through memory. EditOutcome.
 WEFT_EXPORT(doc_insert_char) uint32_t doc_insert_char(Replica* r, uint32_t at, uint32_t scalar) {
   if (scalar > 0 && scalar < 0x80) {
     const char ascii = static_cast<char>(scalar);
-    return static_cast<uint32_t>(
-        r->document.insert_utf16(Utf16Offset{at}, {&ascii, 1}, &r->writer));
+    return r->insert(at, {&ascii, 1});
   }
   if (!weft::is_scalar(scalar)) return static_cast<uint32_t>(EditOutcome::bad_text);
-  r->bytes.clear();
-  weft::append_scalar(r->bytes, scalar);
-  return static_cast<uint32_t>(r->document.insert_utf16(Utf16Offset{at}, r->bytes, &r->writer));
+  char utf8[weft::max_scalar_bytes];
+  return r->insert(at, {utf8, static_cast<std::size_t>(weft::put_scalar(utf8, scalar) - utf8)});
 }
 /// EditOutcome.
 WEFT_EXPORT(doc_erase) uint32_t doc_erase(Replica* r, uint32_t at, uint32_t count) {
-  return static_cast<uint32_t>(r->document.erase_utf16(Utf16Offset{at}, count, &r->writer));
+  return r->edit([&](OpWriter* out) {
+    return r->document.erase_utf16(Utf16Offset{at}, count, out);
+  });
 }
 
-/// Bytes of local operations that were not taken yet.
-WEFT_EXPORT(doc_ops_size) uint32_t doc_ops_size(const Replica* r) {
-  return static_cast<uint32_t>(r->writer.bytes().size());
-}
-/// Takes the local operations: an operation stream that stands alone.
-WEFT_EXPORT(doc_take_ops) const char* doc_take_ops(Replica* r) {
-  r->bytes = r->writer.take();
-  return r->bytes.data();
-}
-/// The length of what doc_take_ops, doc_text or doc_save returned.
+/// Where this document's Outbox lies, for as long as the document exists.
+WEFT_EXPORT(doc_outbox) const Outbox* doc_outbox(const Replica* r) { return &r->outbox; }
+
+/// The length of what doc_text or doc_save returned.
 WEFT_EXPORT(doc_bytes_size) uint32_t doc_bytes_size(const Replica* r) {
   return static_cast<uint32_t>(r->bytes.size());
 }
-
-/// Where they are, until the next edit.
-WEFT_EXPORT(doc_ops) const char* doc_ops(const Replica* r) { return r->writer.bytes().data(); }
-/// Forgets them; the next ones continue the same stream.
-WEFT_EXPORT(doc_drop_ops) void doc_drop_ops(Replica* r) { r->writer.drop_bytes(); }
 
 /// Integrates a stream, operation by operation, up to the first that is refused; with_patches 1
 /// gives the editor's patches too, whose texts lie in the caller's bytes. 0 when all were applied

@@ -52,10 +52,7 @@ interface Exports {
   doc_insert(doc: number, at: number, text: number, size: number): number;
   doc_insert_char(doc: number, at: number, scalar: number): number;
   doc_erase(doc: number, at: number, count: number): number;
-  doc_ops_size(doc: number): number;
-  doc_ops(doc: number): number;
-  doc_drop_ops(doc: number): void;
-  doc_take_ops(doc: number): number;
+  doc_outbox(doc: number): number;
   doc_bytes_size(doc: number): number;
   doc_apply(doc: number, at: number, size: number, withPatches: number): number;
   doc_feed(doc: number, at: number, size: number): number;
@@ -122,17 +119,19 @@ export class Core {
 
   /** @internal The module's memory as bytes. Made anew when the memory has grown. */
   get heap(): Uint8Array {
-    if (this.#heap.length === 0) {  // growing the memory detaches what looked at it
-      this.#heap = new Uint8Array(this.#exports.memory.buffer);
-      this.#words = new Uint32Array(this.#exports.memory.buffer);
-    }
+    if (this.#heap.length === 0) this.#look();  // growing the memory detaches what looked at it
     return this.#heap;
   }
 
   /** @internal The same as 32-bit words. */
   get words(): Uint32Array {
-    void this.heap;
+    if (this.#words.length === 0) this.#look();
     return this.#words;
+  }
+
+  #look(): void {
+    this.#heap = new Uint8Array(this.#exports.memory.buffer);
+    this.#words = new Uint32Array(this.#exports.memory.buffer);
   }
 
   /** @internal Copies bytes into the module; they stay there until the next give. */
@@ -158,7 +157,11 @@ export class Core {
 
   /** @internal */
   takeBytes(at: number, size: number): Uint8Array {
-    return this.heap.slice(at, at + size);
+    const heap = this.heap;
+    if (size > shortBytes) return heap.slice(at, at + size);
+    const taken = new Uint8Array(size);
+    for (let i = 0; i < size; i++) taken[i] = heap[at + i]!;
+    return taken;
   }
 
   /** @internal */
@@ -193,12 +196,15 @@ export class WeftDocument {
   readonly #core: Core;
   readonly #exports: Exports;
   #doc: number;
+  /** Three words: where the bytes of local operations are, their size, and whether to cut. */
+  readonly #outbox: number;
 
   /** @internal Made by Core. */
   constructor(core: Core, doc: number) {
     this.#core = core;
     this.#exports = core.exports;
     this.#doc = doc;
+    this.#outbox = core.exports.doc_outbox(doc) >> 2;
   }
 
   /** Gives the memory back. The document must not be used afterwards. */
@@ -264,12 +270,15 @@ export class WeftDocument {
 
   /** Bytes of local operations that were not taken yet. */
   get opsSize(): number {
-    return this.#exports.doc_ops_size(this.#doc);
+    return this.#core.words[this.#outbox + 1]!;
   }
   /** The local operations since the last call: an operation stream that stands alone. */
   takeOps(): Uint8Array {
-    const at = this.#exports.doc_take_ops(this.#doc);
-    return this.#core.takeBytes(at, this.#exports.doc_bytes_size(this.#doc));
+    const words = this.#core.words;
+    const taken = this.#core.takeBytes(words[this.#outbox]!, words[this.#outbox + 1]!);
+    words[this.#outbox + 1] = 0;
+    words[this.#outbox + 2] = 1;
+    return taken;
   }
 
   /**
@@ -277,16 +286,17 @@ export class WeftDocument {
    * their size. All that was moved so and is moved later is one operation stream.
    */
   moveOps(target: Uint8Array, at: number): number {
-    const size = this.#exports.doc_ops_size(this.#doc);
+    const words = this.#core.words;
+    const from = words[this.#outbox]!;
+    const size = words[this.#outbox + 1]!;
     if (size > target.length - at) throw new RangeError("weft: no room for the operations");
-    const from = this.#exports.doc_ops(this.#doc);
     const heap = this.#core.heap;
     if (size <= shortBytes) {
       for (let i = 0; i < size; i++) target[at + i] = heap[from + i]!;
     } else {
       target.set(heap.subarray(from, from + size), at);
     }
-    this.#exports.doc_drop_ops(this.#doc);
+    words[this.#outbox + 1] = 0;
     return size;
   }
 

@@ -91,23 +91,29 @@ CodePoint next_wide_scalar(const char*& at) {
   return (a & 0x07) << 18 | b << 12 | c << 6 | (byte() & 0x3f);
 }
 
-void append_scalar(std::string& out, CodePoint scalar) {
-  const auto push = [&](CodePoint byte) { out.push_back(static_cast<char>(byte)); };
+char* put_scalar(char* at, CodePoint scalar) {
+  const auto put = [&](CodePoint byte) { *at++ = static_cast<char>(byte); };
   if (scalar < 0x80) {
-    push(scalar);
+    put(scalar);
   } else if (scalar < 0x800) {
-    push(0xc0 | scalar >> 6);
-    push(0x80 | (scalar & 0x3f));
+    put(0xc0 | scalar >> 6);
+    put(0x80 | (scalar & 0x3f));
   } else if (scalar < 0x10000) {
-    push(0xe0 | scalar >> 12);
-    push(0x80 | (scalar >> 6 & 0x3f));
-    push(0x80 | (scalar & 0x3f));
+    put(0xe0 | scalar >> 12);
+    put(0x80 | (scalar >> 6 & 0x3f));
+    put(0x80 | (scalar & 0x3f));
   } else {
-    push(0xf0 | scalar >> 18);
-    push(0x80 | (scalar >> 12 & 0x3f));
-    push(0x80 | (scalar >> 6 & 0x3f));
-    push(0x80 | (scalar & 0x3f));
+    put(0xf0 | scalar >> 18);
+    put(0x80 | (scalar >> 12 & 0x3f));
+    put(0x80 | (scalar >> 6 & 0x3f));
+    put(0x80 | (scalar & 0x3f));
   }
+  return at;
+}
+
+void append_scalar(std::string& out, CodePoint scalar) {
+  char bytes[max_scalar_bytes];
+  out.append(bytes, static_cast<std::size_t>(put_scalar(bytes, scalar) - bytes));
 }
 
 std::string normalize_line_ends(std::string_view text) {

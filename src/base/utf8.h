@@ -27,6 +27,12 @@ inline CodePoint next_scalar(const char*& at) {
   return *at >= 0 ? static_cast<CodePoint>(*at++) : next_wide_scalar(at);
 }
 
+/// A scalar value in UTF-8 is at most this long.
+inline constexpr unsigned max_scalar_bytes = 4;
+
+/// Writes one scalar value at `at`. Gives where it ends. REQUIRES: `scalar` is one.
+char* put_scalar(char* at, CodePoint scalar);
+
 /// Appends one scalar value. REQUIRES: `scalar` is one.
 void append_scalar(std::string& out, CodePoint scalar);
 

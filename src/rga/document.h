@@ -39,6 +39,12 @@ struct PatchList {
   explicit PatchList(Unit u = Unit::scalars) : unit(u) {}
   Unit unit;
   std::vector<Patch> patches;
+
+  /// Appends `n` patches for the caller to fill in.
+  Patch* add(std::size_t n) {
+    patches.resize(patches.size() + n);
+    return patches.data() + patches.size() - n;
+  }
 };
 
 /// Why a local edit was refused. Nothing was changed.

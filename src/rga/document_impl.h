@@ -17,6 +17,8 @@
 
 namespace weft::rga {
 
+struct Snapshot;
+
 template <class Shape>
 struct BasicDocument<Shape>::Impl {
   static constexpr std::uint32_t none = ~0u;
@@ -377,15 +379,17 @@ struct BasicDocument<Shape>::Impl {
   }
 
   // --- the whole state --------------------------------------------------------------------------
+  /// REQUIRES: nothing is here but the sites.
+  void load_runs(const Snapshot& snapshot);
   /// f(const RunView&) for the maximal runs of the state.
   template <class F>
   void visit(F&& f) {
     settle();
     RunView open{};
-    std::string text;
+    TextBuffer text;
     const auto close = [&] {
       if (open.len == 0) return;
-      open.text = text;
+      open.text = text.view();
       f(std::as_const(open));
       open.len = 0;
       text.clear();

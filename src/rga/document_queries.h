@@ -55,12 +55,11 @@ template <class Shape>
 std::string BasicDocument<Shape>::text(ScalarOffset from, std::uint32_t count) const {
   impl_->settle();
   WEFT_CHECK(from.value <= length() && count <= length() - from.value);
-  std::string out;
-  if (count == 0) return out;
-  out.reserve(count);
+  if (count == 0) return {};
+  TextBuffer out(count);
   impl_->tree.read_from(from.value, count,
                         [&](std::uint32_t ei, std::uint32_t n) { impl_->pool.read(ei, n, out); });
-  return out;
+  return out.take();
 }
 
 template <class Shape>

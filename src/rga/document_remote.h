@@ -44,9 +44,8 @@ std::uint32_t BasicDocument<Shape>::Impl::type_ahead(OpReader& in, std::uint32_t
   const std::uint32_t n = in.read_typed(burst.text + burst.count, room);
   if (patches != nullptr) {
     const std::uint32_t at = burst.typing_at();
-    for (std::uint32_t i = 0; i < n; ++i) {
-      patches->patches.push_back({at + i, 0, {text + std::size_t{2} * i, 1}});
-    }
+    Patch* const patch = patches->add(n);
+    for (std::uint32_t i = 0; i < n; ++i) patch[i] = {at + i, 0, {text + std::size_t{2} * i, 1}};
   }
   burst.count += n;
   return n;
@@ -61,8 +60,8 @@ std::uint32_t BasicDocument<Shape>::Impl::erase_ahead(OpReader& in, std::uint32_
   const std::uint32_t n = in.read_erased(target.seq, forward, room);
   if (patches != nullptr) {
     const std::uint32_t at = burst.erasing_at();
-    for (std::uint32_t i = 0; i < n; ++i)
-      patches->patches.push_back({forward ? at : at - i, 1, {}});
+    Patch* const patch = patches->add(n);
+    for (std::uint32_t i = 0; i < n; ++i) patch[i] = {forward ? at : at - i, 1, {}};
   }
   burst.count += n;
   return n;

@@ -28,6 +28,41 @@ void BasicDocument<Shape>::save(std::string& out) const {
   writer.finish(out);
 }
 
+// Visible elements are numbered first, then the tombstones: these have no text, and so their part
+// of the pool has no memory. A number is left out after each run, because it makes no chain with
+// the one that has the next numbers: neighbours, and what would become neighbours if the tombstones
+// between them were purged.
+template <class Shape>
+void BasicDocument<Shape>::Impl::load_runs(const Snapshot& snapshot) {
+  struct Next {
+    std::uint32_t ei;
+    std::uint32_t run;
+  };
+  Next next[] = {{0, 0}, {snapshot.visible + snapshot.visible_runs, snapshot.visible_runs}};
+  runs.load(snapshot.runs.size());
+  std::vector<std::uint32_t> run_at(snapshot.runs.size());  // by place in the document
+  for (std::size_t i = 0; i < snapshot.runs.size(); ++i) {
+    const Snapshot::RunEntry& run = snapshot.runs[i];
+    // Which of the two it is changes too irregularly for a branch.
+    Next& mine = next[run.tombstone ? 1 : 0];
+    run_at[i] = mine.run;
+    runs.load_run(mine.run++, make_run(run.site, run.seq, run.sum, mine.ei, run.len));
+    tree.load_span(mine.ei, run.len, !run.tombstone);
+    mine.ei += run.len + 1;
+    elements += run.len;
+  }
+  tree.finish_load();
+  next_ei = next[1].ei;
+  for (const std::uint32_t i : snapshot.by_id) runs.load_order(run_at[i]);
+  const char* text = snapshot.text.data();
+  const char* const end = text + snapshot.text.size();
+  for (std::uint32_t i = 0; i < snapshot.visible_runs; ++i) {
+    const Run& run = runs.runs()[i];
+    text = pool.put_next(run.ei, run.len, text, end, snapshot.ascii);
+  }
+  pool.skip_to(next_ei);
+}
+
 template <class Shape>
 Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) {
   Result<Snapshot> parsed = parse_snapshot(bytes);
@@ -41,42 +76,7 @@ Result<BasicDocument<Shape>> BasicDocument<Shape>::load(std::string_view bytes) 
     entry.last_sum = site.last_sum;
     impl->sum += site.seq;
   }
-  impl->runs.reserve(snapshot.runs.size());
-  // Visible elements are numbered first, then the tombstones: these have no text, and so their part
-  // of the pool has no memory. A number is left out between runs, which are not chains: neighbours,
-  // and what would become neighbours if the tombstones between them were purged.
-  std::vector<std::uint32_t> ei_of_run(snapshot.runs.size());
-  std::vector<std::uint32_t> table_index(snapshot.runs.size());
-  std::uint32_t table_size = 0;
-  std::uint32_t ei = 0;
-  const char* text = snapshot.text.data();
-  const char* const text_end = text + snapshot.text.size();
-  for (const bool tombstones : {false, true}) {
-    for (std::size_t i = 0; i < snapshot.runs.size(); ++i) {
-      const Snapshot::RunEntry& run = snapshot.runs[i];
-      if (run.tombstone != tombstones) continue;
-      if (table_size > 0) ++ei;
-      ei_of_run[i] = ei;
-      table_index[i] = table_size++;
-      impl->runs.load_run(run.site, run.seq, run.sum, ei, run.len);
-      if (!tombstones) {
-        const std::string_view rest(text, static_cast<std::size_t>(text_end - text));
-        const std::size_t n = snapshot.ascii ? run.len : *prefix_bytes(rest, run.len);
-        impl->pool.put(ei, rest.substr(0, n), run.len);
-        text += n;
-      }
-      ei += run.len;
-      impl->elements += run.len;
-    }
-    ++ei;
-  }
-  impl->pool.skip_to(ei);
-  impl->next_ei = ei;
-  for (const std::uint32_t i : snapshot.by_id) impl->runs.load_order(table_index[i]);
-  for (std::size_t i = 0; i < snapshot.runs.size(); ++i) {
-    impl->tree.load_span(ei_of_run[i], snapshot.runs[i].len, !snapshot.runs[i].tombstone);
-  }
-  impl->tree.finish_load();
+  impl->load_runs(snapshot);
   for (const Snapshot::Update& update : snapshot.updates) {
     const std::uint32_t target = impl->ei_of(update.element);
     if (target == Impl::none || !impl->updates.raise(target, update.key)) {

@@ -95,12 +95,12 @@ std::uint32_t OpReader::read_erased(std::uint64_t target_seq, bool forward, std:
   std::uint32_t n = 0;
   for (; n < most; ++n, distance += step) {
     if (at_[0] != erased_tag) break;
-    // At least two bytes are left. The distance must be as expected: compare, do not decode.
-    char expected[max_varint_bytes];
-    const auto size = put_varint(expected, distance) - expected;
-    if (end_ - at_ <= size || std::memcmp(at_ + 1, expected, static_cast<std::size_t>(size)) != 0)
-      break;
-    at_ += 1 + size;
+    // The distance must be the expected one: compare, do not decode.
+    const char* at = at_ + 1;
+    std::uint64_t rest = distance;
+    for (; rest >= 0x80 && at != end_ && *at == static_cast<char>(rest | 0x80); ++at) rest >>= 7;
+    if (rest >= 0x80 || at == end_ || *at != static_cast<char>(rest)) break;
+    at_ = at + 1;
   }
   done_ += n;
   return n;

@@ -5,22 +5,6 @@
 #include "base/check.h"
 
 namespace weft::rga {
-namespace {
-
-Run make_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
-             std::uint32_t len) {
-  Run run;
-  run.ei = ei;
-  run.len = len;
-  run.seq = seq & max_integer;
-  run.sum = sum & max_integer;
-  run.site_high = site >> 11 & 0x7ff;
-  run.site_low = site & 0x7ff;
-  return run;
-}
-
-}  // namespace
-
 std::uint32_t RunTable::search_site(std::uint64_t sid) const {
   const auto it = std::lower_bound(by_sid_.begin(), by_sid_.end(), sid,
                                    [](const BySid& e, std::uint64_t s) { return e.sid < s; });
@@ -57,11 +41,6 @@ void RunTable::append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, 
     }
   }
   sites_[site].runs.push_back(static_cast<std::uint32_t>(runs_.size()));
-  runs_.push_back(make_run(site, seq, sum, ei, len));
-}
-
-void RunTable::load_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
-                        std::uint32_t len) {
   runs_.push_back(make_run(site, seq, sum, ei, len));
 }
 

@@ -36,6 +36,18 @@ struct Run {
 };
 static_assert(sizeof(Run) == 24);
 
+inline Run make_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
+                    std::uint32_t len) {
+  Run run;
+  run.ei = ei;
+  run.len = len;
+  run.seq = seq & max_integer;
+  run.sum = sum & max_integer;
+  run.site_high = site >> 11 & 0x7ff;
+  run.site_low = site & 0x7ff;
+  return run;
+}
+
 class RunTable {
  public:
   static constexpr std::uint32_t none = ~0u;
@@ -66,12 +78,11 @@ class RunTable {
   /// REQUIRES: ei is above every ei so far, seq above every seq of the site.
   void append(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
               std::uint32_t len);
-  /// Loading: runs in ascending ei, seq in any order; then each of them once more, ascending in seq
-  /// within its site.
-  void load_run(std::uint32_t site, std::uint64_t seq, std::uint64_t sum, std::uint32_t ei,
-                std::uint32_t len);
+  /// Loading: so many runs, each of them told once, `run` ascending in ei; then each once more,
+  /// ascending in seq within its site.
+  void load(std::size_t runs) { runs_.resize(runs); }
+  void load_run(std::uint32_t run, const Run& what) { runs_[run] = what; }
   void load_order(std::uint32_t run) { sites_[runs_[run].site()].runs.push_back(run); }
-  void reserve(std::size_t runs) { runs_.reserve(runs); }
 
   /// Gives the element `ei` the index `new_ei`, which is above every ei so far. O(runs).
   void renumber(std::uint32_t ei, std::uint32_t new_ei);

@@ -250,19 +250,18 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
   }
   if (run_count > len_column.remaining()) return bad("more runs than lengths");
 
-  snapshot.runs.reserve(static_cast<std::size_t>(run_count));
+  snapshot.runs.resize(static_cast<std::size_t>(run_count));
+  const Snapshot::RunEntry* before = nullptr;
   std::uint64_t elements = 0;
-  std::uint64_t visible = 0;
   std::uint64_t next_seq = 0;
   std::uint64_t lag = 0;
-  for (std::uint64_t i = 0; i < run_count; ++i) {
+  for (Snapshot::RunEntry& run : snapshot.runs) {
     const std::uint64_t site_index = site_column.next();
     const std::uint64_t len = len_column.varint_max(std::uint64_t{max_elements} << 1 | 1);
     const std::uint64_t seq = next_seq + static_cast<std::uint64_t>(seq_column.zigzag_varint());
     lag += static_cast<std::uint64_t>(unzigzag(lag_column.next()));
     if (len_column.failed() || seq_column.failed()) return bad("truncated column");
     if (site_index >= snapshot.sites.size()) return bad("run of an unknown site");
-    Snapshot::RunEntry run{};
     run.site = static_cast<std::uint32_t>(site_index);
     run.len = static_cast<std::uint32_t>(len >> 1);
     run.seq = seq;
@@ -275,18 +274,16 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
     if (lag > max_integer || run.sum + run.len - 1 > site.last_sum) {
       return bad("sum out of its site's range");
     }
-    if (!snapshot.runs.empty()) {
-      const Snapshot::RunEntry& before = snapshot.runs.back();
-      if (before.site == run.site && before.tombstone == run.tombstone &&
-          before.seq + before.len == seq && before.sum + before.len == run.sum) {
-        return bad("runs are not maximal");
-      }
+    if (before != nullptr && before->site == run.site && before->tombstone == run.tombstone &&
+        before->seq + before->len == seq && before->sum + before->len == run.sum) {
+      return bad("runs are not maximal");
     }
+    before = &run;
     next_seq = seq + run.len;
     elements += run.len;
-    if (!run.tombstone) visible += run.len;
     if (elements > max_elements) return bad("too many elements");
-    snapshot.runs.push_back(run);
+    snapshot.visible_runs += run.tombstone ? 0 : 1;
+    snapshot.visible += run.tombstone ? 0 : run.len;
   }
   if (snapshot.purged > total - std::min(total, elements)) return bad("more elements than sums");
   if (!site_column.finished() || !lag_column.finished() || !len_column.at_end() ||
@@ -294,8 +291,8 @@ Result<Snapshot> parse_snapshot(std::string_view bytes) {
     return bad("columns of different length");
   }
   const auto scalars = count_scalars(snapshot.text);
-  if (!scalars || *scalars != visible) return bad("text does not fit the runs");
-  snapshot.ascii = snapshot.text.size() == visible;
+  if (!scalars || *scalars != snapshot.visible) return bad("text does not fit the runs");
+  snapshot.ascii = snapshot.text.size() == snapshot.visible;
   snapshot.by_id = order_by_id(snapshot);
   if (!ids_are_distinct(snapshot)) return bad("an id stands twice");
 

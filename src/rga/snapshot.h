@@ -37,6 +37,8 @@ struct Snapshot {
   std::uint64_t purged = 0;          // elements that are no more
   std::vector<Site> sites;           // ascending by sid
   std::vector<RunEntry> runs;        // maximal, in document order
+  std::uint32_t visible_runs = 0;    // of them
+  std::uint32_t visible = 0;         // elements of those
   std::vector<std::uint32_t> by_id;  // indexes of runs, ordered by (site, seq)
   std::vector<Update> updates;
   std::string_view text;  // of the visible runs, valid UTF-8 of exactly their length

@@ -74,7 +74,8 @@ class SpanTree {
   TextMetrics metrics_total() { return metrics_of(root_); }
   /// The visible position just after line feed number k, from 0. REQUIRES: there is one.
   std::uint32_t after_line_feed(std::uint32_t k);
-  /// The visible elements at the start of the text that fit in `units` UTF-16 units.
+  /// The visible elements at the start of the text that fit in `units` UTF-16 units. O(log n)
+  /// amortised, O(leaf) near the last question.
   std::uint32_t from_utf16(std::uint32_t units);
 
   // --- writing ----------------------------------------------------------------------------------
@@ -118,7 +119,8 @@ class SpanTree {
   }
 
   // --- loading ----------------------------------------------------------------------------------
-  /// Spans in document order into an empty tree, then finish_load().
+  /// Spans in document order into an empty tree, then finish_load(). In that order the ei of
+  /// visible spans ascend, and so do those of tombstones.
   void load_span(std::uint32_t ei, std::uint32_t count, bool visible);
   void finish_load();
 
@@ -151,6 +153,16 @@ class SpanTree {
     std::uint32_t count = 0;
     std::uint32_t parent = none;
     Summary summary;
+  };
+  /// Where the last question in UTF-16 led: what lies left of a slot.
+  struct Mark {
+    std::uint32_t leaf = 0;
+    std::uint32_t slot = 0;
+    std::uint32_t at = 0;      // visible elements
+    std::uint32_t astral = 0;  // of those
+    bool known = false;
+
+    std::uint32_t units() const { return at + astral; }
   };
   struct Cursor {
     std::uint32_t leaf = 0;
@@ -198,6 +210,9 @@ class SpanTree {
   void stand_on(std::uint32_t leaf, std::uint32_t slot);
   void add_visible(std::int32_t delta);
   void forget_metrics(std::uint32_t leaf);
+  void count_text(std::uint32_t leaf, std::uint32_t slot, std::uint32_t ei, std::uint32_t count,
+                  bool came);
+  bool walk_mark(std::uint32_t units);
   void forget_min(std::uint32_t leaf);
 
   // Structure.
@@ -213,6 +228,8 @@ class SpanTree {
   void remove_child(std::uint32_t child);
   std::uint32_t join(std::uint32_t leaf_id, std::uint32_t slot);
   void join_spans(Leaf& leaf, std::uint32_t slot);
+
+  void index_last_leaf();
 
   // Cached summaries.
   const Key& min_of(std::uint32_t child);
@@ -231,6 +248,7 @@ class SpanTree {
   std::uint32_t first_leaf_ = 0;
   std::uint32_t visible_ = 0;
   Cursor cursor_;
+  Mark mark_;
 };
 
 template <class Shape>

@@ -19,6 +19,7 @@ std::size_t SpanTree<Shape>::memory_bytes() const {
 template <class Shape>
 void SpanTree<Shape>::check_invariants() const {
   std::uint32_t total = 0;
+  std::uint32_t astral = 0;
   std::uint32_t prev = none;
   std::size_t leaves = 0;
   std::uint32_t before = none;  // the element to the left
@@ -29,6 +30,7 @@ void SpanTree<Shape>::check_invariants() const {
     WEFT_CHECK(leaf.count > 0 || root_ == l);
     Key least{~std::uint64_t{0}, ~std::uint64_t{0}};
     TextMetrics metrics;
+    std::uint32_t left = 0;
     for (std::uint32_t i = 0; i < leaf.count; ++i) {
       const std::uint32_t n = length(leaf.len[i]);
       WEFT_CHECK(n > 0);
@@ -42,8 +44,13 @@ void SpanTree<Shape>::check_invariants() const {
       const bool touches = i > 0 && leaf.ei[i - 1] + length(leaf.len[i - 1]) == leaf.ei[i];
       WEFT_CHECK(!touches || (leaf.len[i - 1] > 0) != (leaf.len[i] > 0));  // spans are maximal
       least = std::min(least, runs_.key(leaf.ei[i]));
+      if (mark_.known && mark_.leaf == l && mark_.slot == i) {
+        WEFT_CHECK(mark_.at == total + left && mark_.astral == astral + metrics.astral);
+      }
       if (leaf.len[i] > 0) metrics += pool_.count(leaf.ei[i], n);
+      left += visible_len(leaf.len[i]);
     }
+    astral += metrics.astral;
     WEFT_CHECK(!leaf.summary.min_known || leaf.summary.min == least);
     WEFT_CHECK(!leaf.summary.metrics_known ||
                (leaf.summary.metrics.line_feeds == metrics.line_feeds &&

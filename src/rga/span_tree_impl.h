@@ -139,6 +139,7 @@ void SpanTree<Shape>::add_visible(std::int32_t delta) {
 
 template <class Shape>
 void SpanTree<Shape>::forget_metrics(std::uint32_t leaf) {
+  mark_.known = false;
   if (!leaves_[leaf].summary.metrics_known) return;
   leaves_[leaf].summary.metrics_known = false;
   // An ancestor is known only while all below it are.
@@ -235,7 +236,6 @@ template <class Shape>
 Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t count) {
   Place p = gap;
   stand_on(p.leaf, p.slot);
-  forget_metrics(p.leaf);
   Leaf* leaf = &leaves_[p.leaf];
   if (p.offset > 0 && p.offset == length(leaf->len[p.slot])) {
     const bool continues = leaf->len[p.slot] > 0 && leaf->ei[p.slot] + p.offset == ei;
@@ -243,6 +243,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
       leaf->len[p.slot] += signed_len(count);
       index_.append(ei, count, p.leaf);
       add_visible(signed_len(count));
+      count_text(p.leaf, gap.slot, ei, count, true);
       return p;
     }
     cursor_.slot_start += visible_len(leaf->len[p.slot]);
@@ -268,6 +269,7 @@ Place SpanTree<Shape>::insert(const Place& gap, std::uint32_t ei, std::uint32_t 
   leaf->len[p.slot] = signed_len(count);
   index_.append(ei, count, p.leaf);
   add_visible(signed_len(count));
+  count_text(p.leaf, gap.slot, ei, count, true);
   return p;
 }
 
@@ -275,7 +277,7 @@ template <class Shape>
 void SpanTree<Shape>::erase(const Place& where, std::uint32_t count) {
   Place p = where;
   stand_on(p.leaf, p.slot);
-  forget_metrics(p.leaf);
+  count_text(p.leaf, p.slot, ei_at(p), count, false);
   Leaf* leaf = &leaves_[p.leaf];
   const std::uint32_t head = leaf->ei[p.slot];
   const std::uint32_t whole = visible_len(leaf->len[p.slot]);
@@ -339,8 +341,10 @@ bool SpanTree<Shape>::can_grow(std::uint32_t next_ei, std::uint32_t& room) const
 
 template <class Shape>
 void SpanTree<Shape>::grow_span(std::uint32_t count) {
-  forget_metrics(cursor_.leaf);
-  leaves_[cursor_.leaf].len[cursor_.slot] += signed_len(count);
+  Leaf& leaf = leaves_[cursor_.leaf];
+  const std::uint32_t end = leaf.ei[cursor_.slot] + visible_len(leaf.len[cursor_.slot]);
+  count_text(cursor_.leaf, cursor_.slot, end, count, true);
+  leaf.len[cursor_.slot] += signed_len(count);
   add_visible(signed_len(count));
 }
 
@@ -358,10 +362,10 @@ bool SpanTree<Shape>::can_shrink_back(std::uint32_t& last, std::uint32_t& room) 
 
 template <class Shape>
 void SpanTree<Shape>::shrink_back(std::uint32_t count) {
-  forget_metrics(cursor_.leaf);
   Leaf& leaf = leaves_[cursor_.leaf];
   leaf.len[cursor_.slot] -= signed_len(count);
   leaf.ei[cursor_.slot + 1] -= count;
+  count_text(cursor_.leaf, cursor_.slot, leaf.ei[cursor_.slot + 1], count, false);
   leaf.len[cursor_.slot + 1] -= signed_len(count);
   add_visible(-signed_len(count));
 }
@@ -380,8 +384,8 @@ bool SpanTree<Shape>::can_shrink_front(std::uint32_t& first, std::uint32_t& room
 
 template <class Shape>
 void SpanTree<Shape>::shrink_front(std::uint32_t count) {
-  forget_metrics(cursor_.leaf);
   Leaf& leaf = leaves_[cursor_.leaf];
+  count_text(cursor_.leaf, cursor_.slot, leaf.ei[cursor_.slot], count, false);
   leaf.len[cursor_.slot - 1] -= signed_len(count);
   leaf.ei[cursor_.slot] += count;
   leaf.len[cursor_.slot] -= signed_len(count);

@@ -1,6 +1,7 @@
 // Building a SpanTree from the spans of a snapshot, in document order.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@ void SpanTree<Shape>::load_span(std::uint32_t ei, std::uint32_t count, bool visi
   // A few slots stay free, so that the first edits do not split every leaf.
   constexpr std::uint32_t fill = leaf_spans - leaf_spans / 8;
   if (leaves_.back().count >= fill) {
+    index_last_leaf();
     const std::uint32_t l = new_leaf();
     leaves_[l].prev = l - 1;
     leaves_[l - 1].next = l;
@@ -22,8 +24,25 @@ void SpanTree<Shape>::load_span(std::uint32_t ei, std::uint32_t count, bool visi
   leaf.ei[leaf.count] = ei;
   leaf.len[leaf.count] = visible ? signed_len(count) : -signed_len(count);
   ++leaf.count;
-  index_.set(ei, count, static_cast<std::uint32_t>(leaves_.size() - 1));
-  if (visible) visible_ += count;
+}
+
+/// Visible elements and tombstones are each numbered in document order, so those of one leaf are
+/// two stretches. What lies between two of its spans is never used.
+template <class Shape>
+void SpanTree<Shape>::index_last_leaf() {
+  const Leaf& leaf = leaves_.back();
+  std::uint32_t begin[2] = {none, none};
+  std::uint32_t end[2] = {};
+  for (std::uint32_t i = 0; i < leaf.count; ++i) {
+    const unsigned kind = leaf.len[i] > 0 ? 1 : 0;
+    begin[kind] = std::min(begin[kind], leaf.ei[i]);
+    end[kind] = leaf.ei[i] + length(leaf.len[i]);
+  }
+  for (const unsigned kind : {0u, 1u}) {
+    if (begin[kind] == none) continue;
+    index_.set(begin[kind], end[kind] - begin[kind],
+               static_cast<std::uint32_t>(leaves_.size() - 1));
+  }
 }
 
 template <class Shape>
@@ -32,8 +51,13 @@ void SpanTree<Shape>::finish_load() {
     std::uint32_t id;
     std::uint32_t visible;
   };
+  index_last_leaf();
   std::vector<Child> level;
-  for (std::uint32_t l = 0; l < leaves_.size(); ++l) level.push_back({l, visible_in(leaves_[l])});
+  level.reserve(leaves_.size());
+  for (std::uint32_t l = 0; l < leaves_.size(); ++l) {
+    level.push_back({l, visible_in(leaves_[l])});
+    visible_ += level.back().visible;
+  }
   constexpr std::size_t fill = node_children * 3 / 4;
   while (level.size() > 1) {
     std::vector<Child> above;

@@ -27,6 +27,7 @@ std::uint32_t SpanTree<Shape>::remove(const Place& where, std::uint32_t count) {
   Place p = where;
   stand_on(p.leaf, p.slot);
   cursor_.located = false;
+  mark_.known = false;
   forget_min(p.leaf);
   Leaf* leaf = &leaves_[p.leaf];
   const std::uint32_t head = leaf->ei[p.slot];

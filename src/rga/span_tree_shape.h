@@ -16,6 +16,7 @@ void SpanTree<Shape>::make_room(Place& p, std::uint32_t spans, bool on_span) {
 template <class Shape>
 void SpanTree<Shape>::split_leaf(Place& p, bool on_span) {
   flush();
+  mark_.known = false;
   const std::uint32_t right_id = new_leaf();
   Leaf& left = leaves_[p.leaf];
   Leaf& right = leaves_[right_id];
@@ -107,6 +108,7 @@ void SpanTree<Shape>::shrink_leaf(std::uint32_t leaf) {
   if (prev != none && merge_with_next(prev)) return;
   if (leaves_[leaf].count > 0) return;
   flush();
+  mark_.known = false;
   const std::uint32_t next = leaves_[leaf].next;
   if (prev != none) leaves_[prev].next = next;
   if (next != none) leaves_[next].prev = prev;
@@ -125,6 +127,7 @@ bool SpanTree<Shape>::merge_with_next(std::uint32_t left_id) {
   Leaf& right = leaves_[right_id];
   if (left.parent != right.parent || left.count + right.count > leaf_spans * 3 / 4) return false;
   flush();
+  mark_.known = false;
   for (std::uint32_t i = 0; i < right.count; ++i) {
     index_.set(right.ei[i], length(right.len[i]), left_id);
   }

@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "rga/text_buffer.h"
 
 namespace weft::rga {
 
@@ -65,6 +66,23 @@ class TextPool {
     }
   }
 
+  /// put() of the first `count` scalar values of [at, end), which is a whole text, `ascii` or not,
+  /// that is written piece by piece. Answers with where the next piece begins.
+  const char* put_next(std::uint32_t ei, std::uint32_t count, const char* at, const char* end,
+                       bool ascii) {
+    const std::uint32_t offset = ei & (chunk_size - 1);
+    if (ascii && offset + std::max<std::size_t>(count, copy_block) <= chunk_size &&
+        static_cast<std::size_t>(end - at) >= copy_block) {
+      // Past the piece comes what is written next, or a hole, which may hold anything.
+      copy_piece(reinterpret_cast<char*>(open(ei).data.get()) + offset, at, count);
+      return at + count;
+    }
+    const std::string_view rest(at, static_cast<std::size_t>(end - at));
+    const std::size_t bytes = ascii ? count : *prefix_bytes(rest, count);
+    put(ei, rest.substr(0, bytes), count);
+    return at + bytes;
+  }
+
   /// Makes room up to `end` without memory: elements whose text is not kept.
   void skip_to(std::uint32_t end) { grow(end); }
 
@@ -72,9 +90,9 @@ class TextPool {
   void copy(std::uint32_t ei, std::uint32_t to) {
     grow(to + 1);
     if (!chunks_[ei >> chunk_bits].data) return;
-    std::string text;
+    TextBuffer text;
     read(ei, 1, text);
-    put(to, text, 1);
+    put(to, text.view(), 1);
   }
 
   /// Replaces one scalar value. O(chunks after it).
@@ -104,15 +122,25 @@ class TextPool {
     return get(chunks_[ei >> chunk_bits], ei & (chunk_size - 1));
   }
 
-  void read(std::uint32_t ei, std::uint32_t count, std::string& out) const {
+  void read(std::uint32_t ei, std::uint32_t count, TextBuffer& out) const {
     while (count > 0) {
       const Chunk& chunk = chunks_[ei >> chunk_bits];
       const std::uint32_t offset = ei & (chunk_size - 1);
       const std::uint32_t n = std::min(count, chunk_size - offset);
       if (chunk.width == 1 && chunk.ascii) {
-        out.append(reinterpret_cast<const char*>(chunk.data.get() + offset), n);
+        const auto* const from = reinterpret_cast<const char*>(chunk.data.get() + offset);
+        char* const to = out.room(n);
+        if (offset + copy_block <= chunk_size) {
+          copy_piece(to, from, n);
+        } else {
+          std::memcpy(to, from, n);
+        }
+        out.add(n);
       } else {
-        for (std::uint32_t i = 0; i < n; ++i) append_scalar(out, get(chunk, offset + i));
+        char* const begin = out.room(std::size_t{max_scalar_bytes} * n);
+        char* to = begin;
+        for (std::uint32_t i = 0; i < n; ++i) to = put_scalar(to, get(chunk, offset + i));
+        out.add(static_cast<std::size_t>(to - begin));
       }
       ei += n;
       count -= n;
