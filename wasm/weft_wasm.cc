@@ -35,10 +35,11 @@ struct AnchorWords {
   uint32_t side;
 };
 
-/// The bytes of the local operations that JavaScript did not take yet. An edit with its bytes is what
-/// happens most, and a call across the border costs as much as the edit: so JavaScript reads this
-/// where it lies, and takes the bytes by writing a size of 0. `cut` 1 asks that the operations after
-/// that can stand alone; otherwise they continue the stream. The next edit takes note of both.
+/// The bytes of the local operations that JavaScript did not take yet. An edit with its bytes is
+/// what happens most, and a call across the border costs as much as the edit: so JavaScript reads
+/// this where it lies, and takes the bytes by writing a size of 0. `cut` 1 asks that the operations
+/// after that can stand alone; otherwise they continue the stream. The next edit takes note of
+/// both.
 struct Outbox {
   const char* at = nullptr;
   uint32_t size = 0;
@@ -127,9 +128,8 @@ WEFT_EXPORT(doc_insert_char) uint32_t doc_insert_char(Replica* r, uint32_t at, u
 }
 /// EditOutcome.
 WEFT_EXPORT(doc_erase) uint32_t doc_erase(Replica* r, uint32_t at, uint32_t count) {
-  return r->edit([&](OpWriter* out) {
-    return r->document.erase_utf16(Utf16Offset{at}, count, out);
-  });
+  return r->edit(
+      [&](OpWriter* out) { return r->document.erase_utf16(Utf16Offset{at}, count, out); });
 }
 
 /// Where this document's Outbox lies, for as long as the document exists.
