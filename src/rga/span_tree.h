@@ -212,6 +212,8 @@ class SpanTree {
   void forget_metrics(std::uint32_t leaf);
   void count_text(std::uint32_t leaf, std::uint32_t slot, std::uint32_t ei, std::uint32_t count,
                   bool came);
+  [[gnu::noinline]] void count_known_text(std::uint32_t leaf, std::uint32_t ei, std::uint32_t count,
+                                          bool came);
   bool walk_mark(std::uint32_t units);
   void forget_min(std::uint32_t leaf);
 

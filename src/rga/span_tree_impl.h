@@ -156,12 +156,15 @@ Place SpanTree<Shape>::find(std::uint32_t ei) const {
   const std::uint32_t l = index_.leaf_of(ei);
   const Leaf& leaf = leaves_[l];
   const auto holds = [&](std::uint32_t i) { return ei - leaf.ei[i] < length(leaf.len[i]); };
-  if (l == cursor_.leaf) {  // edits are near each other: look around the cursor first
-    const std::uint32_t s = cursor_.slot;
-    if (s < leaf.count && holds(s)) return {l, s, ei - leaf.ei[s]};
-    if (s > 0 && s <= leaf.count && holds(s - 1)) return {l, s - 1, ei - leaf.ei[s - 1]};
+  if (l == cursor_.leaf) {  // edits are near each other, and mostly go on to the right
+    const std::uint32_t from = cursor_.slot - (cursor_.slot > 0 ? 1 : 0);
+    const std::uint32_t to = std::min(leaf.count, cursor_.slot + 8);
+    for (std::uint32_t i = from; i < to; ++i) {
+      if (holds(i)) return {l, i, ei - leaf.ei[i]};
+    }
+  } else {
+    prefetch(leaf);
   }
-  if (l != cursor_.leaf) prefetch(leaf);
   std::uint32_t i = 0;
   while (!holds(i)) ++i;
   return {l, i, ei - leaf.ei[i]};

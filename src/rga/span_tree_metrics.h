@@ -130,7 +130,12 @@ template <class Shape>
 void SpanTree<Shape>::count_text(std::uint32_t leaf, std::uint32_t slot, std::uint32_t ei,
                                  std::uint32_t count, bool came) {
   if (leaf != mark_.leaf || slot < mark_.slot) mark_.known = false;
-  if (!leaves_[leaf].summary.metrics_known) return;
+  if (leaves_[leaf].summary.metrics_known) count_known_text(leaf, ei, count, came);
+}
+
+template <class Shape>
+void SpanTree<Shape>::count_known_text(std::uint32_t leaf, std::uint32_t ei, std::uint32_t count,
+                                       bool came) {
   const TextMetrics change = came ? pool_.count(ei, count) : TextMetrics{} - pool_.count(ei, count);
   leaves_[leaf].summary.metrics += change;
   for (std::uint32_t p = leaves_[leaf].parent; p != none && node(p).summary.metrics_known;
