@@ -5,22 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <future>
 #include <utility>
 
+#include "app/wait_for.h"
 #include "base/checksum.h"
+#include "base/on_the_spot.h"
 #include "bus/notify_bus.h"
 #include "bus/seal.h"
 
 namespace weft::app {
 namespace {
-
-/// The answer comes on the storage's thread, before any loop runs.
-class OnTheSpot final : public Executor {
- public:
-  void post(std::function<void()> work) override { work(); }
-  void post_after(std::int64_t, std::function<void()> work) override { work(); }
-};
 
 const storage::PgTarget* shared_database(const StoreChoice& choice) {
   return std::get_if<storage::PgTarget>(&choice.where);
@@ -98,10 +92,8 @@ Result<Replication> set_up_replication(const ReplicationOptions& options, const 
   if (database == nullptr) return replication;
   replication.ports.registry = &store;
   OnTheSpot here;
-  std::promise<Result<std::string>> asked;
-  store.replication_secret(here,
-                           [&](Result<std::string> secret) { asked.set_value(std::move(secret)); });
-  const Result<std::string> secret = asked.get_future().get();
+  const auto secret =
+      wait_for<std::string>([&](auto done) { store.replication_secret(here, std::move(done)); });
   if (!secret.ok()) return secret.error();
   replication.author = author_of(*secret, replication.replica_id);
   if (options.bus == BusKind::none) return replication;

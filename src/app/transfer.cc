@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <future>
 #include <utility>
 
 #include "app/database_path.h"
@@ -11,7 +10,9 @@
 #include "app/stderr_log.h"
 #include "app/store_choice.h"
 #include "app/system_ports.h"
+#include "app/wait_for.h"
 #include "app/whole_file.h"
+#include "base/on_the_spot.h"
 #include "base/utf8.h"
 #include "storage/archive.h"
 #include "storage/import_milestones.h"
@@ -27,20 +28,6 @@ namespace {
 // Larger than any history that a document's limit of elements allows in practice.
 constexpr std::size_t max_archive_bytes = std::size_t{1} << 30;
 constexpr std::size_t max_text_bytes = std::size_t{128} << 20;
-
-/// For a program that asks one question and waits: the answer comes on the storage's thread.
-class OnTheSpot final : public Executor {
- public:
-  void post(std::function<void()> work) override { work(); }
-  void post_after(std::int64_t, std::function<void()> work) override { work(); }
-};
-
-template <class T, class Ask>
-Result<T> wait_for(Ask ask) {
-  std::promise<Result<T>> answer;
-  ask([&answer](Result<T> result) { answer.set_value(std::move(result)); });
-  return answer.get_future().get();
-}
 
 Result<std::string> exported(const ExportOptions& options) {
   const auto id = Uuid::parse(options.document);

@@ -149,8 +149,9 @@ class HttpConnection final : public Connection,
     for (const auto& field : message) {
       request_.headers.emplace_back(field.name_string(), field.value());
     }
-    request_.client =
-        worker_.shared.config.proxies.client(lease_.address(), request_.header("X-Forwarded-For"));
+    // A proxy may add a line of its own below one that its client has made up.
+    request_.client = worker_.shared.config.proxies.client(lease_.address(),
+                                                           request_.header_list("X-Forwarded-For"));
     if (const std::string_view given = request_.header("X-Request-Id"); is_request_id(given)) {
       request_.request_id = given;
     }

@@ -16,6 +16,16 @@ std::string_view Request::header(std::string_view name) const {
   return {};
 }
 
+std::string Request::header_list(std::string_view name) const {
+  std::string list;
+  for (const auto& [key, value] : headers) {
+    if (!equal_ignoring_case(key, name)) continue;
+    if (!list.empty()) list += ", ";
+    list += value;
+  }
+  return list;
+}
+
 std::size_t Request::header_count(std::string_view name) const {
   return static_cast<std::size_t>(
       std::count_if(headers.begin(), headers.end(),

@@ -21,6 +21,9 @@ struct Request {
 
   /// The first header of that name, any case; empty if there is none.
   std::string_view header(std::string_view name) const;
+  /// All headers of that name as one list, in order: several lines mean the same as one with commas
+  /// (RFC 9110, section 5.3).
+  std::string header_list(std::string_view name) const;
   /// How many there are of that name.
   std::size_t header_count(std::string_view name) const;
   std::string_view path() const;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "server/http_message.h"
+
 namespace weft::server {
 namespace {
 
@@ -37,6 +39,15 @@ TEST(TrustedProxies, OnlyOurOwnProxiesAreBelieved) {
   EXPECT_EQ(proxies->client("10.0.0.1", "9.9.9.9, 5.6.7.8 , 10.0.0.2"), "5.6.7.8");
   EXPECT_EQ(proxies->client("10.0.0.1", "5.6.7.8, nonsense"), "10.0.0.1");
   EXPECT_EQ(proxies->client("10.0.0.1", "10.0.0.3,10.0.0.2"), "10.0.0.3");
+}
+
+TEST(TrustedProxies, ALineThatAClientMadeUpDoesNotHideTheProxysOwn) {
+  Request request;
+  request.headers = {{"X-Forwarded-For", "9.9.9.9"}, {"Via", "x"}, {"x-forwarded-for", "5.6.7.8"}};
+  EXPECT_EQ(request.header_list("X-Forwarded-For"), "9.9.9.9, 5.6.7.8");
+  EXPECT_EQ(request.header_list("Origin"), "");
+  const auto proxies = TrustedProxies::parse({"10.0.0.0/8"});
+  EXPECT_EQ(proxies->client("10.0.0.1", request.header_list("X-Forwarded-For")), "5.6.7.8");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/on_the_spot.h"
 #include "base/worker_thread.h"
 #include "storage/access_requests.h"
 #include "storage/data_directory.h"
@@ -23,13 +24,6 @@ constexpr int busy_timeout_ms = 2000;
 
 // Rows that one transaction removes of an erased document: some milliseconds.
 constexpr std::size_t erase_slice_rows = 2000;
-
-// Runs work where it is posted, on the writer's own thread: for steps that nobody else waits for.
-class OnTheSpot final : public Executor {
- public:
-  void post(std::function<void()> work) override { work(); }
-  void post_after(std::int64_t, std::function<void()> work) override { work(); }
-};
 
 Error open_error(int code, const std::string& path, std::string_view doing) {
   if (classify(code) == Failure::damaged) {
