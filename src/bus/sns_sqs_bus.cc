@@ -167,9 +167,11 @@ Status SnsSqsBus::set_up() {
 
 Status SnsSqsBus::make_queue() {
   const std::string name = "weft-" + config_.replica_id;
-  // What waited while a server was away is old news: it reads the log when it comes back.
-  const json::object request{{"QueueName", name},
-                             {"Attributes", {{"MessageRetentionPeriod", "300"}}}};
+  // What waited while a server was away is old news: it reads the log when it comes back. What was
+  // handed to the question of one that died meanwhile comes again soon.
+  const json::object request{
+      {"QueueName", name},
+      {"Attributes", {{"MessageRetentionPeriod", "300"}, {"VisibilityTimeout", "5"}}}};
   auto answer = listener_.sqs("CreateQueue", json::serialize(request));
   if (!answer.ok() && answer.error().error_class == ErrorClass::denied) {
     answer = listener_.sqs("GetQueueUrl", json::serialize(json::object{{"QueueName", name}}));
