@@ -7,7 +7,7 @@ packages_of() {
     build)
       # The server ...
       echo ca-certificates g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev \
-        libsqlite3-dev libpq-dev libssl-dev libspdlog-dev libcli11-dev zlib1g-dev
+        libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libspdlog-dev libcli11-dev zlib1g-dev
       # ... and its core as WebAssembly for the page.
       echo clang-14 lld-14 llvm-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 \
         libclang-rt-14-dev-wasm32

@@ -85,7 +85,7 @@ void NotifyBus::advance(bool ready) {
 void NotifyBus::send(Time now) {
   std::vector<std::string> payloads;
   while (payloads.size() < NotifyLink::max_payloads) {
-    NotifyFrame frame;
+    Frame frame(max_payload_bytes);
     while (outgoing_.pop_if([&](const std::string& message) { return frame.add(message); })) {
     }
     if (frame.messages() == 0) break;
@@ -114,7 +114,7 @@ void NotifyBus::lose(const Error& error, Time now) {
 }
 
 void NotifyBus::hear(std::string_view payload) {
-  auto messages = NotifyFrame::read(payload);
+  auto messages = Frame::read(payload);
   if (!messages) {
     metrics_.malformed.add();
     return;

@@ -14,7 +14,7 @@
 
 #include "base/ports.h"
 #include "bus/bus_metrics.h"
-#include "bus/notify_frame.h"
+#include "bus/frame.h"
 #include "bus/notify_link.h"
 #include "bus/outgoing.h"
 #include "bus/wake.h"
@@ -29,6 +29,9 @@ struct NotifyConfig {
 
 class NotifyBus final : public collab::Bus {
  public:
+  /// PostgreSQL refuses 8,000.
+  static constexpr std::size_t max_payload_bytes = 7'999;
+
   /// Connects only when it is started. The log outlives it.
   NotifyBus(NotifyConfig config, Log& log, BusMetrics metrics = {});
   /// Sends nothing more.
@@ -36,7 +39,9 @@ class NotifyBus final : public collab::Bus {
 
   void start(Heard heard) override;
   void publish(std::string message) override;
-  std::size_t max_message_bytes() const override { return NotifyFrame::max_message_bytes; }
+  std::size_t max_message_bytes() const override {
+    return Frame::max_message_bytes(max_payload_bytes);
+  }
 
  private:
   using Time = NotifyLink::Time;

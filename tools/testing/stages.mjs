@@ -32,7 +32,7 @@ export function tasks_of(chosen, cores) {
   if (wants("house")) tasks.push(...house_tasks());
   if (needs_server) tasks.push(build_step("release", ["build_tests", "release"], 1800, cores));
   if (wants("unit")) tasks.push(native_stage("unit", "release", 600));
-  if (wants("node", "replay", "e2e", "kill", "tsan")) tasks.push(...packages());
+  if (wants("unit", "node", "replay", "e2e", "kill", "asan", "tsan")) tasks.push(...packages());
   if (wants("node")) tasks.push(...client_tasks());
   for (const stage of ["node", "replay", "e2e", "kill"]) {
     if (wants(stage)) tasks.push(...node_stage(stage));
@@ -94,7 +94,8 @@ function native_stage(stage, preset, limit_s, only) {
       .tests.filter((test) => !only || only.includes(test.name))
       .map((test) => gtest_task(stage, test.name, test.command, limit_s));
   };
-  return { name: stage, stage, needs: [`build ${preset}`], expand };
+  // Some start what comes from npm.
+  return { name: stage, stage, needs: [`build ${preset}`, "packages tests"], expand };
 }
 
 function gtest_task(stage, name, command, limit_s) {
@@ -118,7 +119,7 @@ const sanitizer_options = {
 };
 
 function threaded_tests() {
-  return ["metrics", "collab", "storage", "server", "app"]
+  return ["metrics", "collab", "storage", "bus", "server", "app"]
     .filter((room) => readdirSync(join(top, "src", room)).some((file) => file.endsWith("_test.cc")))
     .map((room) => `${room}_test`);
 }

@@ -1,4 +1,4 @@
-#include "bus/notify_frame.h"
+#include "bus/frame.h"
 
 #include "access/base64url.h"
 #include "base/codec.h"
@@ -12,23 +12,22 @@ std::size_t length_bytes(std::size_t size) { return size < 0x80 ? 1 : size < 0x4
 
 }  // namespace
 
-bool NotifyFrame::add(std::string_view message) {
-  if (bytes_.size() + length_bytes(message.size()) + message.size() > max_frame_bytes) return false;
+bool Frame::add(std::string_view message) {
+  if (bytes_.size() + length_bytes(message.size()) + message.size() > max_bytes_) return false;
   ByteWriter(bytes_).sized_bytes(message);
   ++messages_;
   return true;
 }
 
-std::string NotifyFrame::payload() const { return access::to_base64url(bytes_); }
+std::string Frame::payload() const { return access::to_base64url(bytes_); }
 
-std::optional<std::vector<std::string>> NotifyFrame::read(std::string_view payload) {
-  if (payload.size() > max_payload_bytes) return std::nullopt;
+std::optional<std::vector<std::string>> Frame::read(std::string_view payload) {
   const auto bytes = access::from_base64url(payload);
   if (!bytes) return std::nullopt;
   ByteReader in(*bytes);
   if (in.u8() != version) return std::nullopt;
   std::vector<std::string> messages;
-  while (!in.at_end()) messages.emplace_back(in.sized_bytes(max_message_bytes));
+  while (!in.at_end()) messages.emplace_back(in.sized_bytes(in.remaining()));
   if (in.failed() || messages.empty()) return std::nullopt;
   return messages;
 }

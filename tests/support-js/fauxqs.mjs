@@ -1,0 +1,111 @@
+// SNS and SQS on this machine, for tests: an emulator behind a door that lets in only what is signed
+// as AWS wants it (Signature Version 4, computed here from the description), and that can be told to
+// fail. Prints its port, and ends with its standard input.
+//
+//   POST /fail {"action": "PublishBatch", "status": 503, "times": 2, "body": "..."}
+//   GET /calls: how often each action was let in
+//   GET /container and /latest/...: keys, as a container's endpoint and a machine's metadata service
+//   give them
+import { createHash, createHmac } from "node:crypto";
+import { createServer } from "node:http";
+import { buildApp } from "fauxqs";
+
+const secrets = new Map([
+  ["AKIDTEST", "secret/of+tests"],
+  ["AKIDCONTAINER", "secret/of+the/container"],
+  ["AKIDINSTANCE", "secret/of+the/instance"],
+]);
+const session_token = "FwoGZXIvYXdzEBYaD/+==";
+const app = buildApp({ logger: false, defaultRegion: "eu-central-1" });
+const failures = [];
+const calls = {};
+
+const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+function signature_problem(request, body) {
+  const given = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
+    .exec(request.headers.authorization ?? "");
+  if (!given) return "no signature";
+  const [, id, date, region, service, names, signature] = given;
+  if (!secrets.has(id)) return "unknown key";
+  if (region !== "eu-central-1") return "another region";
+  if (service !== (request.headers["x-amz-target"] ? "sqs" : "sns")) return "another service";
+  const signed = names.split(";");
+  if (!signed.includes("host") || !signed.includes("x-amz-date")) return "too little is signed";
+  const token = request.headers["x-amz-security-token"];
+  if (id !== "AKIDTEST" && token !== session_token) return "no token";
+  if (token !== undefined && !signed.includes("x-amz-security-token")) return "the token is not signed";
+  const time = request.headers["x-amz-date"];
+  if (!time.startsWith(date)) return "another day";
+  const canonical = [
+    "POST", "/", "",
+    ...signed.map((name) => `${name}:${String(request.headers[name]).trim().replace(/ +/g, " ")}`),
+    "", names, sha256(body),
+  ].join("\n");
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const key = [region, service, "aws4_request"].reduce(hmac, hmac(`AWS4${secrets.get(id)}`, date));
+  const expected = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`).toString("hex");
+  return signature === expected ? undefined : "the signature does not match";
+}
+
+const key_json = (id) =>
+  JSON.stringify({
+    AccessKeyId: id,
+    SecretAccessKey: secrets.get(id),
+    Token: session_token,
+    Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+
+/** What those ask who look for a key; nothing when it is another question. */
+function key_answer({ method, url, headers }) {
+  if (url === "/container") {
+    return headers.authorization === "Bearer of the container" ? key_json("AKIDCONTAINER") : undefined;
+  }
+  if (url === "/latest/api/token") {
+    return method === "PUT" && headers["x-aws-ec2-metadata-token-ttl-seconds"] ? "imds-token" : undefined;
+  }
+  if (headers["x-aws-ec2-metadata-token"] !== "imds-token") return undefined;
+  const list = "/latest/meta-data/iam/security-credentials/";
+  if (url === list) return "weft-role\n";
+  return url === `${list}weft-role` ? key_json("AKIDINSTANCE") : undefined;
+}
+
+const action_of = (request, body) =>
+  request.headers["x-amz-target"]?.replace("AmazonSQS.", "") ??
+  new URLSearchParams(body.toString()).get("Action") ?? "";
+
+async function answer(request, body, response) {
+  const reply = (status, text) => response.writeHead(status).end(text);
+  if (request.url === "/fail") {
+    failures.push(JSON.parse(body));
+    return reply(200, "");
+  }
+  if (request.url === "/calls") return reply(200, JSON.stringify(calls));
+  const key = key_answer(request);
+  if (key !== undefined) return reply(200, key);
+  const problem = signature_problem(request, body);
+  if (problem) return reply(403, `<Code>SignatureDoesNotMatch</Code><Message>${problem}</Message>`);
+  const action = action_of(request, body);
+  calls[action] = (calls[action] ?? 0) + 1;
+  const failure = failures.find((one) => one.action === action && one.times > 0);
+  if (failure) {
+    failure.times -= 1;
+    return reply(failure.status, failure.body ?? "");
+  }
+  const { authorization, ...headers } = request.headers;
+  const result = await app.inject({ method: "POST", url: "/", headers: { ...headers, authorization }, payload: body });
+  response.writeHead(result.statusCode, { "content-type": result.headers["content-type"] ?? "text/plain" });
+  response.end(result.rawPayload);
+}
+
+const server = createServer((request, response) => {
+  const parts = [];
+  request.on("data", (part) => parts.push(part));
+  request.on("end", () => {
+    answer(request, Buffer.concat(parts), response).catch((error) => response.writeHead(500).end(String(error)));
+  });
+});
+await app.ready();
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+process.stdin.resume().on("end", () => process.exit(0));
