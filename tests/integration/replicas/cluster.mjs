@@ -45,9 +45,9 @@ export class Typing {
     this.cluster = cluster;
     this.seed = seedFor(t);
     this.random = new Random(this.seed);
-    const characters = uniqueCharacters();
     this.subjects = ids.map((id) => {
       const record = new Record();
+      const characters = uniqueCharacters();
       const writers = Array.from({ length: writersOfEach }, (_, i) => {
         const first = i % cluster.hosts.length;
         const hosts = [...cluster.hosts.slice(first), ...cluster.hosts.slice(0, first)];
@@ -68,7 +68,7 @@ export class Typing {
   async #type() {
     while (!this.#over) {
       for (const { writers } of this.subjects) this.random.pick(writers).type();
-      await sleep(this.random.below(8));
+      await sleep(this.random.below(20));  // about a hundred pushes a second for each document
     }
   }
 
