@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/wait_for.h"
 #include "base/checksum.h"
 #include "base/on_the_spot.h"
 #include "bus/notify_bus.h"
 #include "bus/seal.h"
+#include "bus/sns_sqs_bus.h"
 
 namespace weft::app {
 namespace {
@@ -24,15 +27,39 @@ bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= collab::max_replica_id_bytes &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_' || c == '.';
+                  c == '-' || c == '_';
          });
 }
 
-std::string given_name(const ReplicationOptions& options) {
-  if (!options.replica_id.empty()) return options.replica_id;
+std::string environment(std::string_view name) {
   // Nobody sets variables while this program runs.
-  const char* name = std::getenv("REPLICA_ID");  // NOLINT(concurrency-mt-unsafe)
-  return name == nullptr ? "" : name;
+  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? "" : value;
+}
+
+std::string given_name(const ReplicationOptions& options) {
+  return options.replica_id.empty() ? environment("REPLICA_ID") : options.replica_id;
+}
+
+BusKind bus_of(const ReplicationOptions& options, const StoreChoice& choice) {
+  if (options.bus != BusKind::automatic) return options.bus;
+  if (shared_database(choice) == nullptr) return BusKind::none;
+  return environment("SNS_TOPIC").empty() ? BusKind::notify : BusKind::sns;
+}
+
+/// The region that a topic's ARN names, arn:aws:sns:REGION:ACCOUNT:NAME; empty when it is none.
+std::string region_of(const std::string& topic) {
+  std::vector<std::string> parts(1);
+  for (const char c : topic) {
+    if (c == ':') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  const bool is_topic = parts.size() == 6 && parts[0] == "arn" && parts[1].starts_with("aws") &&
+                        parts[2] == "sns" && !parts[4].empty() && !parts[5].empty();
+  return is_topic ? parts[3] : "";
 }
 
 /// The same after a restart, if the port is.
@@ -66,18 +93,41 @@ bus::PgParameters parameters_of(const storage::PgTarget& target) {
   return parameters;
 }
 
+std::unique_ptr<collab::Bus> open_bus(BusKind kind, const std::string& replica_id,
+                                      const storage::PgTarget& database, Log& log,
+                                      const bus::BusMetrics& metrics) {
+  if (kind == BusKind::sns) {
+    const std::string topic = environment("SNS_TOPIC");
+    return std::make_unique<bus::SnsSqsBus>(
+        bus::SnsSqsConfig{region_of(topic), topic, replica_id, environment, {}}, log, metrics);
+  }
+  return std::make_unique<bus::NotifyBus>(bus::NotifyConfig{parameters_of(database), {}}, log,
+                                          metrics);
+}
+
 }  // namespace
 
 Status check_replication(const ReplicationOptions& options, const StoreChoice& choice) {
   const std::string name = given_name(options);
   if (!name.empty() && !is_name(name)) {
-    return Error{
-        ErrorClass::invalid, "bad_replica_id",
-        "a replica's id is 1 to 64 letters, digits, dots, dashes and underscores: " + name};
+    return Error{ErrorClass::invalid, "bad_replica_id",
+                 "a replica's id is 1 to 64 letters, digits, dashes and underscores: " + name};
   }
-  if (options.bus == BusKind::notify && shared_database(choice) == nullptr) {
+  const BusKind bus = bus_of(options, choice);
+  if (bus != BusKind::none && shared_database(choice) == nullptr) {
     return Error{ErrorClass::invalid, "bus_needs_postgresql",
-                 "--bus notify takes a PostgreSQL database; a directory is one server's own."};
+                 "a bus takes a PostgreSQL database; a directory is one server's own."};
+  }
+  if (bus != BusKind::sns) return ok_status();
+  const std::string topic = environment("SNS_TOPIC");
+  const std::string region = region_of(topic);
+  if (region.empty()) {
+    return Error{ErrorClass::invalid, "bad_sns_topic",
+                 "SNS_TOPIC is to be the topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME: " + topic};
+  }
+  if (const std::string given = environment("AWS_REGION"); !given.empty() && given != region) {
+    return Error{ErrorClass::invalid, "bad_sns_topic",
+                 "AWS_REGION is " + given + ", but the topic is of " + region};
   }
   return ok_status();
 }
@@ -96,17 +146,16 @@ Result<Replication> set_up_replication(const ReplicationOptions& options, const 
       wait_for<std::string>([&](auto done) { store.replication_secret(here, std::move(done)); });
   if (!secret.ok()) return secret.error();
   replication.author = author_of(*secret, replication.replica_id);
-  if (options.bus == BusKind::none) return replication;
+  const BusKind kind = bus_of(options, choice);
+  if (kind == BusKind::none) return replication;
   const auto seal = bus::SealSecret::from(*secret);
   if (!seal) {
     return Error{ErrorClass::corrupt, "damaged_database", "the replication secret is no secret"};
   }
   const bus::BusMetrics metrics(registry);
-  replication.bus_name = "notify";
+  replication.bus_name = kind == BusKind::sns ? "sns" : "notify";
   replication.bus = std::make_unique<bus::SealedBus>(
-      std::make_unique<bus::NotifyBus>(bus::NotifyConfig{parameters_of(*database), {}}, log,
-                                       metrics),
-      *seal, metrics);
+      open_bus(kind, replication.replica_id, *database, log, metrics), *seal, metrics);
   replication.ports.bus = replication.bus.get();
   return replication;
 }

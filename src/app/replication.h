@@ -17,9 +17,10 @@
 namespace weft::app {
 
 enum class BusKind : unsigned char {
-  automatic,  // notify on PostgreSQL; a directory is one server's own
+  automatic,  // sns where $SNS_TOPIC is set, else notify; a directory is one server's own
   none,       // others' edits are found by asking the database
   notify,     // PostgreSQL's LISTEN and NOTIFY
+  sns,        // Amazon SNS, with an SQS queue for each server: $SNS_TOPIC, $AWS_REGION, AWS's keys
 };
 
 struct ReplicationOptions {
@@ -35,7 +36,7 @@ struct Replication {
   server::ReplicaPorts ports;
 };
 
-/// invalid "bad_replica_id"; "bus_needs_postgresql".
+/// invalid "bad_replica_id", "bus_needs_postgresql", "bad_sns_topic".
 Status check_replication(const ReplicationOptions& options, const StoreChoice& choice);
 
 /// Asks the store for the secret. The store, the log and the registry outlive it.

@@ -13,8 +13,10 @@ const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
                                                     {"warning", LogLevel::warning},
                                                     {"error", LogLevel::error}};
 
-const std::map<std::string, BusKind> buses = {
-    {"auto", BusKind::automatic}, {"none", BusKind::none}, {"notify", BusKind::notify}};
+const std::map<std::string, BusKind> buses = {{"auto", BusKind::automatic},
+                                              {"none", BusKind::none},
+                                              {"notify", BusKind::notify},
+                                              {"sns", BusKind::sns}};
 
 const std::map<std::string, LogFormat> log_formats = {{"human", LogFormat::human},
                                                       {"json", LogFormat::json}};
@@ -87,7 +89,8 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
       ->type_name("NAME");
   add_choice(command, "--bus", options.replication.bus, buses,
              "How servers that share a database wake each other. notify: by PostgreSQL's NOTIFY; "
-             "none: each asks the database now and then; auto: notify where there is PostgreSQL")
+             "sns: by Amazon SNS and SQS, $SNS_TOPIC; none: each asks the database now and then; "
+             "auto: sns where SNS_TOPIC is set, else notify where there is PostgreSQL")
       ->type_name("BUS")
       ->default_str("auto");
   command.add_option("--threads", options.threads, "Event loops (default: one for each core)")
