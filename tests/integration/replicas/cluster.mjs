@@ -14,12 +14,12 @@ export class Cluster {
   #t;
   #store;
 
-  /** `args`: of every server. */
-  static async start(t, postgres, { count = 3, args = [] } = {}) {
+  /** `args` and `env`: of every server. */
+  static async start(t, postgres, { count = 3, args = [], env = {} } = {}) {
     const cluster = new Cluster();
     cluster.#t = t;
     cluster.postgres = postgres;
-    cluster.#store = (i) => ({ database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...args] });
+    cluster.#store = (i) => ({ database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...args], env });
     for (let i = 0; i < count; ++i) cluster.servers.push(await Server.start(t, cluster.#store(i)));
     return cluster;
   }
