@@ -227,6 +227,18 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       bool known = false;
       if (const int code = find_key(session, known); code != SQLITE_OK || known) return code;
     }
+    if (document_.max_owned > 0) {
+      Statement& owned = session.count_owned;
+      const ResetGuard guard(owned);
+      const std::string owner = document_.owner.to_string();
+      owned.bind_text(1, document_.owner_user);
+      owned.bind_text(2, owner);
+      if (!owned.step()) return owned.code();
+      if (owned.u64(0) >= document_.max_owned) {
+        answer(too_many_documents(document_.max_owned));
+        return SQLITE_OK;
+      }
+    }
     collab::DocumentRecord record = first_record(document_, *content_len, now_us_);
     const std::string document_text = record.id.to_string();
     {
@@ -394,6 +406,9 @@ int WriteSession::prepare() {
        "VALUES (?1, ?2, ?3, ?4)"},
       {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
       {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_owned,
+       "SELECT count(*) FROM document_members AS m JOIN documents AS d USING (document_id) "
+       "WHERE m.user_id = ?1 AND m.role = 4 AND d.owner_id = ?2"},
       {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
       {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
       {&put_member,
