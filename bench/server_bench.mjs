@@ -192,6 +192,31 @@ async function memory() {
   await server.end();
 }
 
+/** 1,000 documents of 20,000 characters are opened, read and left: what stays when they are unloaded. */
+async function memoryAfterwards() {
+  const server = await Server.start(t, { data: mkdtempSync(join(directory, "left-")) });
+  const open = async () =>
+    Number(/^weft_documents_open (\d+)$/m.exec(await (await server.fetch("/metrics")).text())[1]);
+  await open();
+  const atStart = rss(server.pid);
+  const text = "all work and no play\n".repeat(1000).slice(0, 20_000);
+  let most = 0;
+  for (let i = 0; i < 1000; ++i) {
+    await joinOnce(server, await server.create(`left ${i}`, text));
+    if (i % 50 === 0) most = Math.max(most, rss(server.pid));
+  }
+  // Unloaded after half a minute; what they leave is given back within another one.
+  let after = most;
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline && after > 1.2 * atStart; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    after = rss(server.pid);
+  }
+  report("memory: 1,000 documents, left", {
+    start_mb: atStart, most_mb: most, after_mb: after, more_percent: (after / atStart - 1) * 100, open: await open(),
+  });
+  await server.end();
+}
+
 try {
   const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
   const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).split("\n")[0];
@@ -200,6 +225,7 @@ try {
   await burst();
   await typing();
   await memory();
+  await memoryAfterwards();
   if (json) for (const result of results) console.log(JSON.stringify(result));
 } finally {
   for (const clean of cleanups) await clean();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +14,7 @@
 
 #include "access/key_set.h"
 #include "app/exit_code.h"
+#include "app/heap_trimmer.h"
 #include "app/page_table.h"
 #include "app/process_metrics.h"
 #include "app/stderr_log.h"
@@ -24,6 +26,10 @@
 
 namespace weft::app {
 namespace {
+
+// Documents are unloaded half a minute after their last reader: what that leaves is looked at as
+// often.
+constexpr std::chrono::seconds trim_distance{30};
 
 int fail(const Error& error) {
   std::fprintf(stderr, "weft: %s\n", error.message.c_str());
@@ -38,8 +44,8 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// SIGTERM and SIGINT are taken by the main thread with sigwait; a second one ends the process at
-/// once. REQUIRES: called before any thread starts, so that all of them inherit the mask.
+/// SIGTERM and SIGINT are taken by the main thread with sigtimedwait; a second one ends the process
+/// at once. REQUIRES: called before any thread starts, so that all of them inherit the mask.
 class Signals {
  public:
   Signals() {
@@ -49,11 +55,13 @@ class Signals {
     sigaddset(&stop_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop_, nullptr);
   }
-  int wait() const {
-    int signal = 0;
-    while (sigwait(&stop_, &signal) != 0) {
+  /// Meanwhile calls `each_time` at that distance.
+  template <class EachTime>
+  void wait(std::chrono::seconds distance, EachTime each_time) const {
+    const timespec timeout{distance.count(), 0};
+    while (sigtimedwait(&stop_, nullptr, &timeout) < 0) {
+      if (errno == EAGAIN) each_time();
     }
-    return signal;
   }
   /// From now on a signal does what it does to any program.
   void let_go() const {
@@ -153,7 +161,8 @@ int run_serve(const ServeOptions& options) {
   }
   announce(*address, server.value()->port());
 
-  signals.wait();
+  HeapTrimmer heap;
+  signals.wait(trim_distance, [&heap] { heap.trim_if_due(); });
   signals.let_go();
   server.value()->announce_drain();
   if (options.drain_delay_ms > 0) {

@@ -172,7 +172,8 @@ class Catalog {
     DocumentId id;  // random, made by the caller
     std::string title;
     Uuid owner;
-    std::string owner_user;  // becomes a member, with the role owner; empty: nobody does
+    std::string owner_user;       // becomes a member, with the role owner; empty: nobody does
+    std::uint64_t max_owned = 0;  // that owner_user created and still owns; 0: any number
     Uuid incarnation;
     ClientId author;              // the server's own client id: leases the site of the first rows
     std::string content;          // validated UTF-8, LF line ends; may be empty
@@ -183,7 +184,8 @@ class Catalog {
     bool is_new = true;  // false: the idempotency key was known and the request was the same
   };
   /// Document and first content in one durable transaction. A known key with another title or
-  /// content answers conflict, code "idempotency_key_reused".
+  /// content answers conflict, code "idempotency_key_reused"; one document more than max_owned
+  /// too_large, code "too_many_documents".
   virtual void create(NewDocument document, Executor& on, Done<Created> done) = 0;
 
   /// not_found, code "document_not_found"; gone, code "document_deleted" or "document_erased".

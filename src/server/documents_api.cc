@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/checksum.h"
 #include "server/document_json.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
@@ -25,6 +26,11 @@ bool has_usable_key(const Request& request) {
   const std::string_view key = request.header("Idempotency-Key");
   return count == 1 && !key.empty() && key.size() <= max_idempotency_key_bytes &&
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+/// The same for the same user, always: the log's tables know owners as UUIDs.
+Uuid owner_id(const std::string& user) {
+  return Uuid::from_random(checksum64("owner " + user), checksum64(user));
 }
 
 /// Whether ?hard=true stands there. Errors: bad_query, unknown_parameter, bad_hard.
@@ -69,9 +75,17 @@ void DocumentsApi::create(const Call& call) const {
   document.title = std::move(parsed->title);
   document.incarnation = Uuid::from_random(random_.next(), random_.next());
   document.author = author_;
-  if (!control_.is_open()) document.owner_user = who.user;
   document.content = std::move(parsed->content);
   document.idempotency_key = request.header("Idempotency-Key");
+  if (!control_.is_open()) {
+    document.owner_user = who.user;
+    document.owner = owner_id(who.user);
+    if (!who.is_admin) document.max_owned = limits_.max_documents_per_user;
+    // Each user's own: what another has created with the same key is nobody else's business.
+    if (!document.idempotency_key.empty()) {
+      document.idempotency_key = who.user + ' ' + document.idempotency_key;
+    }
+  }
   catalog_.create(std::move(document), call.on,
                   [respond = call.respond,
                    request_id = request.request_id](Result<collab::Catalog::Created> created) {

@@ -2,14 +2,13 @@
 // messages mean is collab's business.
 #include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket.hpp>
-#include <deque>
 
 #include "base/utf8.h"
+#include "server/frame_socket.h"
 #include "server/rate_limiter.h"
 #include "server/websocket_handshake.h"
 #include "wire/messages.h"
@@ -44,6 +43,7 @@ std::string_view close_reason(std::string_view reason) {
 
 class WebsocketSession final : public Connection,
                                public collab::Outbox,
+                               private FrameListener,
                                public std::enable_shared_from_this<WebsocketSession> {
  public:
   WebsocketSession(TcpSocket socket, ConnectionLease lease, const Handshake& handshake,
@@ -52,14 +52,18 @@ class WebsocketSession final : public Connection,
         roster_(worker.roster),
         document_(handshake.document),
         lease_(std::move(lease)),
-        stream_(std::move(socket)),
+        stream_(std::make_shared<FrameQueue>(std::move(socket), worker.sends)),
         timer_(stream_.get_executor()),
         messages_(static_cast<double>(limits().max_messages_per_second),
                   static_cast<double>(limits().max_message_burst)),
         outbox_(worker.shared.metrics.outbox_bytes, 0) {
     roster_->connections.insert(this);
+    frames().listen(this);
   }
-  ~WebsocketSession() override { roster_->connections.erase(this); }
+  ~WebsocketSession() override {
+    frames().listen(nullptr);
+    roster_->connections.erase(this);
+  }
 
   void accept(const Handshake& handshake) {
     websocket::stream_base::timeout timeouts{};
@@ -83,17 +87,17 @@ class WebsocketSession final : public Connection,
 
   // --- collab::Outbox ---------------------------------------------------------------------------
   void send(std::shared_ptr<const std::string> message) override {
-    if (closing_ || ended_) return;
+    // Nothing may follow a close frame, also the one that answers the peer's.
+    if (closing_ || ended_ || !stream_.is_open()) return;
     queued_bytes_ += message->size();
     outbox_.add(static_cast<std::int64_t>(message->size()));
-    queue_.push_back(std::move(message));
+    frames().push(std::move(message));
     if (queued_bytes_ > hard_bound_factor * limits().max_outbox_bytes) {
       // Not here: whoever calls may be inside the session's own code, and may still close in order.
       net::post(stream_.get_executor(), [self = shared_from_this()] {
         if (!self->closing_) self->drop();
       });
     }
-    if (!writing_) write_next();
   }
   std::size_t queued_bytes() const override { return queued_bytes_; }
   void close(wire::CloseCode code, std::string_view reason) override {
@@ -106,7 +110,9 @@ class WebsocketSession final : public Connection,
     set_timer(close_timeout_ms, &WebsocketSession::drop);
     // Not here: whoever calls may be inside the session's own code.
     net::post(stream_.get_executor(), [self = shared_from_this()] { self->session_.reset(); });
-    if (!writing_) write_close();
+    // Behind what is queued already.
+    stream_.async_close(close_reason_,
+                        [self = shared_from_this()](const error_code&) { self->end(); });
   }
 
   // --- Connection -------------------------------------------------------------------------------
@@ -116,13 +122,13 @@ class WebsocketSession final : public Connection,
       refuse(wire::CloseCode::service_restart, "service_restart", "The server shuts down.");
   }
   void drop() override {
-    error_code ignored;
-    stream_.next_layer().close(ignored);
+    frames().close();
     end();
   }
 
  private:
   const wire::Limits& limits() const { return worker_.shared.config.limits; }
+  FrameQueue& frames() { return stream_.next_layer().queue(); }
   ServerMetrics& metrics() { return worker_.shared.metrics; }
 
   void on_accept(const error_code& ec) {
@@ -197,29 +203,16 @@ class WebsocketSession final : public Connection,
   }
 
   // --- writing ----------------------------------------------------------------------------------
-  void write_next() {
-    writing_ = true;
-    stream_.async_write(
-        net::buffer(*queue_.front()),
-        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_written(ec); });
+  void on_sent(std::size_t messages, std::size_t bytes) override {
+    queued_bytes_ -= bytes;
+    outbox_.add(-static_cast<std::int64_t>(bytes));
+    metrics().messages_sent.add(messages);
+    metrics().bytes_sent.add(bytes);
   }
 
-  void on_written(const error_code& ec) {
-    if (ec || ended_) return end();
-    const std::size_t size = queue_.front()->size();
-    queued_bytes_ -= size;
-    outbox_.add(-static_cast<std::int64_t>(size));
-    metrics().messages_sent.add();
-    metrics().bytes_sent.add(size);
-    queue_.pop_front();
-    if (!queue_.empty()) return write_next();
-    writing_ = false;
-    if (closing_) write_close();
-  }
-
-  void write_close() {
-    stream_.async_close(close_reason_,
-                        [self = shared_from_this()](const error_code&) { self->end(); });
+  void on_send_failed() override {
+    const auto keep = shared_from_this();
+    end();
   }
 
   /// The connection is over: the client is gone, and so is everything that waits. Never called from
@@ -232,8 +225,7 @@ class WebsocketSession final : public Connection,
       metrics().closed(false, code == 0 ? no_close_code : code);
     }
     clear_timer();
-    error_code ignored;
-    stream_.next_layer().close(ignored);
+    frames().close();
     session_.reset();
   }
 
@@ -255,19 +247,17 @@ class WebsocketSession final : public Connection,
   std::shared_ptr<Roster> roster_;
   DocumentId document_;
   ConnectionLease lease_;
-  websocket::stream<TcpSocket, false> stream_;
+  websocket::stream<FrameSocket, false> stream_;
   LoopTimer timer_;
   std::uint64_t timer_generation_ = 0;
   TokenBucket messages_;
   beast::flat_buffer buffer_;
-  std::deque<std::shared_ptr<const std::string>> queue_;
   std::size_t queued_bytes_ = 0;
   metrics::GaugeShare outbox_;
   websocket::close_reason close_reason_;
   std::unique_ptr<collab::Session> session_;
   bool accepted_ = false;
-  bool heard_ = false;  // the first message has come
-  bool writing_ = false;
+  bool heard_ = false;    // the first message has come
   bool closing_ = false;  // close() was called
   bool ended_ = false;
 };

@@ -13,6 +13,7 @@
 #include "server/connection_counts.h"
 #include "server/event_loop.h"
 #include "server/rest_api.h"
+#include "server/send_turn.h"
 #include "server/server_config.h"
 #include "server/server_metrics.h"
 
@@ -64,6 +65,7 @@ struct Worker {
   Shared& shared;
   collab::Shard shard;
   std::shared_ptr<Roster> roster = std::make_shared<Roster>();
+  std::shared_ptr<SendTurn> sends = std::make_shared<SendTurn>(loop);
 };
 
 }  // namespace weft::server

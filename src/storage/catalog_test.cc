@@ -49,6 +49,66 @@ class CatalogLists : public OnBoth {
 };
 WEFT_ON_BOTH(CatalogLists);
 
+TEST_P(CatalogLists, AUserCreatesAsManyAsOneMay) {
+  const auto create = [&](std::uint64_t n, const std::string& user, std::string key = "") {
+    collab::Catalog::NewDocument document;
+    document.id = test_uuid(n);
+    document.title = "t";
+    document.owner = test_uuid(user == "ada" ? 1001 : 1002);
+    document.owner_user = user;
+    document.max_owned = 3;
+    document.incarnation = document.id;
+    document.author = test_uuid(1000);
+    document.idempotency_key = std::move(key);
+    return rig.wait<collab::Catalog::Created>(
+        [&](auto done) { rig.store->create(document, rig.executor, done); });
+  };
+  // Owning what somebody else created costs nobody a place.
+  ASSERT_TRUE(create(1, "ben").ok());
+  ASSERT_TRUE(set(1, "ada").ok());
+  for (std::uint64_t n = 2; n <= 4; ++n) ASSERT_TRUE(create(n, "ada", std::to_string(n)).ok());
+  EXPECT_ERROR(create(5, "ada"), ErrorClass::too_large, "too_many_documents");
+  EXPECT_ERROR(rig.get(test_uuid(5)), ErrorClass::not_found, "document_not_found");
+  EXPECT_TRUE(create(6, "ben").ok()) << "of another user";
+  // What was created before is answered again.
+  const auto again = create(7, "ada", "4");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_FALSE(again->is_new);
+  // A deleted one is kept, and counts. An erased one does not, nor one that was given away.
+  ASSERT_TRUE(rig.remove(test_uuid(2)).ok());
+  EXPECT_ERROR(create(8, "ada"), ErrorClass::too_large, "too_many_documents");
+  ASSERT_TRUE(rig.erase(test_uuid(2)).ok());
+  EXPECT_TRUE(create(9, "ada").ok());
+  EXPECT_ERROR(create(10, "ada"), ErrorClass::too_large, "too_many_documents");
+  ASSERT_TRUE(set(3, "ben").ok());
+  ASSERT_TRUE(unset(3, "ada").ok());
+  EXPECT_TRUE(create(11, "ada").ok());
+  EXPECT_ERROR(create(12, "ada"), ErrorClass::too_large, "too_many_documents");
+}
+
+TEST_P(CatalogLists, NorMoreInOneTransaction) {
+  std::size_t answers = 0;
+  std::size_t created = 0;
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    collab::Catalog::NewDocument document;
+    document.id = test_uuid(n);
+    document.title = "t";
+    document.owner = test_uuid(1001);
+    document.owner_user = "ada";
+    document.max_owned = 5;
+    document.incarnation = document.id;
+    document.author = test_uuid(1000);
+    rig.store->create(document, rig.executor, [&](const auto& answer) {
+      ++answers;
+      created += answer.ok() ? 1u : 0u;
+    });
+  }
+  ASSERT_TRUE(rig.executor.run_until([&] { return answers == 20; }));
+  // PostgreSQL is written by two connections at a time: each may not know yet what the other does.
+  EXPECT_GE(created, 5u);
+  EXPECT_LE(created, GetParam() == Backend::sqlite ? 5u : 10u);
+}
+
 TEST_P(CatalogLists, ATitleIsFoundByAnyPartOfIt) {
   ASSERT_TRUE(rig.create(1, "", "", "Große_ANLAGE").ok());
   ASSERT_TRUE(rig.create(2, "", "", "main.cc").ok());

@@ -42,6 +42,12 @@ Error version_not_found(std::string_view name) {
           "there is no version of the name " + std::string(name)};
 }
 
+Error too_many_documents(std::uint64_t most) {
+  return {ErrorClass::too_large, "too_many_documents",
+          "a user has at most " + std::to_string(most) +
+              " documents, deleted ones included; delete some for good"};
+}
+
 Error too_many_versions() {
   return {
       ErrorClass::too_large, "too_many_versions",

@@ -58,6 +58,7 @@ Error damaged_document(std::string_view document_text);
 Error index_out_of_range(const collab::DocumentRecord& record);
 Error version_exists(const collab::NamedVersion& known);
 Error version_not_found(std::string_view name);
+Error too_many_documents(std::uint64_t most);
 Error too_many_versions();
 Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why);
 

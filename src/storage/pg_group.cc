@@ -14,7 +14,7 @@ constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,    insert_operations, begin,
     commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
-    sweep_edits,      find_missed};
+    sweep_edits,      find_missed,      count_owned};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -162,6 +162,18 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     by_key.add(std::move(keys));
     connection.add(find_edits, std::move(by_key));
   }
+  if (!wanted_owners_.empty()) {
+    PgArray users(PgArray::Type::text);
+    PgArray owners(PgArray::Type::uuid);
+    for (const auto& [user, owner] : wanted_owners_) {
+      users.add_bytes(user);
+      owners.add(owner);
+    }
+    PgParams by_user;
+    by_user.add(std::move(users));
+    by_user.add(std::move(owners));
+    connection.add(count_owned, std::move(by_user));
+  }
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);
   if (!outcome.done()) return outcome;
@@ -186,10 +198,14 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     }
   }
   if (!wanted_edits_.empty()) {
-    const PgRows& rows = answers[at];
+    const PgRows& rows = answers[at++];
     for (int i = 0; i < rows.size(); ++i) {
       edits_[{rows[i].uuid(0), std::string(rows[i].text(1))}] = rows[i].i64(2);
     }
+  }
+  if (!wanted_owners_.empty()) {
+    const PgRows& rows = answers[at];
+    for (int i = 0; i < rows.size(); ++i) owned_[std::string(rows[i].text(0))] = rows[i].u64(1);
   }
   return read_more(connection);
 }
@@ -209,6 +225,11 @@ std::optional<std::uint64_t> PgGroup::find_site(const DocumentId& document,
   const auto found = sites_.find({document, client});
   if (found == sites_.end()) return std::nullopt;
   return found->second;
+}
+
+std::uint64_t PgGroup::owned_by(const std::string& user) const {
+  const auto found = owned_.find(user);
+  return found == owned_.end() ? 0 : found->second;
 }
 
 std::optional<std::int64_t> PgGroup::find_edit(const DocumentId& document,
@@ -365,6 +386,7 @@ void PgGroup::add_sites(PgConnection& connection) {
 
 void PgGroup::add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us) {
   new_owners_.push_back({document, user, now_us});
+  ++owned_[user];
 }
 
 void PgGroup::add_owners(PgConnection& connection) {

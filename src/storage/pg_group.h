@@ -38,6 +38,8 @@ class PgGroup {
   void want_site(const DocumentId& document, const ClientId& client);
   void want_key(const std::string& key) { wanted_keys_.insert(key); }
 
+  /// How many documents the user created, as `owner`, and owns.
+  void want_owned(const std::string& user, const Uuid& owner) { wanted_owners_[user] = owner; }
   void want_edit(const DocumentId& document, const std::string& key) {
     wanted_edits_.insert({document, key});
   }
@@ -56,6 +58,8 @@ class PgGroup {
   bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
   Document* find_by_key(const std::string& key);
   std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
+  /// Those of this group included.
+  std::uint64_t owned_by(const std::string& user) const;
   /// When the edit with this key was stored.
   std::optional<std::int64_t> find_edit(const DocumentId& document, const std::string& key) const;
   /// What the log has after `expected`, the rows of this group included. Corrupt, code
@@ -137,12 +141,14 @@ class PgGroup {
   std::set<std::string> wanted_keys_;
   std::set<Edit> wanted_edits_;
   std::map<DocumentId, std::set<std::uint64_t>> wanted_missed_;
+  std::map<std::string, Uuid> wanted_owners_;
   std::map<DocumentId, Document> documents_;
   std::map<DocumentId, Tail> tails_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
   std::map<Site, std::uint64_t> sites_;
   std::map<Edit, std::int64_t> edits_;
+  std::map<std::string, std::uint64_t> owned_;
   std::vector<NewSite> new_sites_;
   NewEdits new_edits_;
   std::vector<NewOwner> new_owners_;

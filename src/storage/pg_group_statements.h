@@ -76,6 +76,11 @@ inline constexpr PgStatement put_edits{
     "$6::bigint[]) ON CONFLICT (document_id, edit_key) DO UPDATE SET fingerprint = "
     "excluded.fingerprint, before_index = excluded.before_index, version = excluded.version, "
     "created = excluded.created"};
+inline constexpr PgStatement count_owned{
+    "count_owned",
+    "SELECT m.user_id, count(*) FROM document_members AS m JOIN documents AS d USING (document_id) "
+    "JOIN unnest($1::text[], $2::uuid[]) AS w (user_id, owner_id) ON m.user_id = w.user_id AND "
+    "d.owner_id = w.owner_id WHERE m.role = 4 GROUP BY m.user_id"};
 // What another transaction removes just now, it may.
 inline constexpr PgStatement sweep_edits{
     "sweep_edits",

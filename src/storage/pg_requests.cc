@@ -145,6 +145,7 @@ class Create final : public TypedPgRequest<collab::Catalog::Created> {
     if (!content_len_) return;
     group.want_document(document_.id);
     if (!document_.idempotency_key.empty()) group.want_key(document_.idempotency_key);
+    if (document_.max_owned > 0) group.want_owned(document_.owner_user, document_.owner);
   }
 
   void judge(PgGroup& group) override {
@@ -159,6 +160,9 @@ class Create final : public TypedPgRequest<collab::Catalog::Created> {
     }
     if (group.find(document_.id) != nullptr || group.is_erased(document_.id)) {
       return answer(document_exists(document_.id));
+    }
+    if (document_.max_owned > 0 && group.owned_by(document_.owner_user) >= document_.max_owned) {
+      return answer(too_many_documents(document_.max_owned));
     }
     PgGroup::Document created;
     created.record = first_record(document_, *content_len_, now_us_);

@@ -14,6 +14,7 @@
 #include "storage/sqlite_reader.h"
 #include "storage/sqlite_writer.h"
 #include "storage/version_requests.h"
+#include "storage/wal_space.h"
 #include "storage/write_requests.h"
 
 namespace weft::storage {
@@ -194,6 +195,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
   if (!reader.ok()) return reader.error();
   WriterConfig writer_config;
   writer_config.max_group_rows = config.max_group_rows;
+  reserve_wal(path + "-wal", writer_config.reserved_wal_bytes);
   auto impl = std::make_unique<Impl>(std::move(directory).value(), std::move(session).value(),
                                      std::move(snapshots), std::move(reader).value(), writer_config,
                                      clock, log);

@@ -1,9 +1,15 @@
 #include "storage/sqlite_writer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace weft::storage {
+namespace {
+
+constexpr std::chrono::seconds cache_life{20};
+
+}  // namespace
 
 Error storage_failure() {
   return {ErrorClass::unavailable, "storage_failed",
@@ -65,9 +71,16 @@ void SqliteWriter::loop() {
     bool idle = false;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] {
+      const auto is_due = [this] {
         return stopping_ || !queue_.empty() || !snapshot_queue_.empty() || job_ != nullptr;
-      });
+      };
+      if (!wake_.wait_for(lock, cache_life, is_due)) {
+        // Nobody has written for a while: the pages that it remembers are not worth their memory.
+        lock.unlock();
+        sqlite3_db_release_memory(session_->db.handle());
+        lock.lock();
+        wake_.wait(lock, is_due);
+      }
       group = take_group();
       if (job_ == nullptr && !snapshot_queue_.empty()) {
         job_ = std::move(snapshot_queue_.front());

@@ -33,6 +33,9 @@ struct WriterConfig {
   int idle_checkpoint_pages = 1000;
   int busy_checkpoint_pages = 4000;
   int forced_checkpoint_pages = 32000;
+  /// What the WAL is made at start: as long as it gets between an idle writer's checkpoints, so
+  /// that it hardly ever grows.
+  std::size_t reserved_wal_bytes = (std::size_t{4} << 20) + (std::size_t{64} << 10);
 };
 
 /// What everybody is told once the disk has failed to keep something.

@@ -282,6 +282,18 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       bool known = false;
       if (const int code = find_key(session, known); code != SQLITE_OK || known) return code;
     }
+    if (document_.max_owned > 0) {
+      Statement& owned = session.count_owned;
+      const ResetGuard guard(owned);
+      const std::string owner = document_.owner.to_string();
+      owned.bind_text(1, document_.owner_user);
+      owned.bind_text(2, owner);
+      if (!owned.step()) return owned.code();
+      if (owned.u64(0) >= document_.max_owned) {
+        answer(too_many_documents(document_.max_owned));
+        return SQLITE_OK;
+      }
+    }
     collab::DocumentRecord record = first_record(document_, *content_len, now_us_);
     const std::string document_text = record.id.to_string();
     {

@@ -67,6 +67,9 @@ int WriteSession::prepare() {
        "VALUES (?1, ?2, ?3, ?4)"},
       {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
       {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&count_owned,
+       "SELECT count(*) FROM document_members AS m JOIN documents AS d USING (document_id) "
+       "WHERE m.user_id = ?1 AND m.role = 4 AND d.owner_id = ?2"},
       {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
       {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
       {&put_member,

@@ -58,6 +58,8 @@ struct Limits {
   std::size_t max_connections_per_address = 1'000;
   /// Of one user, over all documents.
   std::size_t max_sessions_per_user = 500;
+  /// That one user created and still owns, deleted ones included: each is kept for ever.
+  std::size_t max_documents_per_user = 2'000;
   /// REST: of one user, or of one address where there is no user.
   std::size_t max_requests_per_second = 100;
   std::size_t max_request_burst = 500;

@@ -110,7 +110,7 @@ test("messages: nobody may more than the table says, and nobody less", { timeout
         await socket.next("access");
         if (make) socket.ws.send(make(welcome, token));
         if (permitted && taken) await socket.next(taken);
-        const end = await Promise.race([socket.closed, new Promise((resolve) => setTimeout(resolve, permitted ? 60 : 2_000))]);
+        const end = await Promise.race([socket.closed, new Promise((resolve) => setTimeout(resolve, permitted ? 60 : 10_000))]);
         if (end) got = `${end.code}`;
       } catch {
         got = `${(await socket.closed).code}`;

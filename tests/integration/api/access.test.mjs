@@ -1,6 +1,6 @@
 // Who may do what, over real sockets: tokens, roles, links, revocation while sessions are open.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Postgres } from "../../support-js/postgres.mjs";
@@ -90,6 +90,45 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     assert.equal((await ask(ann, "POST", `${path}/undelete`)).status, 200);
   });
 }
+
+test("an idempotency key is each user's own", async (t) => {
+  const { server, mint, ask } = await guarded(t);
+  const create = async (user, title) => {
+    const answer = await ask(mint(user), "POST", "/api/v1/documents", { title }, { "Idempotency-Key": "1" });
+    return { status: answer.status, ...(await answer.json()) };
+  };
+  const ann = await create("ann", "secret plans");
+  assert.equal(ann.status, 201);
+  const eve = await create("eve", "secret plans");
+  assert.equal(eve.status, 201, "she learns nothing of the other document");
+  assert.notEqual(eve.document_id, ann.document_id);
+  assert.equal((await create("eve", "other")).code, "idempotency_key_reused");
+  const again = await create("ann", "secret plans");
+  assert.deepEqual([again.status, again.document_id], [200, ann.document_id]);
+});
+
+test("a user creates 2,000 documents, and an admin any number", async (t) => {
+  const data = freshDirectory(t);
+  const { server, mint, ask } = await guarded(t, { data });
+  const ann = mint("ann");
+  const create = (token) => ask(token, "POST", "/api/v1/documents", { title: "one more" });
+  assert.equal((await create(ann)).status, 201);
+  // The rows of 1,998 others are quicker made than asked for.
+  execFileSync("sqlite3", [join(data, "weft.db"), `
+    PRAGMA busy_timeout = 5000;
+    CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1998)
+      SELECT printf('00000000-0000-4000-8000-%012d', i) AS id FROM n;
+    BEGIN IMMEDIATE;
+    INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, last_index, sum_total, next_sid, updated, checksum)
+      SELECT n.id, owner_id, creation_date, title, n.id, ssn, last_index, sum_total, next_sid, updated, checksum
+        FROM n, (SELECT * FROM documents LIMIT 1);
+    INSERT INTO document_members SELECT id, 'ann', 4, 0 FROM n;
+    COMMIT;`]);
+  assert.equal((await create(ann)).status, 201);
+  await assertProblem(await create(ann), 413, "too_many_documents");
+  assert.equal((await create(mint("ben"))).status, 201);
+  assert.equal((await create(mint("ann", "--admin"))).status, 201);
+});
 
 test("links and tokens of a document are minted, listed, and end when they are revoked", async (t) => {
   const { server, mint, ask } = await guarded(t);
