@@ -84,8 +84,8 @@ class Journal {
 
   struct Batch {
     std::uint64_t expected_last_index = 0;
-    std::vector<LogRow> rows;   // their `index` is ignored
-    std::vector<EditKey> keys;  // mostly none
+    std::vector<LogRow> rows = {};   // their `index` is ignored
+    std::vector<EditKey> keys = {};  // mostly none
     /// Others may write to this log: rows that they were quicker with are no reason to refuse.
     bool may_move = false;
   };
@@ -196,9 +196,9 @@ class Catalog {
     std::string next_cursor;                // empty: the end
   };
   struct ListFilter {
-    std::string user;            // only documents of which this user is a member; empty: all
-    std::string title_contains;  // in any case, of ASCII letters; empty: all
-    bool deleted = false;        // those that can be undeleted, instead of those that are there
+    std::string user = {};            // only documents of which this user is a member; empty: all
+    std::string title_contains = {};  // in any case, of ASCII letters; empty: all
+    bool deleted = false;  // those that can be undeleted, instead of those that are there
   };
   /// `cursor` is empty or from the page before; invalid, code "bad_cursor", for anything else.
   virtual void list(ListFilter filter, std::string cursor, std::size_t limit, Executor& on,
