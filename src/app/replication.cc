@@ -135,6 +135,8 @@ Status check_replication(const ReplicationOptions& options, const StoreChoice& c
 Result<Replication> set_up_replication(const ReplicationOptions& options, const StoreChoice& choice,
                                        const server::ListenAddress& address, storage::Store& store,
                                        Log& log, metrics::Registry& registry) {
+  // Without a bus, too: who watches a server finds them at 0.
+  const bus::BusMetrics metrics(registry);
   Replication replication;
   replication.replica_id = given_name(options);
   if (replication.replica_id.empty()) replication.replica_id = own_name(address);
@@ -152,7 +154,6 @@ Result<Replication> set_up_replication(const ReplicationOptions& options, const 
   if (!seal) {
     return Error{ErrorClass::corrupt, "damaged_database", "the replication secret is no secret"};
   }
-  const bus::BusMetrics metrics(registry);
   replication.bus_name = kind == BusKind::sns ? "sns" : "notify";
   replication.bus = std::make_unique<bus::SealedBus>(
       open_bus(kind, replication.replica_id, *database, log, metrics), *seal, metrics);

@@ -28,7 +28,9 @@ class CatalogLists : public OnBoth {
   Result<collab::Catalog::Created> create_of(std::uint64_t n, const std::string& user,
                                              std::string key = "", std::string title = "title") {
     auto created = rig.create(n, "", std::move(key), std::move(title));
-    if (created.ok() && created->is_new) EXPECT_TRUE(set(n, user).ok());
+    if (created.ok() && created->is_new) {
+      EXPECT_TRUE(set(n, user).ok());
+    }
     return created;
   }
   Result<collab::DocumentMember> set(std::uint64_t n, const std::string& user) {
