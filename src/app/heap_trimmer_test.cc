@@ -13,7 +13,13 @@ namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// g++ tells by macros which sanitizer is there, clang by features.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WEFT_SANITIZED
+#endif
+#endif
+#if defined(WEFT_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Sanitizers bring an allocator of their own, of which mallinfo2 knows nothing.
 constexpr bool is_glibc_heap = false;
 #else
