@@ -296,6 +296,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::vector<std::function<void(const Status&)>> when_pulled_;
   std::deque<std::function<void()>> when_quiet_;  // edits that wait until all is durable
   std::uint64_t compared_index_ = 0;
+  int times_compared_ = 0;
   DistantPeers distant_{config_.limits.max_sessions_per_document};
   std::uint64_t presence_order_ = 0;
   std::set<std::uint64_t> presence_untold_;  // local sessions whose presence others do not know

@@ -294,6 +294,29 @@ TEST_F(ReplicasTest, AnotherStateIsAnAlarmAndTheLogDecides) {
   EXPECT_EQ(log_.count("replica_divergence"), 1u);
   EXPECT_EQ(metric("weft_divergences_total"), 1);
   EXPECT_TRUE(ada.connected()) << "its state is what the log gives";
+  EXPECT_EQ(log_.count("replica_state_confirmed"), 1u);
+  // Whoever claimed it finds the truth when it looks again.
+  for (const auto& [index, hash] : journal_.stored(id_).state_hashes) {
+    if (index == journal_.stored(id_).record.last_index) EXPECT_NE(hash, 42u);
+  }
+}
+
+TEST_F(ReplicasTest, WhoSaidSomethingWrongFirstFindsItWhenItLooksAgain) {
+  SimClient& ada = client(0);
+  ada.insert(0, "hello");
+  executor_.run_for(1);
+  // This server is the first to say something; then one that has read the log says something else.
+  const auto has_said = [&] {
+    const auto& said = journal_.stored(id_).state_hashes;
+    return said.contains(journal_.stored(id_).record.last_index);
+  };
+  for (int ms = 0; ms < 60'000 && !has_said(); ++ms) executor_.run_for(1);
+  ASSERT_TRUE(has_said());
+  executor_.run_for(10);
+  EXPECT_EQ(log_.count("replica_divergence"), 0u);
+  journal_.stored(id_).state_hashes[journal_.stored(id_).record.last_index] = 42;
+  executor_.run_for(60'000);
+  EXPECT_EQ(log_.count("replica_divergence"), 1u);
 }
 
 /// WEFT_SEED and WEFT_ROUNDS choose; the usual seeds otherwise.

@@ -156,11 +156,17 @@ class Journal {
   virtual void log_ends(std::vector<DocumentId> documents, Executor& on,
                         Done<std::vector<LogEnd>> done) = 0;
 
-  /// What the state at `index` hashes to, as the first who asked this has said: `state_hash` for
-  /// that one. For whoever shares the database; those of the newest few indexes are kept.
-  /// not_found / gone as in Catalog::get; invalid, code "index_out_of_range", beyond the log.
-  virtual void compare_state(const DocumentId& document, std::uint64_t index,
-                             std::uint64_t state_hash, Executor& on, Done<std::uint64_t> done) = 0;
+  struct StateClaim {
+    std::uint64_t index = 0;
+    std::uint64_t state_hash = 0;
+    bool is_of_log = false;  // of a state that was just built from the log: it counts
+  };
+  /// What the state at the claim's index hashes to, as the first who asked this has said, or one
+  /// who had built it from the log: the claim's own hash for them. For whoever shares the database;
+  /// those of the newest few indexes are kept. not_found / gone as in Catalog::get; invalid, code
+  /// "index_out_of_range", beyond the log.
+  virtual void compare_state(const DocumentId& document, StateClaim claim, Executor& on,
+                             Done<std::uint64_t> done) = 0;
 };
 
 /// Which documents there are.

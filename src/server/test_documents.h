@@ -156,7 +156,7 @@ class NoLog final : public collab::Journal, public collab::History {
                 collab::Done<std::vector<collab::LogEnd>> done) override {
     done(error);
   }
-  void compare_state(const DocumentId&, std::uint64_t, std::uint64_t, Executor&,
+  void compare_state(const DocumentId&, StateClaim, Executor&,
                      collab::Done<std::uint64_t> done) override {
     done(error);
   }

@@ -19,7 +19,9 @@ constexpr PgStatement put_state_hash{
     "put_state_hash",
     "INSERT INTO state_hashes (document_id, log_index, state_hash, said) SELECT document_id, "
     "$2::bigint, $3::bigint, $4::bigint FROM documents WHERE document_id = $1::uuid AND deleted_at "
-    "IS NULL AND last_index >= $2::bigint ON CONFLICT DO NOTHING"};
+    "IS NULL AND last_index >= $2::bigint ON CONFLICT (document_id, log_index) DO UPDATE SET "
+    "state_hash = "
+    "excluded.state_hash, said = excluded.said WHERE $5::bigint = 1"};
 constexpr PgStatement select_state_hash{
     "select_state_hash",
     "SELECT h.state_hash FROM state_hashes AS h JOIN documents AS d USING (document_id) WHERE "
@@ -105,17 +107,18 @@ Result<std::vector<collab::LogEnd>> pg_log_ends(PgConnection& connection,
 }
 
 Result<std::uint64_t> pg_compare_state(PgReader& reader, const DocumentId& document,
-                                       std::uint64_t index, std::uint64_t state_hash,
+                                       const collab::Journal::StateClaim& claim,
                                        std::int64_t now_us) {
   PgConnection& connection = reader.connection();
   PgParams put;
   put.add(document);
-  put.add(index);
-  put.add(state_hash);
+  put.add(claim.index);
+  put.add(claim.state_hash);
   put.add(now_us);
+  put.add(std::uint64_t{claim.is_of_log});
   PgParams select;
   select.add(document);
-  select.add(index);
+  select.add(claim.index);
   PgParams sweep;
   sweep.add(document);
   sweep.add(kept_state_hashes);
@@ -132,8 +135,8 @@ Result<std::uint64_t> pg_compare_state(PgReader& reader, const DocumentId& docum
   if (!said.empty()) return said[0].u64(0);
   const auto record = reader.get(document);  // it says why
   if (!record.ok()) return record.error();
-  if (index > record->last_index) return index_out_of_range(*record);
-  return state_hash;  // what somebody had said was swept at this moment
+  if (claim.index > record->last_index) return index_out_of_range(*record);
+  return claim.state_hash;  // what somebody had said was swept at this moment
 }
 
 Result<Unit> pg_beat(PgConnection& connection, const collab::Replica& replica) {

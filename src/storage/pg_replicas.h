@@ -18,7 +18,7 @@ std::span<const PgStatement> pg_replica_statements();
 Result<std::vector<collab::LogEnd>> pg_log_ends(PgConnection& connection,
                                                 const std::vector<DocumentId>& documents);
 Result<std::uint64_t> pg_compare_state(PgReader& reader, const DocumentId& document,
-                                       std::uint64_t index, std::uint64_t state_hash,
+                                       const collab::Journal::StateClaim& claim,
                                        std::int64_t now_us);
 Result<Unit> pg_beat(PgConnection& connection, const collab::Replica& replica);
 Result<std::vector<collab::Replica>> pg_list_replicas(PgConnection& connection);

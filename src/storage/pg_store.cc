@@ -406,14 +406,12 @@ void PgStore::log_ends(std::vector<DocumentId> documents, Executor& on,
                                           });
 }
 
-void PgStore::compare_state(const DocumentId& document, std::uint64_t index,
-                            std::uint64_t state_hash, Executor& on,
+void PgStore::compare_state(const DocumentId& document, StateClaim claim, Executor& on,
                             collab::Done<std::uint64_t> done) {
-  impl_->ask<std::uint64_t>(
-      on, std::move(done),
-      [document, index, state_hash, now_us = impl_->now_us()](PgReader& reader) {
-        return pg_compare_state(reader, document, index, state_hash, now_us);
-      });
+  impl_->ask<std::uint64_t>(on, std::move(done),
+                            [document, claim, now_us = impl_->now_us()](PgReader& reader) {
+                              return pg_compare_state(reader, document, claim, now_us);
+                            });
 }
 
 void PgStore::beat(collab::Replica replica, Executor& on, collab::Done<Unit> done) {

@@ -317,7 +317,7 @@ TEST(Postgres, TwoServersAgreeAboutHashesAndTheSecret) {
         ASSERT_TRUE(answer.ok()) << answer.error().message;
         secrets.insert(*answer);
       });
-      stores[at % 2]->compare_state(test_uuid(1), 1, 100 + at, rig->executor,
+      stores[at % 2]->compare_state(test_uuid(1), {1, 100 + at}, rig->executor,
                                     [&](const auto& answer) {
                                       ++answers;
                                       ASSERT_TRUE(answer.ok()) << answer.error().message;

@@ -10,13 +10,12 @@ namespace {
 
 class CompareState final : public TypedWriteRequest<std::uint64_t> {
  public:
-  CompareState(const DocumentId& document, std::uint64_t index, std::uint64_t state_hash,
+  CompareState(const DocumentId& document, const collab::Journal::StateClaim& claim,
                std::int64_t now_us, Executor& on, collab::Done<std::uint64_t> done)
       : TypedWriteRequest(on, std::move(done)),
         document_(document),
         document_text_(document.to_string()),
-        index_(index),
-        state_hash_(state_hash),
+        claim_(claim),
         now_us_(now_us) {}
 
   int run(WriteSession& session) override {
@@ -29,21 +28,22 @@ class CompareState final : public TypedWriteRequest<std::uint64_t> {
       answer(!found->ok() ? found->error() : document_deleted(document_));
       return SQLITE_OK;
     }
-    if (index_ > (*found)->record.last_index) {
+    if (claim_.index > (*found)->record.last_index) {
       answer(index_out_of_range((*found)->record));
       return SQLITE_OK;
     }
     Statement& put = session.put_state_hash;
     put.bind_text(1, document_text_);
-    put.bind(2, index_);
-    put.bind(3, state_hash_);
+    put.bind(2, claim_.index);
+    put.bind(3, claim_.state_hash);
     put.bind(4, now_us_);
+    put.bind(5, std::uint64_t{claim_.is_of_log});
     if (!put.run()) return put.code();
     {
       Statement& select = session.select_state_hash;
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
-      select.bind(2, index_);
+      select.bind(2, claim_.index);
       if (select.step()) answer(select.u64(0));
       if (select.code() != SQLITE_OK) return select.code();
     }
@@ -60,8 +60,7 @@ class CompareState final : public TypedWriteRequest<std::uint64_t> {
  private:
   const DocumentId document_;
   const std::string document_text_;
-  const std::uint64_t index_;
-  const std::uint64_t state_hash_;
+  const collab::Journal::StateClaim claim_;
   const std::int64_t now_us_;
 };
 
@@ -162,11 +161,11 @@ class ReplicationSecret final : public TypedWriteRequest<std::string> {
 
 }  // namespace
 
-std::unique_ptr<WriteRequest> compare_state_request(const DocumentId& document, std::uint64_t index,
-                                                    std::uint64_t state_hash, std::int64_t now_us,
-                                                    Executor& on,
+std::unique_ptr<WriteRequest> compare_state_request(const DocumentId& document,
+                                                    const collab::Journal::StateClaim& claim,
+                                                    std::int64_t now_us, Executor& on,
                                                     collab::Done<std::uint64_t> done) {
-  return std::make_unique<CompareState>(document, index, state_hash, now_us, on, std::move(done));
+  return std::make_unique<CompareState>(document, claim, now_us, on, std::move(done));
 }
 
 std::unique_ptr<WriteRequest> beat_request(collab::Replica replica, std::int64_t now_us,

@@ -10,9 +10,10 @@
 
 namespace weft::storage {
 
-std::unique_ptr<WriteRequest> compare_state_request(const DocumentId& document, std::uint64_t index,
-                                                    std::uint64_t state_hash, std::int64_t now_us,
-                                                    Executor& on, collab::Done<std::uint64_t> done);
+std::unique_ptr<WriteRequest> compare_state_request(const DocumentId& document,
+                                                    const collab::Journal::StateClaim& claim,
+                                                    std::int64_t now_us, Executor& on,
+                                                    collab::Done<std::uint64_t> done);
 std::unique_ptr<WriteRequest> beat_request(collab::Replica replica, std::int64_t now_us,
                                            Executor& on, collab::Done<Unit> done);
 std::unique_ptr<WriteRequest> leave_request(std::string replica_id, const Uuid& instance,

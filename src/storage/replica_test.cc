@@ -69,6 +69,8 @@ TEST_P(Replicas, TheFirstWhoSaysAStateHashIsRight) {
   EXPECT_EQ(*rig.compare(id, 0, 7), 7u);
   rig.reopen();
   EXPECT_EQ(*rig.compare(id, 1, 9), large);
+  EXPECT_EQ(*rig.compare(id, 1, 9, true), 9u) << "of the log: it counts";
+  EXPECT_EQ(*rig.compare(id, 1, large), 9u);
   EXPECT_ERROR(rig.compare(id, 2, 1), ErrorClass::invalid, "index_out_of_range");
   EXPECT_ERROR(rig.compare(test_uuid(2), 0, 1), ErrorClass::not_found, "document_not_found");
   // Another document says something else.

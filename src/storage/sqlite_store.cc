@@ -405,11 +405,9 @@ void SqliteStore::log_ends(std::vector<DocumentId> documents, Executor& on,
                                           });
 }
 
-void SqliteStore::compare_state(const DocumentId& document, std::uint64_t index,
-                                std::uint64_t state_hash, Executor& on,
+void SqliteStore::compare_state(const DocumentId& document, StateClaim claim, Executor& on,
                                 collab::Done<std::uint64_t> done) {
-  impl_->write(
-      compare_state_request(document, index, state_hash, impl_->now_us(), on, std::move(done)));
+  impl_->write(compare_state_request(document, claim, impl_->now_us(), on, std::move(done)));
 }
 
 void SqliteStore::beat(collab::Replica replica, Executor& on, collab::Done<Unit> done) {

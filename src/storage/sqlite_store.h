@@ -93,8 +93,8 @@ class SqliteStore final : public Store {
   // collab::Journal and collab::ReplicaRegistry, for those who share the database
   void log_ends(std::vector<DocumentId> documents, Executor& on,
                 collab::Done<std::vector<collab::LogEnd>> done) override;
-  void compare_state(const DocumentId& document, std::uint64_t index, std::uint64_t state_hash,
-                     Executor& on, collab::Done<std::uint64_t> done) override;
+  void compare_state(const DocumentId& document, StateClaim claim, Executor& on,
+                     collab::Done<std::uint64_t> done) override;
   void beat(collab::Replica replica, Executor& on, collab::Done<Unit> done) override;
   void list_replicas(Executor& on, collab::Done<std::vector<collab::Replica>> done) override;
   void leave(std::string replica_id, Uuid instance, Executor& on, collab::Done<Unit> done) override;

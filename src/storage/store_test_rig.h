@@ -353,9 +353,11 @@ class Rig {
     return wait<std::vector<collab::LogEnd>>(
         [&](auto done) { store->log_ends(std::move(ids), executor, done); });
   }
-  Result<std::uint64_t> compare(const DocumentId& id, std::uint64_t index, std::uint64_t hash) {
-    return wait<std::uint64_t>(
-        [&](auto done) { store->compare_state(id, index, hash, executor, done); });
+  Result<std::uint64_t> compare(const DocumentId& id, std::uint64_t index, std::uint64_t hash,
+                                bool is_of_log = false) {
+    return wait<std::uint64_t>([&](auto done) {
+      store->compare_state(id, {index, hash, is_of_log}, executor, done);
+    });
   }
   Result<Unit> beat(collab::Replica replica) {
     return wait<Unit>([&](auto done) { store->beat(std::move(replica), executor, done); });

@@ -99,7 +99,8 @@ int WriteSession::prepare() {
        "edit_keys WHERE created <= ?1 LIMIT ?2)"},
       {&put_state_hash,
        "INSERT INTO state_hashes (document_id, log_index, state_hash, said) VALUES (?1, ?2, ?3, "
-       "?4) ON CONFLICT DO NOTHING"},
+       "?4) ON CONFLICT (document_id, log_index) DO UPDATE SET state_hash = excluded.state_hash, "
+       "said = excluded.said WHERE ?5"},
       {&select_state_hash,
        "SELECT state_hash FROM state_hashes WHERE document_id = ?1 AND log_index = ?2"},
       {&sweep_state_hashes,

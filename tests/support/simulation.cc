@@ -246,17 +246,18 @@ void MemoryJournal::log_ends(std::vector<DocumentId> documents, Executor& on,
   });
 }
 
-void MemoryJournal::compare_state(const DocumentId& document, std::uint64_t index,
-                                  std::uint64_t state_hash, Executor& on,
+void MemoryJournal::compare_state(const DocumentId& document, StateClaim claim, Executor& on,
                                   collab::Done<std::uint64_t> done) {
   using Hash = std::uint64_t;
-  carry_out<Hash>(on, std::move(done), [this, document, index, state_hash]() -> Result<Hash> {
+  carry_out<Hash>(on, std::move(done), [this, document, claim]() -> Result<Hash> {
     Stored* found = find(document);
     if (found == nullptr) return not_found();
-    if (index > found->record.last_index) {
+    if (claim.index > found->record.last_index) {
       return Error{ErrorClass::invalid, "index_out_of_range", "beyond the log"};
     }
-    return found->state_hashes.try_emplace(index, state_hash).first->second;
+    auto [said, is_first] = found->state_hashes.try_emplace(claim.index, claim.state_hash);
+    if (claim.is_of_log) said->second = claim.state_hash;
+    return said->second;
   });
 }
 

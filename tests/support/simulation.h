@@ -88,8 +88,8 @@ class MemoryJournal final : public collab::Journal {
 
   void log_ends(std::vector<DocumentId> documents, Executor& on,
                 collab::Done<std::vector<collab::LogEnd>> done) override;
-  void compare_state(const DocumentId& document, std::uint64_t index, std::uint64_t state_hash,
-                     Executor& on, collab::Done<std::uint64_t> done) override;
+  void compare_state(const DocumentId& document, StateClaim claim, Executor& on,
+                     collab::Done<std::uint64_t> done) override;
 
   /// The process dies: what was not carried out never is, and no answer comes any more.
   void crash() { ++life_; }
