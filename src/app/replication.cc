@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "base/on_the_spot.h"
 #include "bus/notify_bus.h"
 #include "bus/seal.h"
+#include "bus/sns_https_bus.h"
 #include "bus/sns_sqs_bus.h"
 
 namespace weft::app {
@@ -41,10 +44,22 @@ std::string given_name(const ReplicationOptions& options) {
   return options.replica_id.empty() ? environment("REPLICA_ID") : options.replica_id;
 }
 
+/// A whole number from 1 up to what an S4Vector holds.
+std::optional<std::uint64_t> first_ssn_of(const ReplicationOptions& options) {
+  std::string text = options.ssn_id.empty() ? environment("SSN_ID") : options.ssn_id;
+  if (text.empty()) return 1;
+  std::uint64_t ssn = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), ssn);
+  const bool is_whole = failed == std::errc() && end == text.data() + text.size();
+  if (!is_whole || ssn < 1 || ssn > rga::max_integer) return std::nullopt;
+  return ssn;
+}
+
 BusKind bus_of(const ReplicationOptions& options, const StoreChoice& choice) {
   if (options.bus != BusKind::automatic) return options.bus;
   if (shared_database(choice) == nullptr) return BusKind::none;
-  return environment("SNS_TOPIC").empty() ? BusKind::notify : BusKind::sns;
+  if (environment("SNS_TOPIC").empty()) return BusKind::notify;
+  return environment("SNS_ENDPOINT").empty() ? BusKind::sns : BusKind::sns_https;
 }
 
 /// The region that a topic's ARN names, arn:aws:sns:REGION:ACCOUNT:NAME; empty when it is none.
@@ -93,16 +108,38 @@ bus::PgParameters parameters_of(const storage::PgTarget& target) {
   return parameters;
 }
 
-std::unique_ptr<collab::Bus> open_bus(BusKind kind, const std::string& replica_id,
-                                      const storage::PgTarget& database, Log& log,
-                                      const bus::BusMetrics& metrics) {
+/// Where SNS is to call: an address of the route that takes it.
+bool is_endpoint(const std::string& url) {
+  const std::size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+  if (scheme == 0 || url.size() > 1'000) return false;
+  const std::size_t path = url.find('/', scheme);
+  return path != std::string::npos && path > scheme && url.ends_with("/sns") &&
+         std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+struct OpenBus {
+  const char* name;
+  std::unique_ptr<collab::Bus> bus;
+  collab::BusInbox* inbox = nullptr;  // the bus's, if it has one
+};
+
+OpenBus open_bus(BusKind kind, const std::string& replica_id, const storage::PgTarget& database,
+                 Log& log, const bus::BusMetrics& metrics) {
+  const std::string topic = environment("SNS_TOPIC");
   if (kind == BusKind::sns) {
-    const std::string topic = environment("SNS_TOPIC");
-    return std::make_unique<bus::SnsSqsBus>(
-        bus::SnsSqsConfig{region_of(topic), topic, replica_id, environment, {}}, log, metrics);
+    return {"sns", std::make_unique<bus::SnsSqsBus>(
+                       bus::SnsSqsConfig{region_of(topic), topic, replica_id, environment, {}}, log,
+                       metrics)};
   }
-  return std::make_unique<bus::NotifyBus>(bus::NotifyConfig{parameters_of(database), {}}, log,
-                                          metrics);
+  if (kind == BusKind::sns_https) {
+    auto made = std::make_unique<bus::SnsHttpsBus>(
+        bus::SnsHttpsConfig{region_of(topic), topic, environment("SNS_ENDPOINT"), environment, {}},
+        log, metrics);
+    collab::BusInbox* const inbox = made.get();
+    return {"sns-https", std::move(made), inbox};
+  }
+  return {"notify", std::make_unique<bus::NotifyBus>(bus::NotifyConfig{parameters_of(database), {}},
+                                                     log, metrics)};
 }
 
 }  // namespace
@@ -113,12 +150,16 @@ Status check_replication(const ReplicationOptions& options, const StoreChoice& c
     return Error{ErrorClass::invalid, "bad_replica_id",
                  "a replica's id is 1 to 64 letters, digits, dashes and underscores: " + name};
   }
+  if (!first_ssn_of(options)) {
+    return Error{ErrorClass::invalid, "bad_ssn_id",
+                 "the session number (--ssn-id, SSN_ID) is a whole number from 1 up"};
+  }
   const BusKind bus = bus_of(options, choice);
   if (bus != BusKind::none && shared_database(choice) == nullptr) {
     return Error{ErrorClass::invalid, "bus_needs_postgresql",
                  "a bus takes a PostgreSQL database; a directory is one server's own."};
   }
-  if (bus != BusKind::sns) return ok_status();
+  if (bus != BusKind::sns && bus != BusKind::sns_https) return ok_status();
   const std::string topic = environment("SNS_TOPIC");
   const std::string region = region_of(topic);
   if (region.empty()) {
@@ -128,6 +169,12 @@ Status check_replication(const ReplicationOptions& options, const StoreChoice& c
   if (const std::string given = environment("AWS_REGION"); !given.empty() && given != region) {
     return Error{ErrorClass::invalid, "bad_sns_topic",
                  "AWS_REGION is " + given + ", but the topic is of " + region};
+  }
+  const std::string endpoint = environment("SNS_ENDPOINT");
+  if (bus == BusKind::sns_https && !is_endpoint(endpoint)) {
+    return Error{
+        ErrorClass::invalid, "bad_sns_endpoint",
+        "SNS_ENDPOINT is to be where SNS reaches this server, https://HOST/sns: " + endpoint};
   }
   return ok_status();
 }
@@ -140,6 +187,7 @@ Result<Replication> set_up_replication(const ReplicationOptions& options, const 
   Replication replication;
   replication.replica_id = given_name(options);
   if (replication.replica_id.empty()) replication.replica_id = own_name(address);
+  replication.first_ssn = *first_ssn_of(options);
   const storage::PgTarget* database = shared_database(choice);
   if (database == nullptr) return replication;
   replication.ports.registry = &store;
@@ -154,10 +202,11 @@ Result<Replication> set_up_replication(const ReplicationOptions& options, const 
   if (!seal) {
     return Error{ErrorClass::corrupt, "damaged_database", "the replication secret is no secret"};
   }
-  replication.bus_name = kind == BusKind::sns ? "sns" : "notify";
-  replication.bus = std::make_unique<bus::SealedBus>(
-      open_bus(kind, replication.replica_id, *database, log, metrics), *seal, metrics);
+  OpenBus open = open_bus(kind, replication.replica_id, *database, log, metrics);
+  replication.bus_name = open.name;
+  replication.bus = std::make_unique<bus::SealedBus>(std::move(open.bus), *seal, metrics);
   replication.ports.bus = replication.bus.get();
+  replication.ports.inbox = open.inbox;
   return replication;
 }
 

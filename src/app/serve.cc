@@ -136,6 +136,7 @@ int run_serve(const ServeOptions& options) {
   config.replica_id = replication->replica_id;
   config.bus_name = replication->bus_name;
   config.author = replication->author;
+  config.first_ssn = replication->first_ssn;
   config.listen = *address;
   config.version = version;
   config.tokens = std::move(*tokens);

@@ -16,7 +16,8 @@ const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::debug},
 const std::map<std::string, BusKind> buses = {{"auto", BusKind::automatic},
                                               {"none", BusKind::none},
                                               {"notify", BusKind::notify},
-                                              {"sns", BusKind::sns}};
+                                              {"sns", BusKind::sns},
+                                              {"sns-https", BusKind::sns_https}};
 
 const std::map<std::string, LogFormat> log_formats = {{"human", LogFormat::human},
                                                       {"json", LogFormat::json}};
@@ -87,10 +88,17 @@ void add_serve_options(CLI::App& command, ServeOptions& options) {
                   "This server's name among those that share a PostgreSQL database (default: "
                   "$REPLICA_ID, or the host's name and the port)")
       ->type_name("NAME");
+  command
+      .add_option(
+          "--ssn-id", options.replication.ssn_id,
+          "The session number (epoch) that new documents begin with, the same on all servers "
+          "of a database (default: $SSN_ID, or 1)")
+      ->type_name("N");
   add_choice(command, "--bus", options.replication.bus, buses,
              "How servers that share a database wake each other. notify: by PostgreSQL's NOTIFY; "
-             "sns: by Amazon SNS and SQS, $SNS_TOPIC; none: each asks the database now and then; "
-             "auto: sns where SNS_TOPIC is set, else notify where there is PostgreSQL")
+             "sns: by Amazon SNS and SQS, $SNS_TOPIC; sns-https: SNS calls on this server at "
+             "$SNS_ENDPOINT; none: each asks the database now and then; auto: one of sns where "
+             "SNS_TOPIC is set, else notify where there is PostgreSQL")
       ->type_name("BUS")
       ->default_str("auto");
   command.add_option("--threads", options.threads, "Event loops (default: one for each core)")

@@ -1,15 +1,13 @@
 #include "bus/sns_envelope.h"
 
-#include <openssl/bio.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <time.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <memory>
 #include <optional>
+
+#include "bus/openssl_owned.h"
 
 namespace weft::bus {
 namespace {
@@ -18,14 +16,6 @@ namespace json = boost::json;
 
 constexpr std::size_t max_field_bytes = 4'096;
 constexpr int min_rsa_bits = 2'048;
-
-struct OpensslFree {
-  void operator()(BIO* p) const { BIO_free(p); }
-  void operator()(X509* p) const { X509_free(p); }
-  void operator()(EVP_MD_CTX* p) const { EVP_MD_CTX_free(p); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, OpensslFree>;
 
 Error bad(std::string why) { return {ErrorClass::invalid, "bad_sns_message", std::move(why)}; }
 
@@ -181,13 +171,7 @@ Status check_origin(const SnsEnvelope& envelope, const SnsRules& rules,
 }
 
 Status check_signature(const SnsEnvelope& envelope, std::string_view certificate_pem) {
-  const Owned<BIO> bio(
-      BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size())));
-  // Without the callback OpenSSL would ask the terminal for a password.
-  const Owned<X509> certificate(
-      bio == nullptr ? nullptr
-                     : PEM_read_bio_X509(
-                           bio.get(), nullptr, [](char*, int, int, void*) { return 0; }, nullptr));
+  const Owned<X509> certificate = certificate_of(certificate_pem);
   EVP_PKEY* const key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
   if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
       EVP_PKEY_get_bits(key) < min_rsa_bits) {

@@ -191,7 +191,7 @@ TEST(SnsEnvelope, CertificatesComeFromTheRegionsHostAlone) {
 }
 
 TEST(SnsEnvelope, AnotherKeyIsNone) {
-  const test::SnsAuthority other;
+  const test::SnsAuthority other("sns.eu-central-1.amazonaws.com", 1);
   EXPECT_EQ(judged(signed_body(notification()), other.pem()), "sns_message_rejected");
   EXPECT_EQ(judged(signed_body(notification()), other.root_pem()), "sns_message_rejected");
   EXPECT_EQ(judged(signed_body(notification()), ""), "sns_message_rejected");

@@ -1,10 +1,11 @@
 #include "bus/sns_sqs_bus.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 
 #include "base/check.h"
+#include "bus/back_off.h"
+#include "bus/frame.h"
 
 namespace weft::bus {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int wait_seconds = 20;  // the most that SQS offers
+constexpr int max_messages = 10;  // likewise
 constexpr std::chrono::milliseconds receive_limit = std::chrono::seconds(wait_seconds + 10);
 
 std::string text_at(const json::value& value, std::string_view name) {
@@ -37,10 +39,10 @@ SnsSqsBus::SnsSqsBus(SnsSqsConfig config, Log& log, BusMetrics metrics)
     : config_(std::move(config)),
       log_(log),
       metrics_(metrics),
-      outgoing_(config_.queue, metrics_.queue_full),
       credentials_(config_.environment),
-      publisher_(AwsPlaces::of(config_.region, config_.environment), credentials_),
-      listener_(AwsPlaces::of(config_.region, config_.environment), credentials_) {}
+      listener_(AwsPlaces::of(config_.region, config_.environment), credentials_),
+      publisher_(config_.topic_arn, AwsPlaces::of(config_.region, config_.environment),
+                 credentials_, config_.queue, metrics_) {}
 
 SnsSqsBus::~SnsSqsBus() {
   {
@@ -48,9 +50,7 @@ SnsSqsBus::~SnsSqsBus() {
     stopping_ = true;
   }
   wake_.notify_all();
-  publisher_.cancel();
   listener_.cancel();
-  if (publishing_.joinable()) publishing_.join();
   if (listening_.joinable()) listening_.join();
   metrics_.connected.set(0);
 }
@@ -58,78 +58,8 @@ SnsSqsBus::~SnsSqsBus() {
 void SnsSqsBus::start(Heard heard) {
   WEFT_CHECK(!listening_.joinable());
   heard_ = std::move(heard);
-  publishing_ = std::thread([this] { publish_all(); });
+  publisher_.start();
   listening_ = std::thread([this] { listen(); });
-}
-
-void SnsSqsBus::publish(std::string message) {
-  if (message.size() > max_message_bytes()) {
-    metrics_.too_large.add();
-    return;
-  }
-  if (!outgoing_.push(std::move(message))) return;
-  {
-    const std::lock_guard lock(mutex_);
-    something_waits_ = true;
-  }
-  wake_.notify_all();
-}
-
-void SnsSqsBus::publish_all() {
-  BackOff back_off;
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || something_waits_; });
-      if (stopping_) return;
-      something_waits_ = false;
-    }
-    while (!outgoing_.empty()) {
-      std::vector<Frame> frames;
-      while (frames.size() < max_entries) {
-        Frame frame(max_entry_bytes);
-        while (outgoing_.pop_if([&](const std::string& message) { return frame.add(message); })) {
-        }
-        if (frame.messages() == 0) break;
-        frames.push_back(std::move(frame));
-      }
-      if (publish_batch(frames)) {
-        back_off.reset();
-      } else if (!pause(back_off.next())) {
-        return;
-      }
-    }
-  }
-}
-
-bool SnsSqsBus::publish_batch(const std::vector<Frame>& frames) {
-  AwsClient::Fields fields{{"TopicArn", config_.topic_arn}};
-  std::size_t messages = 0;
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    const std::string entry = "PublishBatchRequestEntries.member." + std::to_string(i + 1);
-    fields.emplace_back(entry + ".Id", std::to_string(i));
-    fields.emplace_back(entry + ".Message", frames[i].payload());
-    messages += frames[i].messages();
-  }
-  metrics_.sends.add();
-  const auto answer = publisher_.sns("PublishBatch", fields);
-  if (!answer.ok()) {
-    metrics_.unsent.add(messages);
-    return false;
-  }
-  // A success may hold failures of single entries: what it does not call successful is none.
-  std::size_t taken = 0;
-  for (const std::string_view successes : xml_elements(*answer, "Successful")) {
-    for (const std::string_view id : xml_elements(successes, "Id")) {
-      for (std::size_t i = 0; i < frames.size(); ++i) {
-        if (id == std::to_string(i)) taken += frames[i].messages();
-      }
-    }
-  }
-  taken = std::min(taken, messages);
-  metrics_.published.add(taken);
-  metrics_.unsent.add(messages - taken);
-  return taken == messages;
 }
 
 void SnsSqsBus::listen() {
@@ -216,7 +146,7 @@ Status SnsSqsBus::subscribe() {
 
 Status SnsSqsBus::receive() {
   const json::object request{{"QueueUrl", queue_url_},
-                             {"MaxNumberOfMessages", max_entries},
+                             {"MaxNumberOfMessages", max_messages},
                              {"WaitTimeSeconds", wait_seconds}};
   auto answer = listener_.sqs("ReceiveMessage", json::serialize(request), receive_limit);
   if (!answer.ok()) return answer.error();
@@ -265,12 +195,6 @@ void SnsSqsBus::told(bool up, const Error* error) {
   }
   was_up_ = up;
   metrics_.connected.set(up ? 1 : 0);
-}
-
-std::chrono::milliseconds SnsSqsBus::BackOff::next() {
-  std::uniform_int_distribution<std::int64_t> blurred(delay_.count() / 2, delay_.count());
-  delay_ = std::min(delay_ * 2, longest);
-  return std::chrono::milliseconds(blurred(random_));
 }
 
 }  // namespace weft::bus

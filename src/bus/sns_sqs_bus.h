@@ -5,22 +5,19 @@
 // and are blurred; what cannot be published is dropped and counted.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "base/ports.h"
 #include "bus/aws_client.h"
 #include "bus/aws_credentials.h"
 #include "bus/bus_metrics.h"
-#include "bus/frame.h"
 #include "bus/outgoing.h"
+#include "bus/sns_publisher.h"
 #include "collab/bus.h"
 
 namespace weft::bus {
@@ -35,37 +32,16 @@ struct SnsSqsConfig {
 
 class SnsSqsBus final : public collab::Bus {
  public:
-  /// SNS takes ten messages and 256 KiB at once; ten frames of this size always fit.
-  static constexpr std::size_t max_entries = 10;
-  static constexpr std::size_t max_entry_bytes = 26'000;
-
   /// The log outlives it.
   SnsSqsBus(SnsSqsConfig config, Log& log, BusMetrics metrics = {});
   /// Publishes nothing more. The queue stays: a replica that comes back finds it.
   ~SnsSqsBus() override;
 
   void start(Heard heard) override;
-  void publish(std::string message) override;
-  std::size_t max_message_bytes() const override {
-    return Frame::max_message_bytes(max_entry_bytes);
-  }
+  void publish(std::string message) override { publisher_.publish(std::move(message)); }
+  std::size_t max_message_bytes() const override { return SnsPublisher::max_message_bytes(); }
 
  private:
-  /// Delays between attempts.
-  class BackOff {
-   public:
-    std::chrono::milliseconds next();
-    void reset() { delay_ = first; }
-
-   private:
-    static constexpr std::chrono::milliseconds first{100};
-    static constexpr std::chrono::milliseconds longest{10'000};
-    std::chrono::milliseconds delay_ = first;
-    std::minstd_rand random_{std::random_device{}()};
-  };
-
-  void publish_all();
-  bool publish_batch(const std::vector<Frame>& frames);
   void listen();
   Status set_up();
   Status make_queue();
@@ -78,9 +54,8 @@ class SnsSqsBus final : public collab::Bus {
   const SnsSqsConfig config_;
   Log& log_;
   const BusMetrics metrics_;
-  Outgoing outgoing_;
   AwsCredentials credentials_;
-  AwsClient publisher_, listener_;
+  AwsClient listener_;
   Heard heard_;
   std::string queue_url_, queue_arn_;  // the listener's own
   bool was_up_ = false, told_of_loss_ = false;
@@ -88,8 +63,8 @@ class SnsSqsBus final : public collab::Bus {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool something_waits_ = false;
-  std::thread publishing_, listening_;
+  std::thread listening_;
+  SnsPublisher publisher_;  // last: it uses the credentials
 };
 
 }  // namespace weft::bus

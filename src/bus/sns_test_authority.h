@@ -9,8 +9,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <boost/json.hpp>
+#include <chrono>
 #include <ctime>
+#include <memory>
 #include <string>
 
 #include "bus/sns_envelope.h"
@@ -19,18 +22,15 @@ namespace weft::bus::test {
 
 class SnsAuthority {
  public:
-  /// `host`: whose certificate it says it is. `valid_from_s`, `valid_for_s`: from now.
-  explicit SnsAuthority(const std::string& host = "sns.eu-central-1.amazonaws.com",
-                        long valid_from_s = -60, long valid_for_s = 3'600)
-      : root_key_(EVP_RSA_gen(2'048)), key_(EVP_RSA_gen(2'048)) {
-    root_ = certificate("weft test authority", "", root_key_, nullptr, -60, 3'600);
-    own_ = certificate(host, "DNS:" + host, key_, root_, valid_from_s, valid_for_s);
+  /// `host`: whose certificate it says it is. `key`: which of two.
+  explicit SnsAuthority(const std::string& host = "sns.eu-central-1.amazonaws.com", int key = 0)
+      : root_key_(key_number(2)), key_(key_number(key)) {
+    root_ = certificate("weft test authority", "", root_key_, nullptr);
+    own_ = certificate(host, "DNS:" + host, key_, root_);
   }
   ~SnsAuthority() {
     X509_free(own_);
     X509_free(root_);
-    EVP_PKEY_free(key_);
-    EVP_PKEY_free(root_key_);
   }
   SnsAuthority(const SnsAuthority&) = delete;
   SnsAuthority& operator=(const SnsAuthority&) = delete;
@@ -59,14 +59,25 @@ class SnsAuthority {
   }
 
  private:
-  /// Signed by the root's key; the root, when there is no issuer yet.
+  /// Made once: that takes a while.
+  static EVP_PKEY* key_number(int which) {
+    struct Free {
+      void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+    };
+    using Key = std::unique_ptr<EVP_PKEY, Free>;
+    static const std::array<Key, 3> keys{Key(EVP_RSA_gen(2'048)), Key(EVP_RSA_gen(2'048)),
+                                         Key(EVP_RSA_gen(2'048))};
+    return keys.at(static_cast<std::size_t>(which)).get();
+  }
+
+  /// Signed by the root's key; the root, when there is no issuer yet. Valid for an hour.
   X509* certificate(const std::string& name, const std::string& alternative, EVP_PKEY* key,
-                    X509* issuer, long from_s, long for_s) {
+                    X509* issuer) {
     X509* const made = X509_new();
     X509_set_version(made, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(made), issuer == nullptr ? 1 : 2);
-    X509_gmtime_adj(X509_getm_notBefore(made), from_s);
-    X509_gmtime_adj(X509_getm_notAfter(made), for_s);
+    X509_gmtime_adj(X509_getm_notBefore(made), -60);
+    X509_gmtime_adj(X509_getm_notAfter(made), 3'600);
     X509_set_pubkey(made, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -98,5 +109,43 @@ class SnsAuthority {
   X509* root_ = nullptr;
   X509* own_ = nullptr;
 };
+
+/// As SNS writes it.
+inline std::string sns_time(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::string text(32, '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000Z", &parts));
+  return text;
+}
+
+/// The body of a message that the authority has signed.
+inline std::string notification_body(const SnsAuthority& authority, const std::string& topic,
+                                     const std::string& id,
+                                     std::chrono::system_clock::time_point time,
+                                     const std::string& message,
+                                     const std::string& certificate_url) {
+  const std::string at = sns_time(time);
+  const std::string text = "Message\n" + message + "\nMessageId\n" + id + "\nTimestamp\n" + at +
+                           "\nTopicArn\n" + topic + "\nType\nNotification\n";
+  return boost::json::serialize(boost::json::object{{"Type", "Notification"},
+                                                    {"MessageId", id},
+                                                    {"TopicArn", topic},
+                                                    {"Message", message},
+                                                    {"Timestamp", at},
+                                                    {"SignatureVersion", "2"},
+                                                    {"Signature", authority.sign(text, 2)},
+                                                    {"SigningCertURL", certificate_url}});
+}
+
+inline SnsEnvelope notification(const SnsAuthority& authority, const std::string& topic,
+                                const std::string& id, std::chrono::system_clock::time_point time,
+                                const std::string& message, const std::string& certificate_url) {
+  auto read =
+      SnsEnvelope::read(notification_body(authority, topic, id, time, message, certificate_url));
+  EXPECT_TRUE(read.ok());
+  return std::move(read).value();
+}
 
 }  // namespace weft::bus::test

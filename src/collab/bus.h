@@ -7,6 +7,8 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
+
 namespace weft::collab {
 
 class Bus {
@@ -29,6 +31,22 @@ class Bus {
 
   /// Of one message, in bytes, before any encoding that the adapter needs. At least 1,024.
   virtual std::size_t max_message_bytes() const = 0;
+};
+
+/// The way in for a bus whose service calls on this server, by HTTP, instead of being asked.
+class BusInbox {
+ public:
+  using Answered = std::function<void(Status)>;
+
+  BusInbox() = default;
+  virtual ~BusInbox() = default;
+  BusInbox(const BusInbox&) = delete;
+  BusInbox& operator=(const BusInbox&) = delete;
+
+  /// Judges what was sent, which may be from anybody. Callable on any thread, never waits.
+  /// `answered` is called once, on any thread, also before this returns; with ok when the service
+  /// need not send it again, otherwise with an error that says what is wrong with it.
+  virtual void take(std::string body, Answered answered) = 0;
 };
 
 }  // namespace weft::collab

@@ -181,6 +181,7 @@ class Catalog {
     std::string owner_user;       // becomes a member, with the role owner; empty: nobody does
     std::uint64_t max_owned = 0;  // that owner_user created and still owns; 0: any number
     Uuid incarnation;
+    std::uint64_t ssn = 1;        // the epoch that it begins with; at least 1
     ClientId author;              // the server's own client id: leases the site of the first rows
     std::string content;          // validated UTF-8, LF line ends; may be empty
     std::string idempotency_key;  // empty: none

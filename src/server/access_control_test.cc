@@ -103,7 +103,7 @@ class AccessControlTest : public testing::Test {
   NoLog log;
   AccessApi access{control, members, clock, random, [] {}};
   HistoryApi history{{}, documents, log, log, documents};
-  DocumentsApi documents_api{{}, wire::Limits{}, documents, documents, control, history, random};
+  DocumentsApi documents_api{{}, 1, wire::Limits{}, documents, documents, control, history, random};
   static wire::Limits generous() {
     wire::Limits limits;
     limits.max_request_burst = limits.max_refusals_per_minute = 1'000'000;

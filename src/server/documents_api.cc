@@ -74,6 +74,7 @@ void DocumentsApi::create(const Call& call) const {
   document.id = Uuid::from_random(random_.next(), random_.next());
   document.title = std::move(parsed->title);
   document.incarnation = Uuid::from_random(random_.next(), random_.next());
+  document.ssn = first_ssn_;
   document.author = author_;
   document.content = std::move(parsed->content);
   document.idempotency_key = request.header("Idempotency-Key");

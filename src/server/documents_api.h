@@ -15,11 +15,13 @@ namespace weft::server {
 
 class DocumentsApi {
  public:
-  /// `author` is secret: it owns the site of first contents.
-  DocumentsApi(ClientId author, wire::Limits limits, collab::Catalog& catalog,
-               DocumentLoops& documents, const AccessControl& control, HistoryApi& history,
-               Random& random)
+  /// `author` is secret: it owns the site of first contents. `first_ssn`: the epoch of what is
+  /// created.
+  DocumentsApi(ClientId author, std::uint64_t first_ssn, wire::Limits limits,
+               collab::Catalog& catalog, DocumentLoops& documents, const AccessControl& control,
+               HistoryApi& history, Random& random)
       : author_(author),
+        first_ssn_(first_ssn),
         limits_(limits),
         catalog_(catalog),
         documents_(documents),
@@ -37,6 +39,7 @@ class DocumentsApi {
 
  private:
   const ClientId author_;
+  const std::uint64_t first_ssn_;
   const wire::Limits limits_;
   collab::Catalog& catalog_;
   DocumentLoops& documents_;

@@ -108,4 +108,19 @@ void Replicas::list(const Call& call) const {
       });
 }
 
+void Replicas::take(const Call& call) const {
+  if (ports_.inbox == nullptr) {
+    return call.refuse(404, "no_sns_endpoint",
+                       "This server is not subscribed to anything by HTTP.");
+  }
+  ports_.inbox->take(call.request.body, [call, &on = call.on](Status taken) {
+    on.post([call, taken = std::move(taken)] {
+      if (!taken) return call.refuse(taken.error());
+      Response nothing;
+      nothing.status = 204;
+      call.respond(std::move(nothing));
+    });
+  });
+}
+
 }  // namespace weft::server

@@ -19,7 +19,8 @@ namespace weft::server {
 /// How this server takes part; without a registry it is alone.
 struct ReplicaPorts {
   collab::ReplicaRegistry* registry = nullptr;
-  collab::Bus* bus = nullptr;  // none: others are found by asking the database
+  collab::Bus* bus = nullptr;         // none: others are found by asking the database
+  collab::BusInbox* inbox = nullptr;  // none: no service brings anything to this server
 };
 
 class Replicas {
@@ -38,6 +39,8 @@ class Replicas {
   void leave(std::function<void()> done);
   /// GET /api/v1/replicas.
   void list(const Call& call) const;
+  /// POST /sns.
+  void take(const Call& call) const;
 
  private:
   void beat();

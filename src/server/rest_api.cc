@@ -145,6 +145,7 @@ void RestApi::handle(const Call& call) const {
     case Operation::health: return call.respond(health());
     case Operation::ready: return parts_.operation.ready(call);
     case Operation::list_replicas: return parts_.replicas.list(call);
+    case Operation::hear_sns: return parts_.replicas.take(call);
     case Operation::metrics: return parts_.operation.metrics(call);
     case Operation::create_document: return parts_.documents.create(call);
     case Operation::list_documents: return parts_.documents.list(call);

@@ -49,7 +49,7 @@ class RestApiTest : public testing::Test {
   AccessControl control{{}, members, clock};
   AccessApi access{control, members, clock, random, [] {}};
   HistoryApi history{{}, documents, log, log, documents};
-  DocumentsApi own{{}, wire::Limits{}, documents, documents, control, history, random};
+  DocumentsApi own{{}, 1, wire::Limits{}, documents, documents, control, history, random};
   wire::Limits limits;
   RestRates rates{limits};
   metrics::Registry registry;

@@ -14,6 +14,8 @@ constexpr std::array routes = {
     Route{"GET", "/api/v1/me", Operation::who_am_i, Need::caller},
     Route{"POST", "/api/v1/tokens/revoke", Operation::revoke_anywhere, Need::admin},
     Route{"GET", "/api/v1/replicas", Operation::list_replicas, Need::admin},
+    // Amazon SNS has no token: what it sends is signed.
+    Route{"POST", "/sns", Operation::hear_sns, Need::nothing},
     Route{"GET", "/api/v1/documents", Operation::list_documents, Need::caller},
     Route{"POST", "/api/v1/documents", Operation::create_document, Need::caller},
     Route{"GET", "/api/v1/documents/{id}", Operation::get_document, Need::view},

@@ -51,6 +51,7 @@ enum class Operation : std::uint8_t {
   revoke_token,
   revoke_anywhere,
   list_replicas,
+  hear_sns,
   who_am_i,
   original_create,
   original_get,

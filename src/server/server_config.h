@@ -33,6 +33,8 @@ struct ServerConfig {
   /// This server among those that share a database: its name, and for people how it hears of them.
   std::string replica_id;
   std::string bus_name = "none";
+  /// Documents that are created begin with this epoch (ssn).
+  std::uint64_t first_ssn = 1;
   /// Owns the site of what the server writes itself. Secret. Nil: one that is made up.
   ClientId author;
   /// The page as it was built into the program; empty when it was not.

@@ -107,6 +107,7 @@ collab::DocumentRecord first_record(const collab::Catalog::NewDocument& document
   record.creation_us = now_us;
   record.title = document.title;
   record.incarnation = document.incarnation;
+  record.ssn = document.ssn;
   record.last_index = content_len > 0 ? 1 : 0;
   record.sum_total = content_len;
   record.updated_us = now_us;
@@ -118,7 +119,7 @@ collab::LogRow first_row(const collab::Catalog::NewDocument& document, std::uint
   collab::LogRow row;
   row.kind = rga::OpKind::insert;
   row.len = static_cast<std::uint32_t>(content_len);
-  row.id = {1, 1, 1, 1};
+  row.id = {document.ssn, 1, 1, 1};
   row.text = document.content;
   row.timestamp_us = now_us;
   return row;

@@ -34,6 +34,10 @@ export class Aws {
   faults(faults) {
     return this.#post("faults", JSON.stringify(faults));
   }
+  /** A message that SNS has signed, so far as a server of this test can tell. */
+  envelope(fields) {
+    return this.#post("envelope", JSON.stringify({ TopicArn: this.topic, ...fields }));
+  }
   async calls() {
     return (await fetch(`${this.url}/calls`)).json();
   }

@@ -5,12 +5,15 @@
 //   POST /fail {"action": "PublishBatch", "status": 503, "times": 2, "body": "..."}
 //   POST /faults {"lost": 0.5, "doubled": 0.3, "late_ms": 200}: of what is published from now on
 //   POST /topic NAME: makes a topic; its ARN
-//   GET /calls: how often each action was let in
+//   POST /envelope {fields}: a message signed as SNS does, to be sent by the test
+//   GET /calls: how often each action was let in, and certificates were asked for
+//   GET /SimpleNotificationService-….pem: whose key signs what SNS brings by HTTP
 //   GET /container and /latest/...: keys, as a container's endpoint and a machine's metadata service
 //   give them
 import { createHash, createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { buildApp } from "fauxqs";
+import { SnsCaller } from "./sns_caller.mjs";
 
 const secrets = new Map([
   ["AKIDTEST", "secret/of+tests"],
@@ -19,6 +22,7 @@ const secrets = new Map([
 ]);
 const session_token = "FwoGZXIvYXdzEBYaD/+==";
 const app = buildApp({ logger: false, defaultRegion: "eu-central-1" });
+const caller = new SnsCaller("eu-central-1");
 const failures = [];
 const calls = {};
 let faults = { lost: 0, doubled: 0, late_ms: 0 };
@@ -80,6 +84,12 @@ const action_of = (request, body) =>
 
 const inject = (headers, payload) => app.inject({ method: "POST", url: "/", headers, payload });
 
+/** What reaches SNS and SQS; SNS calls on who is subscribed by HTTP, too. */
+function pass_on(headers, body) {
+  if (action_of({ headers }, body) === "PublishBatch") caller.publish(new URLSearchParams(body.toString()));
+  return inject(headers, body);
+}
+
 /** As the owner of the account; the ARN. */
 async function make_topic(name) {
   const { payload } = await inject({
@@ -95,7 +105,7 @@ async function publish_badly(headers, body) {
   form.set("TopicArn", await make_topic("nobody-listens"));
   const copies = Math.random() < faults.lost ? 0 : 1 + Number(Math.random() < faults.doubled);
   for (let copy = 0; copy < copies; ++copy) {
-    setTimeout(() => void inject(headers, body), Math.random() * faults.late_ms);
+    setTimeout(() => void pass_on(headers, body), Math.random() * faults.late_ms);
   }
   return inject({ ...headers, "content-length": undefined }, form.toString());
 }
@@ -111,7 +121,14 @@ async function answer(request, body, response) {
     return reply(200, "");
   }
   if (request.url === "/topic") return reply(200, await make_topic(body.toString()));
-  if (request.url === "/calls") return reply(200, JSON.stringify(calls));
+  if (request.url === "/calls") {
+    return reply(200, JSON.stringify({ ...calls, certificates: caller.asked_for_certificates }));
+  }
+  if (request.url === "/envelope") return reply(200, caller.envelope(JSON.parse(body)));
+  if (request.url.startsWith("/SimpleNotificationService-")) {
+    const pem = caller.certificate(request.url);
+    return reply(pem === undefined ? 404 : 200, pem);
+  }
   const key = key_answer(request);
   if (key !== undefined) return reply(200, key);
   const problem = signature_problem(request, body);
@@ -123,8 +140,10 @@ async function answer(request, body, response) {
     failure.times -= 1;
     return reply(failure.status, failure.body ?? "");
   }
+  const own = caller.action(new URLSearchParams(body.toString()));
+  if (own !== undefined) return reply(own === "" ? 400 : 200, own);
   const is_bad = action === "PublishBatch" && (faults.lost > 0 || faults.doubled > 0 || faults.late_ms > 0);
-  const result = await (is_bad ? publish_badly : inject)(request.headers, body);
+  const result = await (is_bad ? publish_badly : pass_on)(request.headers, body);
   response.writeHead(result.statusCode, { "content-type": result.headers["content-type"] ?? "text/plain" });
   response.end(result.rawPayload);
 }

@@ -71,6 +71,15 @@ export const paths = {
       },
     },
   },
+  "/sns": {
+    post: {
+      operationId: "hearSns",
+      summary: "For Amazon SNS: a signed notification or confirmation. Only with the bus sns-https",
+      security: [],
+      requestBody: { required: true, content: { "text/plain": { schema: string({ description: "SNS's JSON" }) } } },
+      responses: { 204: ok("Taken"), ...refusals(400, 403, 404, 409, 413, 503) },
+    },
+  },
   "/openapi.json": {
     get: {
       operationId: "describe",

@@ -61,7 +61,7 @@ test("every setting can be given in each way", async (t) => {
     data: directory, listen: "[::1]:0", threads: "3", web: directory, "purge-after": "30d", "drain-delay": "2s",
     "drain-timeout": "9s", "log-level": "warning", "log-format": "json", "access-log": "true",
     key: join(directory, "key"), issuer: "https://app.example.org", audience: "weft", origin: "https://app.example.org",
-    "behind-proxy": "true", "trusted-proxy": "10.0.0.0/8", "replica-id": "a", bus: "none",
+    "behind-proxy": "true", "trusted-proxy": "10.0.0.0/8", "replica-id": "a", "ssn-id": "1", bus: "none",
   };
   assert.equal((await runWeft(["token", "--new-key", "hs256", "--out", values.key])).code, 0);
   const defaults = await runWeft(["config", "show-defaults"]);

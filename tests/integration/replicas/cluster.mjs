@@ -14,12 +14,15 @@ export class Cluster {
   #t;
   #store;
 
-  /** `args` and `env`: of every server. */
+  /** `args` and `env`: of every server; or functions of its number. */
   static async start(t, postgres, { count = 3, args = [], env = {} } = {}) {
     const cluster = new Cluster();
     cluster.#t = t;
     cluster.postgres = postgres;
-    cluster.#store = (i) => ({ database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...args], env });
+    const own = (given, i) => (typeof given === "function" ? given(i) : given);
+    cluster.#store = (i) => ({
+      database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...own(args, i)], env: own(env, i),
+    });
     for (let i = 0; i < count; ++i) cluster.servers.push(await Server.start(t, cluster.#store(i)));
     return cluster;
   }

@@ -1,88 +1,91 @@
-// Three servers that wake each other through SNS, each with an SQS queue of its own: on a good day, and
-// while messages are doubled, come late and in another order, are lost by half, and are all lost.
+// Three servers that wake each other through SNS, with an SQS queue for each or called on over HTTPS: on
+// a good day, and while messages are doubled, come late and in another order, are lost by half, and are
+// all lost.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Aws } from "../../support-js/aws.mjs";
-import { Postgres } from "../../support-js/postgres.mjs";
 import { runWeft } from "../../support-js/server.mjs";
 import { TestSocket } from "../../support-js/socket.mjs";
 import { Typist } from "../../support-js/typist.mjs";
-import { Cluster, Typing, counter, propagation } from "./cluster.mjs";
+import { Typing, counter, propagation } from "./cluster.mjs";
+import { snsCluster } from "./sns_cluster.mjs";
 
 const seconds = Number(process.env.WEFT_REPLICA_SECONDS ?? 60);
 
-async function cluster_on(t, options) {
-  const aws = await Aws.start(t);
-  const cluster = await Cluster.start(t, await Postgres.start(t), { env: aws.env, ...options });
-  for (const server of cluster.servers) {
-    for (const deadline = Date.now() + 20_000; (await counter(server, "weft_bus_connected")) !== 1; await sleep(50)) {
-      assert.ok(Date.now() < deadline, `it hears: ${server.stderr}`);
-    }
-  }
-  return { aws, cluster };
-}
-
-test(`thirty typists on three servers for ${seconds} s over SNS`, { timeout: 240_000 }, async (t) => {
-  const { aws, cluster } = await cluster_on(t);
-  const [first] = cluster.servers;
-  const ids = [await first.create("one"), await first.create("two"), await first.create("three")];
-  const typing = new Typing(t, cluster, ids, 10);
-  await typing.begin();
-  await sleep(seconds * 1000);
-  const acknowledged = await typing.endAndCheck();
-  for (const server of cluster.servers) {
-    assert.ok((await counter(server, "weft_rows_followed_total")) > 0);
-    assert.equal(await counter(server, 'weft_bus_dropped_total{reason="rejected"}'), 0);
-  }
-  const calls = await aws.calls();
-  assert.ok(calls.PublishBatch > 0 && calls.DeleteMessageBatch > 0, "it went over SNS and SQS");
-  assert.ok(calls.PublishBatch < acknowledged, "in batches");
-  t.diagnostic(`${acknowledged} edits acknowledged, ${calls.PublishBatch} batches published`);
-});
-
-test("a keystroke over SNS, beside one on the same server", { timeout: 60_000 }, async (t) => {
-  const { cluster } = await cluster_on(t, { count: 2 });
-  const [here, there] = cluster.servers;
-  const id = await here.create("measured");
-  const socket = new TestSocket(here, id);
-  const typist = new Typist(socket, await socket.join());
-  const watchers = [new TestSocket(here, id), new TestSocket(there, id)];
-  for (const watcher of watchers) await watcher.join();
-  const [same, other] = await propagation(typist, watchers, 100, 10);
-  assert.ok(other[0] < 700, "the bus was quicker than asking the database");
-  const ms = (times) => times.map((time) => time.toFixed(2)).join(" / ");
-  t.diagnostic(`p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
-  [socket, ...watchers].forEach(({ ws }) => ws.terminate());
-});
-
-for (const [what, faults] of Object.entries({
-  "doubles and delays": { doubled: 0.3, late_ms: 300 },
-  "loses half": { lost: 0.5, doubled: 0.3, late_ms: 300 },
-  "loses everything": { lost: 1 },
-})) {
-  test(`a bus that ${what} changes nothing`, { timeout: 120_000 }, async (t) => {
-    const { aws, cluster } = await cluster_on(t);
+for (const bus of ["sns", "sns-https"]) {
+  test(`thirty typists on three servers for ${seconds} s over ${bus}`, { timeout: 240_000 }, async (t) => {
+    const { aws, cluster } = await snsCluster(t, bus);
     const [first] = cluster.servers;
-    const typing = new Typing(t, cluster, [await first.create("one"), await first.create("two")], 9);
+    const ids = [await first.create("one"), await first.create("two"), await first.create("three")];
+    const typing = new Typing(t, cluster, ids, 10);
     await typing.begin();
-    await aws.faults(faults);
-    await sleep(10_000);
-    await aws.faults({ lost: 0, doubled: 0, late_ms: 0 });
-    t.diagnostic(`${await typing.endAndCheck(5_000)} edits acknowledged`);
+    await sleep(seconds * 1000);
+    const acknowledged = await typing.endAndCheck();
+    for (const server of cluster.servers) {
+      assert.ok((await counter(server, "weft_rows_followed_total")) > 0);
+      assert.equal(await counter(server, 'weft_bus_dropped_total{reason="rejected"}'), 0);
+    }
+    const calls = await aws.calls();
+    assert.ok(calls.PublishBatch > 0 && calls.PublishBatch < acknowledged, "it went over SNS, in batches");
+    if (bus === "sns") {
+      assert.ok(calls.DeleteMessageBatch > 0, "and over SQS");
+    } else {
+      assert.equal(calls.ConfirmSubscription, 3);
+      assert.equal(calls.ReceiveMessage, undefined, "and no queue was asked");
+      assert.equal(calls.certificates, 3, "each asked once for the certificate");
+    }
+    t.diagnostic(`${acknowledged} edits acknowledged, ${calls.PublishBatch} batches published`);
   });
+
+  test(`a keystroke over ${bus}, beside one on the same server`, { timeout: 60_000 }, async (t) => {
+    const { cluster } = await snsCluster(t, bus, { count: 2 });
+    const [here, there] = cluster.servers;
+    const id = await here.create("measured");
+    const socket = new TestSocket(here, id);
+    const typist = new Typist(socket, await socket.join());
+    const watchers = [new TestSocket(here, id), new TestSocket(there, id)];
+    for (const watcher of watchers) await watcher.join();
+    const [same, other] = await propagation(typist, watchers, 100, 10);
+    assert.ok(other[0] < 700, "the bus was quicker than asking the database");
+    const ms = (times) => times.map((time) => time.toFixed(2)).join(" / ");
+    t.diagnostic(`p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
+    [socket, ...watchers].forEach(({ ws }) => ws.terminate());
+  });
+
+  for (const [what, faults] of Object.entries({
+    "doubles and delays": { doubled: 0.3, late_ms: 300 },
+    "loses half": { lost: 0.5, doubled: 0.3, late_ms: 300 },
+    "loses everything": { lost: 1 },
+  })) {
+    test(`${bus} that ${what} changes nothing`, { timeout: 120_000 }, async (t) => {
+      const { aws, cluster } = await snsCluster(t, bus);
+      const [first] = cluster.servers;
+      const typing = new Typing(t, cluster, [await first.create("one"), await first.create("two")], 9);
+      await typing.begin();
+      await aws.faults(faults);
+      await sleep(10_000);
+      await aws.faults({ lost: 0, doubled: 0, late_ms: 0 });
+      t.diagnostic(`${await typing.endAndCheck(5_000)} edits acknowledged`);
+    });
+  }
 }
 
-test("a topic that is none, or of another region, is refused", async () => {
+test("a topic or an endpoint that is none is refused", async () => {
   const check = (env) => runWeft(["config", "check", "--database-url", "postgresql://u@127.0.0.1:1/d"], { env });
+  const topic = "arn:aws:sns:eu-central-1:1:weft";
   for (const env of [
     { SNS_TOPIC: "weft" },
     { SNS_TOPIC: "arn:aws:sqs:eu-central-1:1:weft" },
-    { SNS_TOPIC: "arn:aws:sns:eu-central-1:1:weft", AWS_REGION: "us-east-1" },
+    { SNS_TOPIC: topic, AWS_REGION: "us-east-1" },
+    { SNS_TOPIC: topic, SNS_ENDPOINT: "weft.example.org/sns" },
+    { SNS_TOPIC: topic, SNS_ENDPOINT: "https://weft.example.org/" },
+    { SNS_TOPIC: topic, SNS_ENDPOINT: "https:///sns" },
+    { SNS_TOPIC: topic, SNS_ENDPOINT: "file:///sns" },
   ]) {
     const { code, stderr } = await check(env);
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /SNS_TOPIC|AWS_REGION/);
+    assert.match(stderr, /SNS_TOPIC|AWS_REGION|SNS_ENDPOINT/);
   }
-  assert.equal((await check({ SNS_TOPIC: "arn:aws:sns:eu-central-1:1:weft" })).code, 0);
+  assert.equal((await check({ SNS_TOPIC: topic })).code, 0);
+  assert.equal((await check({ SNS_TOPIC: topic, SNS_ENDPOINT: "https://weft.example.org/sns" })).code, 0);
 });
