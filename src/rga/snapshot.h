@@ -1,4 +1,4 @@
-// The bytes of a saved state: columns of varints, the visible text, and a checksum. docs/FORMAT.md
+// The bytes of a saved state: columns of varints, the visible text, and a checksum. docs/PROTOCOL.md
 // describes them. Also the state hash, which covers the same runs. Only Document uses it.
 #pragma once
 
