@@ -89,6 +89,23 @@ bool put_access(const std::filesystem::path& top) {
   return good;
 }
 
+/// What fuzz_operation_json begins with, beside streams.
+bool put_operation_json(const std::filesystem::path& top) {
+  const std::string insert =
+      R"({"kind":"insert","ssn":1,"sum":3,"sid":7,"seq":2,"len":2,"ref":null,"value":"\u00fc\n"})";
+  const std::string update =
+      R"({"kind":"update","ssn":1,"sum":3,"sid":7,"seq":2,"len":1,"ref":{"sid":7,"seq":1},)"
+      R"("value":"\ud83d\ude00"})";
+  bool good = put(top / "fuzz_operation_json", "insert", std::string(1, '\0') + insert);
+  good &= put(top / "fuzz_operation_json", "update", std::string(1, '\0') + update);
+  for (const std::string kind : {"erase", "erase_back", "purge"}) {
+    good &= put(top / "fuzz_operation_json", kind,
+                std::string(1, '\0') + R"({"kind":")" + kind +
+                    R"(","ssn":1,"sum":4,"sid":7,"seq":3,"len":1,"ref":{"sid":9,"seq":1}})");
+  }
+  return good;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,10 +117,11 @@ int main(int argc, char** argv) {
   const std::string wide =
       "gr\xc3\xbc\xc3\x9f"
       "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
-  bool good = put_access(top);
+  bool good = put_access(top) && put_operation_json(top);
   for (const Sample& s : {sample("ascii", "hello world, hello", false, false),
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {
     good &= put(top / "fuzz_op_stream", s.name, s.stream);
+    good &= put(top / "fuzz_operation_json", s.name, std::string(1, '\1') + s.stream);
     good &= put(top / "fuzz_utf8", s.name, s.name == "ascii" ? "plain ascii text" : wide);
     good &= put(top / "fuzz_history", s.name, std::string(1, '\0') + s.history);
     good &= put(top / "fuzz_history", s.name + "_body",
