@@ -106,6 +106,23 @@ bool put_operation_json(const std::filesystem::path& top) {
   return good;
 }
 
+/// What fuzz_bus_message begins with.
+bool put_bus_messages(const std::filesystem::path& top) {
+  const std::string body =
+      R"("MessageId":"1","TopicArn":"arn:aws:sns:eu-central-1:1:t","Message":"m",)"
+      R"("Timestamp":"2026-11-30T07:00:00.123Z","SignatureVersion":"2","Signature":"AAAA",)"
+      R"("SigningCertURL":"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem")";
+  const std::string confirmation =
+      R"({"Type":"SubscriptionConfirmation","Token":"2","SubscribeURL":"https://a.example/",)" +
+      body;
+  bool good = put(top / "fuzz_bus_message", "notification",
+                  std::string(1, '\0') + R"({"Type":"Notification","Subject":"s",)" + body + "}");
+  good &= put(top / "fuzz_bus_message", "confirmation", std::string(1, '\0') + confirmation + "}");
+  // The version, "ab", "c".
+  good &= put(top / "fuzz_bus_message", "frame", std::string(1, '\1') + "AQJhYgFj");
+  return good;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -117,11 +134,14 @@ int main(int argc, char** argv) {
   const std::string wide =
       "gr\xc3\xbc\xc3\x9f"
       "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
-  bool good = put_access(top) && put_operation_json(top);
+  bool good = put_access(top) && put_operation_json(top) && put_bus_messages(top);
   for (const Sample& s : {sample("ascii", "hello world, hello", false, false),
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {
     good &= put(top / "fuzz_op_stream", s.name, s.stream);
     good &= put(top / "fuzz_operation_json", s.name, std::string(1, '\1') + s.stream);
+    // Bit 1: an archive of the stream, of which byte 9 is changed by nothing, and by something.
+    good &= put(top / "fuzz_archive", s.name, std::string("\2\0\x9\0", 4) + s.stream);
+    good &= put(top / "fuzz_archive", s.name + "_damaged", std::string("\2\0\x9\1", 4) + s.stream);
     good &= put(top / "fuzz_utf8", s.name, s.name == "ascii" ? "plain ascii text" : wide);
     good &= put(top / "fuzz_history", s.name, std::string(1, '\0') + s.history);
     good &= put(top / "fuzz_history", s.name + "_body",
