@@ -115,6 +115,11 @@ CLI::App* add_replay(CLI::App& app, ReplayOptions& options) {
   return replay;
 }
 
+int no_such_command(const std::string& name) {
+  std::cerr << "weft: there is no command '" << name << "'. See weft --help.\n";
+  return exit_usage;
+}
+
 /// "help" and "help COMMAND" as people type them.
 int print_help(const CLI::App& app, const std::string& topic) {
   if (topic.empty()) {
@@ -126,8 +131,7 @@ int print_help(const CLI::App& app, const std::string& topic) {
     std::cout << command->help(app.get_name());
     return exit_done;
   }
-  std::cerr << "weft: there is no command '" << topic << "'. See weft --help.\n";
-  return exit_usage;
+  return no_such_command(topic);
 }
 
 }  // namespace
@@ -163,6 +167,11 @@ Command parse_command_line(int argc, char** argv) {
   } catch (const CLI::CallForVersion& call) {
     return Finished{app.exit(call)};
   } catch (const CLI::ParseError& problem) {
+    // The library says of a mistyped command that one is required.
+    const std::vector<std::string> unknown = app.remaining();
+    if (app.get_subcommands().empty() && !unknown.empty() && !unknown[0].starts_with('-')) {
+      return Finished{no_such_command(unknown[0])};
+    }
     std::cerr << "weft: " << problem.what() << "\nSee weft --help.\n";
     return Finished{exit_usage};
   }

@@ -7,6 +7,7 @@
 
 #include "app/database_path.h"
 #include "app/exit_code.h"
+#include "base/utf8.h"
 #include "storage/document_stats.h"
 #include "storage/fsck.h"
 
@@ -15,20 +16,21 @@ namespace {
 
 namespace json = boost::json;
 
-/// One line: tabs and line feeds in stored values must not make two of it.
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
-/// What is stored may be damaged, and JSON is UTF-8.
+/// What is stored may be damaged: what is no text is shown as far as it is ASCII.
 std::string utf8_only(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) >= 0x7f) c = '?';
   }
   return text;
+}
+
+/// One line for a terminal: tabs and line feeds in stored values must not make two of it, and
+/// damage must not send it commands.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return count_scalars(text) ? text : utf8_only(std::move(text));
 }
 
 void print_finding(const storage::Finding& finding) {

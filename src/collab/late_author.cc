@@ -5,6 +5,7 @@
 #include <string>
 
 #include "collab/purge_planner.h"
+#include "collab/push_validator.h"
 #include "rga/op_codec.h"
 
 namespace weft::collab {
@@ -158,9 +159,7 @@ Result<std::vector<Operation>> LateAuthor::judge(std::string_view operations,
     }
     fresh.push_back(op);
   }
-  if (reader.failed()) {
-    return Error{ErrorClass::invalid, "malformed_operations", "the operation stream is malformed"};
-  }
+  if (reader.failed()) return malformed_operations(count);
   return fresh;
 }
 

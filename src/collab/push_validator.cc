@@ -149,10 +149,15 @@ Result<AcceptedPush> validate_push(std::string_view operations, const PushContex
     const Status status = validator.add(op);
     if (!status.ok()) return status.error();
   }
-  if (reader.failed()) {
-    return Error{ErrorClass::invalid, "malformed_operations", "the operation stream is malformed"};
-  }
+  if (reader.failed()) return malformed_operations(count);
   return validator.take();
+}
+
+Error malformed_operations(std::size_t read) {
+  return {ErrorClass::invalid, "malformed_operations",
+          "operation " + std::to_string(read + 1) +
+              " of the push is malformed: cut off, a number out of range, or text that is not as "
+              "long as it says or not UTF-8 without surrogates and U+0000"};
 }
 
 }  // namespace weft::collab

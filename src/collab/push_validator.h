@@ -2,6 +2,7 @@
 // or refused whole. Pure: looks at the document, changes nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,8 @@ struct AcceptedPush {
 /// `seq`. The log up to base holds sum(base) elements, of which own(base) are the author's; so it
 /// knew sum(base) - own(base) + (seq - 1) elements, and its operation's sum is that plus one.
 Result<AcceptedPush> validate_push(std::string_view operations, const PushContext& context);
+
+/// Of a stream in which only so many operations could be read: invalid, "malformed_operations".
+Error malformed_operations(std::size_t read);
 
 }  // namespace weft::collab

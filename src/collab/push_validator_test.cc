@@ -93,6 +93,19 @@ TEST_F(PushValidatorTest, Malformed) {
     const auto answer = validate_bytes(bytes);
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().code, "malformed_operations");
+    EXPECT_TRUE(answer.error().message.starts_with("operation 1 of the push"))
+        << answer.error().message;
+  }
+  // A surrogate, U+0000, more bytes than U+0041 needs, half a character.
+  for (const std::string_view text : {std::string_view("\xed\xa0\x80"), std::string_view("\0", 1),
+                                      std::string_view("\xc1\x81"), std::string_view("\xc3")}) {
+    ASSERT_TRUE(validate({insert(me, 3, 7, {me, 2}, "z")}).ok());
+    // Tag: an insert of one, its id follows.
+    const auto answer = validate_bytes(bytes_ + "\x20" + std::string(text));
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, "malformed_operations");
+    EXPECT_TRUE(answer.error().message.starts_with("operation 2 of the push"))
+        << answer.error().message;
   }
   // A good operation before the damage does not save the push.
   ASSERT_TRUE(validate({insert(me, 3, 7, {me, 2}, "z")}).ok());

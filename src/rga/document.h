@@ -160,7 +160,7 @@ class BasicDocument {
   /// The same value on every replica with the same operations. Covers the order, the identities,
   /// the tombstones and the visible text; docs/PROTOCOL.md gives the definition. O(n).
   std::uint64_t state_hash() const;
-  /// Appends a snapshot: the state without the text of tombstones. docs/FORMAT.md. O(n).
+  /// Appends a snapshot: the state without the text of tombstones. docs/PROTOCOL.md. O(n).
   void save(std::string& out) const;
   /// Error class corrupt, code "bad_snapshot", for anything that save() did not write. O(n).
   static Result<BasicDocument> load(std::string_view bytes);

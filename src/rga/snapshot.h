@@ -1,5 +1,6 @@
-// The bytes of a saved state: columns of varints, the visible text, and a checksum. docs/FORMAT.md
-// describes them. Also the state hash, which covers the same runs. Only Document uses it.
+// The bytes of a saved state: columns of varints, the visible text, and a checksum.
+// docs/PROTOCOL.md describes them. Also the state hash, which covers the same runs. Only Document
+// uses it.
 #pragma once
 
 #include <cstdint>

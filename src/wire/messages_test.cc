@@ -392,5 +392,73 @@ TEST(ProtocolPage, TheStateHashIsTheChecksumOfTheRuns) {
   EXPECT_EQ(document.state_hash(), h);
 }
 
+/// The state after the example stream.
+rga::Document example_document() {
+  rga::Document document(1);
+  rga::OpReader reader(example);
+  rga::Operation op;
+  while (reader.next(op)) EXPECT_EQ(document.apply(op), rga::ApplyOutcome::applied);
+  return document;
+}
+
+TEST(ProtocolPage, TheExampleSnapshotIsWhatADocumentSaves) {
+  const std::string page =
+      bytes_of({0x57, 0x45, 0x46, 0x54, 2,    1,    1,    7,    3,    0,    2,    2,
+                0,    2,    2,    2,    3,    2,    2,    0,    2,    0,    2,    0,
+                0,    1,    1,    0x61, 0x62, 0x3e, 0x66, 0x0b, 0xaa, 0xe8, 0x5b, 0x64});
+  std::string saved;
+  example_document().save(saved);
+  EXPECT_EQ(saved, page);
+}
+
+TEST(ProtocolPage, TheExampleSession) {
+  const auto client = Uuid::parse("00112233-4455-4677-8899-aabbccddeeff");
+  const auto incarnation = Uuid::parse("a0a1a2a3-a4a5-46a7-a8a9-aaabacadaeaf");
+  ASSERT_TRUE(client && incarnation);
+  Hello hello;
+  hello.version_min = hello.version_max = 1;
+  hello.client = *client;
+  EXPECT_EQ(encode(hello),
+            bytes_of({1,    1,    1,    0,    0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x46,
+                      0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0}));
+
+  std::string nothing;
+  rga::Document(1).save(nothing);
+  EXPECT_EQ(encode(SnapshotChunk{0, 0, nothing}),
+            bytes_of({0x82, 0, 0, 0x57, 0x45, 0x46, 0x54, 2,    1,    0,    0,    0,    0,   0,
+                      0,    0, 0, 0,    0,    0x39, 0xf9, 0xcb, 0xcc, 0xab, 0x5f, 0x1a, 0x1c}));
+  Welcome welcome;
+  welcome.version = 1;
+  welcome.session = 5;
+  welcome.sid = 7;
+  welcome.incarnation = *incarnation;
+  welcome.ssn = 1;
+  welcome.snapshot_follows = true;
+  welcome.snapshot_bytes = nothing.size();
+  welcome.heartbeat_ms = 5000;
+  welcome.max_message_bytes = 1 << 20;
+  welcome.server = "weft 0.1.0";
+  EXPECT_EQ(
+      encode(welcome),
+      bytes_of({0x81, 1,    5,    7,    0,    0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0x46, 0xa7, 0xa8,
+                0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 1,    0,    1,    0x18, 0x88, 0x27, 0x80,
+                0x80, 0x40, 0x0a, 0x77, 0x65, 0x66, 0x74, 0x20, 0x30, 0x2e, 0x31, 0x2e, 0x30, 0}));
+
+  EXPECT_EQ(encode(Push{0, example}), bytes_of({2, 0}) + example);
+  EXPECT_EQ(encode(Ack{3, 3, false}), bytes_of({0x84, 3, 3, 0}));
+  EXPECT_EQ(encode(Operations{1, 3, example}), bytes_of({0x83, 1, 3}) + example);
+
+  const rga::Anchor right_of_a{{7, 1}, rga::Anchor::Side::after};
+  const Presence ada{"Ada", 0xd6477f, {{right_of_a, right_of_a}}};
+  const std::string shown = bytes_of(
+      {0x03, 0x41, 0x64, 0x61, 0xff, 0x8e, 0xd9, 0x06, 0x01, 0x07, 0x01, 0x01, 0x07, 0x01, 0x01});
+  EXPECT_EQ(encode(ada), bytes_of({3}) + shown);
+  EXPECT_EQ(encode(Peers{{{5, true, 7, ada}}}), bytes_of({0x85, 1, 5, 1, 7}) + shown);
+
+  const std::string hash = bytes_of({0x63, 0xad, 0x11, 0x31, 0x80, 0x77, 0xee, 0x9b});
+  EXPECT_EQ(encode(Heartbeat{3, example_document().state_hash()}), bytes_of({0x86, 3, 1}) + hash);
+  EXPECT_EQ(encode(HeartbeatReply{3, example_document().state_hash()}), bytes_of({4, 3, 1}) + hash);
+}
+
 }  // namespace
 }  // namespace weft::wire

@@ -89,6 +89,40 @@ bool put_access(const std::filesystem::path& top) {
   return good;
 }
 
+/// What fuzz_operation_json begins with, beside streams.
+bool put_operation_json(const std::filesystem::path& top) {
+  const std::string insert =
+      R"({"kind":"insert","ssn":1,"sum":3,"sid":7,"seq":2,"len":2,"ref":null,"value":"\u00fc\n"})";
+  const std::string update =
+      R"({"kind":"update","ssn":1,"sum":3,"sid":7,"seq":2,"len":1,"ref":{"sid":7,"seq":1},)"
+      R"("value":"\ud83d\ude00"})";
+  bool good = put(top / "fuzz_operation_json", "insert", std::string(1, '\0') + insert);
+  good &= put(top / "fuzz_operation_json", "update", std::string(1, '\0') + update);
+  for (const std::string kind : {"erase", "erase_back", "purge"}) {
+    good &= put(top / "fuzz_operation_json", kind,
+                std::string(1, '\0') + R"({"kind":")" + kind +
+                    R"(","ssn":1,"sum":4,"sid":7,"seq":3,"len":1,"ref":{"sid":9,"seq":1}})");
+  }
+  return good;
+}
+
+/// What fuzz_bus_message begins with.
+bool put_bus_messages(const std::filesystem::path& top) {
+  const std::string body =
+      R"("MessageId":"1","TopicArn":"arn:aws:sns:eu-central-1:1:t","Message":"m",)"
+      R"("Timestamp":"2026-11-30T07:00:00.123Z","SignatureVersion":"2","Signature":"AAAA",)"
+      R"("SigningCertURL":"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem")";
+  const std::string confirmation =
+      R"({"Type":"SubscriptionConfirmation","Token":"2","SubscribeURL":"https://a.example/",)" +
+      body;
+  bool good = put(top / "fuzz_bus_message", "notification",
+                  std::string(1, '\0') + R"({"Type":"Notification","Subject":"s",)" + body + "}");
+  good &= put(top / "fuzz_bus_message", "confirmation", std::string(1, '\0') + confirmation + "}");
+  // The version, "ab", "c".
+  good &= put(top / "fuzz_bus_message", "frame", std::string(1, '\1') + "AQJhYgFj");
+  return good;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,10 +134,14 @@ int main(int argc, char** argv) {
   const std::string wide =
       "gr\xc3\xbc\xc3\x9f"
       "e \xe4\xb8\xad\xf0\x9f\x98\x80\nline";
-  bool good = put_access(top);
+  bool good = put_access(top) && put_operation_json(top) && put_bus_messages(top);
   for (const Sample& s : {sample("ascii", "hello world, hello", false, false),
                           sample("wide", wide, true, false), sample("updated", wide, true, true)}) {
     good &= put(top / "fuzz_op_stream", s.name, s.stream);
+    good &= put(top / "fuzz_operation_json", s.name, std::string(1, '\1') + s.stream);
+    // Bit 1: an archive of the stream, of which byte 9 is changed by nothing, and by something.
+    good &= put(top / "fuzz_archive", s.name, std::string("\2\0\x9\0", 4) + s.stream);
+    good &= put(top / "fuzz_archive", s.name + "_damaged", std::string("\2\0\x9\1", 4) + s.stream);
     good &= put(top / "fuzz_utf8", s.name, s.name == "ascii" ? "plain ascii text" : wide);
     good &= put(top / "fuzz_history", s.name, std::string(1, '\0') + s.history);
     good &= put(top / "fuzz_history", s.name + "_body",

@@ -51,14 +51,20 @@ function number_of(expression) {
 
 /** Every stable error code that the code gives stands in docs/ERRORS.md, and the other way round. */
 export function error_code_problems(root) {
-  const in_code = new Set();
-  for (const path of files_of(root).filter((file) => /^src\/.*\.(cc|h)$/.test(file) && !/_test[._]/.test(file))) {
-    for (const [, code] of read(root, path).matchAll(/ErrorClass::\w+,\s*"([a-z][a-z0-9_]*)"/g)) in_code.add(code);
+  const given = new Set();
+  const words = new Set();  // some codes are chosen first and given later, some are the page's own
+  for (const path of files_of(root).filter((file) => /^(src|client\/src|web\/src)\/.*\.(cc|h|ts)$/.test(file))) {
+    if (/_test[._]/.test(path)) continue;
+    const text = read(root, path);
+    for (const [, code] of text.matchAll(/ErrorClass::\w+,\s*"([a-z][a-z0-9_]*)"/g)) given.add(code);
+    for (const [, word] of text.matchAll(/"([a-z][a-z0-9_]*)"/g)) words.add(word);
   }
-  const text = read(root, "docs/ERRORS.md");
-  const in_docs = [...text.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, code]) => code);
-  return [...in_code].filter((code) => !in_docs.includes(code)).sort()
-    .map((code) => `error code ${code} is not in docs/ERRORS.md`);
+  const in_docs = [...read(root, "docs/ERRORS.md").matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, code]) => code);
+  return [
+    ...[...given].filter((code) => !in_docs.includes(code)).sort()
+      .map((code) => `error code ${code} is not in docs/ERRORS.md`),
+    ...in_docs.filter((code) => !words.has(code)).map((code) => `error code ${code} is only in docs/ERRORS.md`),
+  ];
 }
 
 function differences(in_code, in_docs, what, where) {

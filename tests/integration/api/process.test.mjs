@@ -45,10 +45,13 @@ test("version and help", async () => {
     assert.ok(serve.stdout.includes(word), word);
   }
   assert.equal((await runWeft(["serve", "--help"])).stdout, serve.stdout);
+  for (const args of [["sing"], ["help", "sing"], ["sing", "--loud"]]) {
+    const unknown = await runWeft(args);
+    assert.equal(unknown.code, 2);
+    assert.equal(unknown.stderr, "weft: there is no command 'sing'. See weft --help.\n");
+  }
   for (const args of [
     [],
-    ["sing"],
-    ["help", "sing"],
     ["serve", "--loud"],
     ["serve", "extra"],
     ["serve", "--threads", "0"],

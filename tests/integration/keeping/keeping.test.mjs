@@ -49,6 +49,12 @@ test("fsck beside a running server, and what it says of damage", async (t) => {
   assert.deepEqual(findings, [{
     document: id, table: "operations", key: "log_index 2", what: "the row does not fit its checksum",
   }]);
+  // A damaged id is shown as a line of text, whatever its bytes are.
+  sql(data, "PRAGMA foreign_keys=OFF; UPDATE operations SET document_id = CAST(x'61ff9b0a32' AS TEXT) " +
+    `WHERE document_id = '${id}' AND log_index = 2`);
+  const { stdout: damaged } = await weft(["fsck", "--data", data], 1);
+  assert.match(damaged, /^a\?\?\?2: document_id is not a UUID/m);
+  assert.doesNotMatch(damaged, /\ufffd/);
   for (const what of ["weft.db", "nothing"]) {
     const other = freshDirectory(t);
     if (what === "weft.db") writeFileSync(join(other, what), "no database, but a text that is long enough");
