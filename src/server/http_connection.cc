@@ -171,10 +171,12 @@ class HttpConnection final : public Connection,
       return Refusal{400, "bad_host", "There is more than one Host header."};
     }
     std::string host(request_.header("Host"));
-    if (const std::string_view target = request_.target; target.starts_with("http://")) {
+    const std::string_view target = request_.target;
+    if (target.starts_with("http://") || target.starts_with("https://")) {
       // Absolute form: its authority counts instead of Host (RFC 9112, section 3.2.2).
-      const std::size_t slash = target.find('/', 7);
-      host = target.substr(7, slash == std::string_view::npos ? slash : slash - 7);
+      const std::size_t begin = target.find("//") + 2;
+      const std::size_t slash = target.find('/', begin);
+      host = target.substr(begin, slash == std::string_view::npos ? slash : slash - begin);
       request_.target = slash == std::string_view::npos ? "/" : std::string(target.substr(slash));
     }
     if (!request_.target.starts_with('/')) {

@@ -52,6 +52,8 @@ struct Limits {
   std::int64_t event_heartbeat_ms = 15'000;
   std::size_t max_header_bytes = std::size_t{16} << 10;
   std::int64_t request_timeout_ms = 30'000;
+  /// With TLS: from accept to the end of the handshake.
+  std::int64_t tls_handshake_timeout_ms = 10'000;
   std::size_t max_connections = 10'000;
   // With access control, against those who mean harm; in open mode everybody is on this machine.
   /// From one address, proxies that are trusted left out.
