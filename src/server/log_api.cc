@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "rga/ids.h"
 #include "server/document_json.h"
 #include "server/log_json.h"
 #include "server/request_checks.h"
@@ -38,7 +39,7 @@ Result<Paging> parse_paging(std::string_view text) {
   Paging paging;
   for (const auto& [name, value] : *query) {
     if (name == "after") {
-      if (!read_number(value, paging.after) || paging.after > INT64_MAX) {
+      if (!read_number(value, paging.after) || paging.after > rga::max_integer) {
         return Error{ErrorClass::invalid, "bad_version", "after is a version's number."};
       }
     } else if (name == "limit") {

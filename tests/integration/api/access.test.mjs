@@ -203,7 +203,13 @@ test("pages of listed origins may ask, others may not", async (t) => {
     headers: { Origin: "https://app.example.org", "Access-Control-Request-Method": "POST" },
   });
   assert.equal(preflight.status, 204);
-  assert.match(preflight.headers.get("access-control-allow-headers"), /Authorization/);
+  const list = (answer, name) => answer.headers.get(name).split(", ");
+  for (const name of ["Authorization", "If-Match", "Idempotency-Key", "Weft-Client", "Weft-Base"]) {
+    assert.ok(list(preflight, "access-control-allow-headers").includes(name), name);
+  }
+  for (const name of ["ETag", "Idempotency-Replayed", "Weft-Next-After"]) {
+    assert.ok(list(listed, "access-control-expose-headers").includes(name), name);
+  }
 });
 
 test("strangers find no open door: other addresses take keys and somebody who does TLS", (t) => {
