@@ -48,6 +48,7 @@ Status check_access(const AccessOptions& options, const server::ListenAddress& a
   if (const auto proxies = server::TrustedProxies::parse(options.trusted_proxies); !proxies) {
     return proxies.error();
   }
+  if (const Status tls = server::check_tls(options.tls); !tls) return tls;
   if (address.is_loopback()) return ok_status();
   if (options.keys.empty()) {
     return Error{ErrorClass::invalid, "not_loopback",
@@ -55,11 +56,13 @@ Status check_access(const AccessOptions& options, const server::ListenAddress& a
                      ": without --key everybody may do everything, so weft serves this machine "
                      "only. Give it a key, or a loopback address such as 127.0.0.1:8080."};
   }
-  if (!options.behind_proxy) {
-    return Error{ErrorClass::invalid, "no_tls",
-                 "refusing to listen on " + address.url_host() +
-                     " without TLS: tokens would travel in the clear. Put a proxy that does TLS "
-                     "in front of it, and say so with --behind-proxy."};
+  if (!options.behind_proxy && !options.tls.is_given()) {
+    return Error{
+        ErrorClass::invalid, "no_tls",
+        "refusing to listen on " + address.url_host() +
+            " without TLS: tokens would travel in the clear. Give it --tls-certificate and "
+            "--tls-key, or put a proxy that does TLS in front of it and say so with "
+            "--behind-proxy."};
   }
   return ok_status();
 }

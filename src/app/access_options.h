@@ -10,6 +10,7 @@
 #include "server/access_control.h"
 #include "server/listen_address.h"
 #include "server/proxies.h"
+#include "server/tls_files.h"
 
 namespace weft::app {
 
@@ -20,13 +21,15 @@ struct AccessOptions {
   std::vector<std::string> origins;
   std::vector<std::string> trusted_proxies;
   bool behind_proxy = false;
+  server::TlsFiles tls;
 };
 
 /// Reads the key files. Empty functions without any. Errors: as access::KeySet::load.
 Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log);
 
-/// Strangers must not find an open door: another address than loopback takes keys, and somebody who
-/// does TLS. Errors: invalid "not_loopback", "no_tls", "bad_origin"; as TrustedProxies::parse.
+/// Strangers must not find an open door: another address than loopback takes keys, and TLS, here or
+/// by somebody in front. Errors: invalid "not_loopback", "no_tls", "bad_origin"; as
+/// TrustedProxies::parse and server::check_tls.
 Status check_access(const AccessOptions& options, const server::ListenAddress& address);
 
 }  // namespace weft::app

@@ -86,8 +86,9 @@ std::size_t loop_count(std::size_t asked) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-void announce(const server::ListenAddress& address, std::uint16_t port) {
-  std::printf("Weft is at http://%s:%u/\n", address.url_host().c_str(), unsigned{port});
+void announce(const server::ListenAddress& address, std::uint16_t port, bool is_encrypted) {
+  std::printf("Weft is at %s://%s:%u/\n", is_encrypted ? "https" : "http",
+              address.url_host().c_str(), unsigned{port});
   std::fflush(stdout);
 }
 
@@ -140,6 +141,7 @@ int run_serve(const ServeOptions& options) {
   config.listen = *address;
   config.version = version;
   config.tokens = std::move(*tokens);
+  config.tls = options.access.tls;
   config.origins = options.access.origins;
   config.proxies = *server::TrustedProxies::parse(options.access.trusted_proxies);
   config.page = page_table();
@@ -160,7 +162,7 @@ int run_serve(const ServeOptions& options) {
     log->write(LogLevel::warning, "open",
                "no --key: everybody who reaches this address may read, edit and delete everything");
   }
-  announce(*address, server.value()->port());
+  announce(*address, server.value()->port(), options.access.tls.is_given());
 
   HeapTrimmer heap;
   signals.wait(trim_distance, [&heap] { heap.trim_if_due(); });

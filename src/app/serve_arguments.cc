@@ -67,6 +67,13 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
   command.add_flag("--behind-proxy", options.behind_proxy,
                    "A proxy in front does TLS: other addresses than loopback may be listened on");
   command
+      .add_option("--tls-certificate", options.tls.certificate,
+                  "Speak TLS with this certificate (PEM, with those between it and its authority); "
+                  "read anew when it is renewed (default: HTTP in the clear)")
+      ->type_name("FILE");
+  command.add_option("--tls-key", options.tls.key, "The certificate's private key (PEM)")
+      ->type_name("FILE");
+  command
       .add_option("--trusted-proxy", options.trusted_proxies,
                   "Believe X-Forwarded-For from this address or network, such as 10.0.0.0/8")
       ->type_name("NETWORK");
@@ -77,9 +84,10 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
 void add_serve_options(CLI::App& command, ServeOptions& options) {
   add_store_options(command, options.store);
   command
-      .add_option("--listen", options.listen,
-                  "Address to serve on; port 0 takes any free one. Others than loopback take --key "
-                  "and --behind-proxy")
+      .add_option(
+          "--listen", options.listen,
+          "Address to serve on; port 0 takes any free one. Others than loopback take --key, "
+          "and --tls-certificate or --behind-proxy")
       ->type_name("HOST:PORT")
       ->capture_default_str();
   add_access_options(command, options.access);

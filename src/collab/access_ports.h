@@ -80,7 +80,4 @@ class AccessStore {
                              Done<std::vector<AccessChange>> done) = 0;
 };
 
-inline constexpr std::size_t max_members = 1000;       // of one document
-inline constexpr std::size_t max_given_tokens = 1000;  // of one document, that have not ended
-
 }  // namespace weft::collab

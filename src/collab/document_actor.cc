@@ -5,6 +5,7 @@
 
 #include "collab/log_row.h"
 #include "collab/push_validator.h"
+#include "wire/limits.h"
 
 namespace weft::collab {
 namespace {
@@ -102,7 +103,7 @@ void DocumentActor::on_push(Member& member, std::string_view message, const wire
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
   }
-  if (queue_bytes_ > max_queue_bytes) {
+  if (queue_bytes_ > wire::Limits::max_queue_bytes) {
     refuse(member.session, {ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
     return;
   }

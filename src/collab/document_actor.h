@@ -82,9 +82,6 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool is_open() const { return state_ == State::open; }
 
  private:
-  // Accepted and not yet durable; above it pushes are refused as overload.
-  static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
-
   enum class State : unsigned char { loading, open, interrupted, retired };
 
   // document_actor.cc: loading, pushes, commits.

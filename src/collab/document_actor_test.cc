@@ -5,6 +5,7 @@
 
 #include "rga/op_codec.h"
 #include "tests/support/document_actor_fixture.h"
+#include "wire/limits.h"
 
 namespace weft::collab {
 namespace {
@@ -282,6 +283,21 @@ TEST_F(DocumentActorTest, SessionsHaveALimit) {
   executor_.settle();
   expect_closed(c, CloseCode::overloaded, "too_many_sessions");
   EXPECT_EQ(shard_->counts().sessions, 2u);
+}
+
+TEST_F(DocumentActorTest, WhatWaitsForTheDiskIsBounded) {
+  SimClient author = client(1);
+  join(author);
+  journal_.answer_delay_ms = [] { return 60'000; };
+  const std::string piece(config_.limits.max_message_bytes / 2, 'x');
+  for (std::size_t n = 0; n < wire::Limits::max_queue_bytes / piece.size(); ++n) {
+    author.insert(0, piece);
+  }
+  executor_.run_for(10);
+  EXPECT_FALSE(author.close_code().has_value()) << author.close_reason();
+  author.insert(0, piece);
+  executor_.run_for(10);
+  expect_closed(author, CloseCode::overloaded, "overloaded");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "collab/document_actor.h"
 #include "collab/log_row.h"
 #include "rga/op_codec.h"
+#include "wire/limits.h"
 
 namespace weft::collab {
 
@@ -44,7 +45,7 @@ void DocumentActor::edit_as_author(ServerEdit request, Done<EditAnswer> done) {
 
 void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
                               const Done<EditAnswer>& done) {
-  if (queue_bytes_ > max_queue_bytes) {
+  if (queue_bytes_ > wire::Limits::max_queue_bytes) {
     return done(Error{ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
   }
   if (config_.is_shared && !all_durable()) {

@@ -4,10 +4,12 @@
 
 #include <random>
 
+#include "wire/limits.h"
+
 namespace weft::collab {
 namespace {
 
-constexpr std::size_t many = 100;
+constexpr std::size_t many = wire::Limits{}.max_request_edits;
 
 rga::Document document_with(std::string_view text) {
   rga::Document document;

@@ -62,6 +62,4 @@ class History {
                               Done<Unit> done) = 0;
 };
 
-inline constexpr std::size_t max_named_versions = 1000;  // of one document
-
 }  // namespace weft::collab

@@ -119,7 +119,7 @@ void AccessControl::admit(const DocumentId& document, std::string token, Executo
 
 Result<std::string> AccessControl::mint(const access::Claims& claims) const {
   if (!keys_.mint) {
-    return Error{ErrorClass::unavailable, "cannot_sign",
+    return Error{ErrorClass::conflict, "cannot_sign",
                  "This server has no key that can sign: tokens are minted elsewhere."};
   }
   return keys_.mint(claims);

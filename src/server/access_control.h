@@ -53,7 +53,7 @@ class AccessControl final : public collab::Gate {
   void role_of(const DocumentId& document, const access::Claims& claims, Executor& on,
                collab::Done<access::Role> done) override;
 
-  /// A token for these claims, from now on for so long. Unavailable "cannot_sign" without a key.
+  /// A token for these claims, from now on for so long. Conflict "cannot_sign" without a key.
   Result<std::string> mint(const access::Claims& claims) const;
 
   /// What the store said has changed since last_change(): the first answer makes the server ready.

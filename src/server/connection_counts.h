@@ -52,32 +52,35 @@ class ConnectionCounts {
 /// A connection's place, and where it comes from. Movable between loops.
 class ConnectionLease {
  public:
-  ConnectionLease() = default;
   /// REQUIRES: counts->enter(address, counts_address) said yes.
   ConnectionLease(std::shared_ptr<ConnectionCounts> counts, std::string address,
                   bool counts_address)
-      : counts_(std::move(counts)), address_(std::move(address)), counts_address_(counts_address) {}
-  ~ConnectionLease() { release(); }
-  ConnectionLease(ConnectionLease&& other) noexcept = default;
-  ConnectionLease& operator=(ConnectionLease&& other) noexcept {
-    release();
-    counts_ = std::move(other.counts_);
-    address_ = std::move(other.address_);
-    counts_address_ = other.counts_address_;
-    return *this;
-  }
+      : place_(
+            std::make_shared<const Place>(std::move(counts), std::move(address), counts_address)) {}
+  ConnectionLease(ConnectionLease&&) noexcept = default;
+  ConnectionLease& operator=(ConnectionLease&&) noexcept = default;
 
-  /// The IP address of the peer, as text.
-  const std::string& address() const { return address_; }
+  /// The same place: it is free when both are gone.
+  ConnectionLease shared() const { return *this; }
+
+  /// The IP address of the peer, as text. REQUIRES: not moved from.
+  const std::string& address() const { return place_->address; }
 
  private:
-  void release() {
-    if (counts_) counts_->leave(address_, counts_address_);
-    counts_.reset();
-  }
-  std::shared_ptr<ConnectionCounts> counts_;
-  std::string address_;
-  bool counts_address_ = false;
+  struct Place {
+    Place(std::shared_ptr<ConnectionCounts> its_counts, std::string its_address, bool is_counted)
+        : counts(std::move(its_counts)),
+          address(std::move(its_address)),
+          counts_address(is_counted) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { counts->leave(address, counts_address); }
+    const std::shared_ptr<ConnectionCounts> counts;
+    const std::string address;
+    const bool counts_address;
+  };
+  ConnectionLease(const ConnectionLease&) = default;
+  std::shared_ptr<const Place> place_;
 };
 
 }  // namespace weft::server

@@ -15,7 +15,7 @@ Response preflight_answer() {
   response.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
   response.set("Access-Control-Allow-Headers",
                "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-               "Last-Event-ID, X-Request-Id");
+               "Last-Event-ID, Weft-Base, Weft-Client, X-Request-Id");
   response.set("Access-Control-Max-Age", "600");
   return response;
 }
@@ -27,7 +27,8 @@ void allow_origin(const Request& request, std::span<const std::string> origins,
   const std::string_view origin = request.header("Origin");
   if (std::find(origins.begin(), origins.end(), origin) == origins.end()) return;
   response.set("Access-Control-Allow-Origin", std::string(origin));
-  response.set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");
+  response.set("Access-Control-Expose-Headers", "ETag, Idempotency-Replayed, Location, Retry-After, Weft-After, Weft-Count, "
+               "Weft-Next-After, X-Request-Id");
 }
 
 }  // namespace weft::server

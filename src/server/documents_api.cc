@@ -10,21 +10,20 @@
 #include "server/document_json.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
 
 constexpr std::string_view documents_path = "/api/v1/documents";
 constexpr std::size_t default_page = 50;
-constexpr std::size_t max_page = 200;
-constexpr std::size_t max_idempotency_key_bytes = 255;
 
 /// No key at all is fine.
 bool has_usable_key(const Request& request) {
   const std::size_t count = request.header_count("Idempotency-Key");
   if (count == 0) return true;
   const std::string_view key = request.header("Idempotency-Key");
-  return count == 1 && !key.empty() && key.size() <= max_idempotency_key_bytes &&
+  return count == 1 && !key.empty() && key.size() <= wire::Limits::max_idempotency_key_bytes &&
          std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
@@ -125,9 +124,10 @@ void DocumentsApi::list(const Call& call) const {
     } else if (name == "limit") {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), limit);
       if (error != std::errc{} || end != value.data() + value.size() || limit < 1 ||
-          limit > max_page) {
+          limit > wire::Limits::max_page_documents) {
         return call.refuse(400, "bad_limit",
-                           "limit is a number from 1 to " + std::to_string(max_page) + ".");
+                           "limit is a number from 1 to " +
+                               std::to_string(wire::Limits::max_page_documents) + ".");
       }
     } else {
       return call.refuse(400, "unknown_parameter",

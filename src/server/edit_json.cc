@@ -7,13 +7,12 @@
 #include "base/utf8.h"
 #include "server/json_reading.h"
 #include "server/request_checks.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t max_idempotency_key_bytes = 255;
 
 using collab::EditAt;
 using collab::EditBetween;
@@ -251,7 +250,7 @@ Result<std::string> idempotency_key(const Request& request) {
   if (count == 0) return std::string();
   const std::string_view key = request.header("Idempotency-Key");
   const bool usable =
-      count == 1 && !key.empty() && key.size() <= max_idempotency_key_bytes &&
+      count == 1 && !key.empty() && key.size() <= wire::Limits::max_idempotency_key_bytes &&
       std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!usable) {
     return invalid("bad_idempotency_key",

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "server/json_reading.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
@@ -132,12 +133,12 @@ json::object element_json(std::string_view value, const S4Vector& id, bool tombs
 
 Error too_many_elements() {
   return {ErrorClass::too_large, "too_many_elements",
-          "Only documents of at most " + std::to_string(max_listed_elements) +
+          "Only documents of at most " + std::to_string(wire::Limits::max_listed_elements) +
               " elements, tombstones included, are given as a list of them."};
 }
 
 Result<json::array> elements_json(const rga::Document& document) {
-  if (document.element_count() > max_listed_elements) return too_many_elements();
+  if (document.element_count() > wire::Limits::max_listed_elements) return too_many_elements();
   json::array out;
   out.reserve(document.element_count());
   struct Element {

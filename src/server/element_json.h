@@ -46,7 +46,6 @@ boost::json::object element_json(std::string_view value, const rga::S4Vector& id
                                  const std::optional<rga::S4Vector>& right);
 
 /// Answers of the elements' form are for small documents.
-inline constexpr std::uint32_t max_listed_elements = 50'000;
 Error too_many_elements();
 /// Too_large, code "too_many_elements".
 Result<boost::json::array> elements_json(const rga::Document& document);

@@ -14,17 +14,16 @@
 #include "server/problem.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
 
 using collab::Journal;
 
-constexpr std::size_t max_played_rows = 2000;
 constexpr std::size_t infos_at_once = 4000;
 constexpr std::size_t max_infos = 40'000;  // looked at for one page of versions
 constexpr std::size_t default_sessions = 20;
-constexpr std::size_t max_sessions = 200;
 
 using Query = std::map<std::string, std::string>;
 
@@ -167,7 +166,8 @@ void HistoryApi::patches(const DocumentId& id, const Request& request, Executor&
            if (*last < after) {
              return asked.refuse({ErrorClass::invalid, "bad_version", "'to' is before 'from'."});
            }
-           const std::size_t rows = std::min<std::uint64_t>(*last - after, max_played_rows);
+           const std::size_t rows =
+               std::min<std::uint64_t>(*last - after, wire::Limits::max_page_rows);
            if (rows == 0) return asked.answer(json_response(200, patches_json(after, *last, {})));
            journal_.read_rows(
                id, after, rows, background_,
@@ -233,9 +233,10 @@ void HistoryApi::versions(const DocumentId& id, const Request& request, Executor
   const auto page = std::make_shared<VersionsPage>();
   if (const std::string limit = value_of(*query, "limit"); !limit.empty()) {
     const auto wanted = number(limit);
-    if (!wanted || *wanted < 1 || *wanted > max_sessions) {
-      return asked.refuse({ErrorClass::invalid, "bad_limit",
-                           "limit is a number from 1 to " + std::to_string(max_sessions) + "."});
+    if (!wanted || *wanted < 1 || *wanted > wire::Limits::max_page_versions) {
+      return asked.refuse(
+          {ErrorClass::invalid, "bad_limit",
+           "limit is a number from 1 to " + std::to_string(wire::Limits::max_page_versions) + "."});
     }
     page->limit = static_cast<std::size_t>(*wanted);
   }

@@ -7,13 +7,12 @@
 #include "server/document_json.h"
 #include "server/http_message.h"
 #include "server/json_reading.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t max_name_bytes = 100;
 
 /// A version as a number or as text, as a query would have it.
 Result<std::string> version_field(const json::object& body) {
@@ -48,7 +47,7 @@ Result<NameRequest> parse_name_request(std::string_view body) {
   const std::string_view name = trim(*text);
   const bool one_line = std::none_of(name.begin(), name.end(),
                                      [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
-  if (name.empty() || name.size() > max_name_bytes || !one_line) {
+  if (name.empty() || name.size() > wire::Limits::max_version_name_bytes || !one_line) {
     return invalid("bad_version_name", "A version's name is one line of 1 to 100 bytes.");
   }
   auto version = version_field(*object);

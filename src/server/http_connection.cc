@@ -16,6 +16,7 @@
 #include "server/request_report.h"
 #include "server/routes.h"
 #include "server/websocket_handshake.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
@@ -24,7 +25,6 @@ namespace net = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr std::size_t max_target_bytes = 4096;
 // A refused request's body is read and thrown away for a while: closing at once would make the
 // kernel reset the connection before the peer has read why.
 constexpr std::int64_t linger_ms = 2'000;
@@ -61,7 +61,9 @@ class HttpConnection final : public Connection,
     set_deadline(limits().request_timeout_ms);
     http::async_read_header(
         socket_, buffer_, *parser_,
-        [self = shared_from_this()](const error_code& ec, std::size_t) { self->on_header(ec); });
+        [self = shared_from_this()](const error_code& ec, std::size_t n) {
+          self->on_header(ec, n);
+        });
   }
 
   void drain() override {
@@ -78,11 +80,13 @@ class HttpConnection final : public Connection,
   const wire::Limits& limits() const { return worker_.shared.config.limits; }
 
   // --- reading ----------------------------------------------------------------------------------
-  void on_header(const error_code& ec) {
+  void on_header(const error_code& ec, std::size_t size) {
     is_idle_ = false;
     started_ns_ = worker_.shared.clock.monotonic_ns();
     request_.request_id = make_request_id(worker_.shared.random);
     if (ec) return on_read_error(ec);
+    // Of a header that comes in pieces Beast does not count what it has understood already.
+    if (size > limits().max_header_bytes) return on_read_error(http::error::header_limit);
     take_head();
     if (auto refusal = judge_head()) return refuse(*refusal);
     if (boost::beast::websocket::is_upgrade(parser_->get())) {
@@ -158,18 +162,21 @@ class HttpConnection final : public Connection,
   }
 
   std::optional<Refusal> judge_head() {
-    if (request_.target.size() > max_target_bytes) {
+    if (request_.target.size() > wire::Limits::max_target_bytes) {
       return Refusal{414, "uri_too_long",
-                     "The address is longer than " + std::to_string(max_target_bytes) + " bytes."};
+                     "The address is longer than " +
+                         std::to_string(wire::Limits::max_target_bytes) + " bytes."};
     }
     if (request_.header_count("Host") > 1) {
       return Refusal{400, "bad_host", "There is more than one Host header."};
     }
     std::string host(request_.header("Host"));
-    if (const std::string_view target = request_.target; target.starts_with("http://")) {
+    const std::string_view target = request_.target;
+    if (target.starts_with("http://") || target.starts_with("https://")) {
       // Absolute form: its authority counts instead of Host (RFC 9112, section 3.2.2).
-      const std::size_t slash = target.find('/', 7);
-      host = target.substr(7, slash == std::string_view::npos ? slash : slash - 7);
+      const std::size_t begin = target.find("//") + 2;
+      const std::size_t slash = target.find('/', begin);
+      host = target.substr(begin, slash == std::string_view::npos ? slash : slash - begin);
       request_.target = slash == std::string_view::npos ? "/" : std::string(target.substr(slash));
     }
     if (!request_.target.starts_with('/')) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/utf8.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 
@@ -14,8 +15,6 @@ Error invalid(std::string_view code, std::string message) {
 }
 
 namespace {
-
-constexpr std::size_t max_json_depth = 8;
 
 Error bad_text(std::string_view what) {
   return invalid("bad_text",
@@ -52,7 +51,7 @@ Result<json::value> parse_json(std::string_view body) {
   if (!body.empty() && !count_scalars(body)) return bad_text("The body");
   if (has_lone_surrogate(body)) return bad_text("A string in the body");
   json::parse_options options;
-  options.max_depth = max_json_depth;
+  options.max_depth = wire::Limits::max_json_depth;
   json::error_code problem;
   json::value value = json::parse(view(body), problem, {}, options);
   if (!problem) return value;

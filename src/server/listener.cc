@@ -10,6 +10,7 @@
 #include "server/http_connection.h"
 #include "server/http_head.h"
 #include "server/problem.h"
+#include "server/tls.h"
 
 namespace weft::server {
 namespace {
@@ -23,8 +24,12 @@ constexpr std::int64_t accept_pause_ms = 100;
 
 class TcpListener final : public Listener, public std::enable_shared_from_this<TcpListener> {
  public:
-  TcpListener(TcpAcceptor acceptor, std::uint16_t port, Shared& shared)
-      : acceptor_(std::move(acceptor)), port_(port), shared_(shared) {}
+  TcpListener(TcpAcceptor acceptor, std::uint16_t port, std::unique_ptr<TlsCertificate> certificate,
+              Shared& shared)
+      : acceptor_(std::move(acceptor)),
+        port_(port),
+        certificate_(std::move(certificate)),
+        shared_(shared) {}
 
   void start() override { accept(); }
   void stop() override {
@@ -62,15 +67,25 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
     const std::string address = peer.address().to_string();
     const bool counts = !shared_.config.proxies.contains(address);
     if (!shared_.connections->enter(address, counts)) return turn_away(socket);
-    net::post(
-        worker.loop.context(),
-        [socket = std::move(socket), lease = ConnectionLease(shared_.connections, address, counts),
-         &worker]() mutable { serve_http(std::move(socket), std::move(lease), worker); });
+    auto context = certificate_ == nullptr
+                       ? nullptr
+                       : certificate_->current(shared_.clock.monotonic_ms(), shared_.log);
+    net::post(worker.loop.context(), [socket = std::move(socket),
+                                      lease = ConnectionLease(shared_.connections, address, counts),
+                                      context = std::move(context), &worker]() mutable {
+      if (context) {
+        serve_tls(std::move(socket), std::move(context), std::move(lease), worker);
+      } else {
+        serve_http(std::move(socket), std::move(lease), worker);
+      }
+    });
   }
 
-  /// One short answer into the socket's empty send buffer; it is not waited for.
+  /// One short answer into the socket's empty send buffer; it is not waited for. With TLS there is
+  /// none: a handshake is more work than is due to somebody who is turned away.
   void turn_away(TcpSocket& socket) {
     shared_.metrics.connections_refused.add();
+    if (certificate_) return;
     const std::string id = make_request_id(shared_.random);
     const Response response =
         problem(503, "too_many_connections", "The server has no room for another connection.", id);
@@ -85,6 +100,7 @@ class TcpListener final : public Listener, public std::enable_shared_from_this<T
 
   TcpAcceptor acceptor_;
   std::uint16_t port_;
+  std::unique_ptr<TlsCertificate> certificate_;  // null: connections are in the clear
   Shared& shared_;
   std::size_t next_worker_ = 0;
   bool stopped_ = false;
@@ -104,6 +120,12 @@ Error cannot_listen(const ListenAddress& address, const error_code& ec) {
 }  // namespace
 
 Result<std::shared_ptr<Listener>> Listener::open(const ListenAddress& address, Shared& shared) {
+  std::unique_ptr<TlsCertificate> certificate;
+  if (shared.config.tls.is_given()) {
+    auto loaded = TlsCertificate::load(shared.config.tls);
+    if (!loaded) return loaded.error();
+    certificate = std::move(*loaded);
+  }
   error_code ec;
   const auto ip = net::ip::make_address(address.host, ec);
   if (ec) return cannot_listen(address, ec);
@@ -117,7 +139,7 @@ Result<std::shared_ptr<Listener>> Listener::open(const ListenAddress& address, S
   const std::uint16_t port = acceptor.local_endpoint(ec).port();
   if (ec) return cannot_listen(address, ec);
   return std::shared_ptr<Listener>(
-      std::make_shared<TcpListener>(std::move(acceptor), port, shared));
+      std::make_shared<TcpListener>(std::move(acceptor), port, std::move(certificate), shared));
 }
 
 }  // namespace weft::server

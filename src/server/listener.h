@@ -19,7 +19,8 @@ class Listener {
   virtual void stop() = 0;
   virtual std::uint16_t port() const = 0;
 
-  /// Binds and listens. Error class unavailable, code "address_in_use" or "cannot_listen".
+  /// Binds and listens. Error class unavailable, code "address_in_use" or "cannot_listen"; as
+  /// TlsCertificate::load.
   static Result<std::shared_ptr<Listener>> open(const ListenAddress& address, Shared& shared);
 };
 

@@ -7,16 +7,17 @@
 #include <string>
 #include <utility>
 
+#include "rga/ids.h"
 #include "server/document_json.h"
 #include "server/log_json.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
+#include "wire/limits.h"
 
 namespace weft::server {
 namespace {
 
 constexpr std::size_t default_rows = 500;
-constexpr std::size_t max_rows = 2'000;
 // Rows may be long, so they are read some at a time until there is enough text for one answer.
 constexpr std::size_t rows_at_once = 100;
 constexpr std::size_t enough_bytes = std::size_t{4} << 20;
@@ -38,13 +39,15 @@ Result<Paging> parse_paging(std::string_view text) {
   Paging paging;
   for (const auto& [name, value] : *query) {
     if (name == "after") {
-      if (!read_number(value, paging.after) || paging.after > INT64_MAX) {
+      if (!read_number(value, paging.after) || paging.after > rga::max_integer) {
         return Error{ErrorClass::invalid, "bad_version", "after is a version's number."};
       }
     } else if (name == "limit") {
-      if (!read_number(value, paging.limit) || paging.limit < 1 || paging.limit > max_rows) {
-        return Error{ErrorClass::invalid, "bad_limit",
-                     "limit is a number from 1 to " + std::to_string(max_rows) + "."};
+      if (!read_number(value, paging.limit) || paging.limit < 1 ||
+          paging.limit > wire::Limits::max_page_rows) {
+        return Error{
+            ErrorClass::invalid, "bad_limit",
+            "limit is a number from 1 to " + std::to_string(wire::Limits::max_page_rows) + "."};
       }
     } else {
       return Error{ErrorClass::invalid, "unknown_parameter", "There is no parameter " + name + "."};

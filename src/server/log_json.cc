@@ -8,6 +8,7 @@
 #include "server/element_json.h"
 #include "server/json_reading.h"
 #include "server/request_checks.h"
+#include "wire/limits.h"
 #include "wire/operation_json.h"
 
 namespace weft::server {
@@ -134,7 +135,7 @@ std::string site_json(const collab::DocumentRecord& record, std::uint64_t sid,
 
 Result<std::string> snapshot_json(const collab::Journal::Loaded& loaded) {
   // An element takes more than these bytes only as the text of one that is alone in its run.
-  constexpr std::size_t most_bytes = std::size_t{64} * max_listed_elements;
+  constexpr std::size_t most_bytes = std::size_t{64} * wire::Limits::max_listed_elements;
   if (loaded.snapshot.size() > most_bytes) return too_many_elements();
   const auto document = rga::Document::load(loaded.snapshot);
   if (!document.ok()) return document.error();

@@ -13,12 +13,15 @@
 #include "server/assets.h"
 #include "server/listen_address.h"
 #include "server/proxies.h"
+#include "server/tls_files.h"
 #include "wire/limits.h"
 
 namespace weft::server {
 
 struct ServerConfig {
   ListenAddress listen;
+  /// Without, connections are in the clear.
+  TlsFiles tls;
   /// Also the shards' limits.
   wire::Limits limits;
   /// For the welcome, /healthz and logs.

@@ -35,6 +35,8 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry)
                                   "Bytes queued for all sessions and not given to the kernel.")),
       connections_refused(registry.counter("weft_connections_refused_total",
                                            "Connections turned away because there were too many.")),
+      tls_handshakes_failed(registry.counter("weft_tls_handshakes_failed_total",
+                                             "Connections that ended before TLS was agreed upon.")),
       database_up(
           registry.gauge("weft_database_up",
                          "1 when the database answered the last time it was asked: at every "

@@ -26,6 +26,7 @@ class ServerMetrics {
   metrics::CounterRef bytes_received, bytes_sent;
   metrics::GaugeRef outbox_bytes;
   metrics::CounterRef connections_refused;
+  metrics::CounterRef tls_handshakes_failed;
   metrics::GaugeRef database_up;
 
  private:

@@ -156,7 +156,7 @@ class WebsocketSession final : public Connection,
     // Once closing, what comes is read and thrown away until the peer answers the close.
     if (!closing_ && session_) {
       if (buffer_.size() > max_message_bytes()) {
-        refuse(wire::CloseCode::message_too_big, "message_too_big", "The message is too long.");
+        refuse(wire::CloseCode::message_too_big, "too_large", "The message is too long.");
       } else if (!stream_.is_message_done()) {
         return read_next();
       } else if (!stream_.got_binary()) {

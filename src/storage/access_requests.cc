@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "storage/access_rows.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 namespace {
@@ -123,7 +124,7 @@ std::unique_ptr<WriteRequest> set_member_request(const DocumentId& document,
           std::int64_t members = 0;
           code = count(session.count_members, text, members);
           if (code != SQLITE_OK) return code;
-          if (members >= static_cast<std::int64_t>(collab::max_members)) {
+          if (members >= static_cast<std::int64_t>(wire::Limits::max_members)) {
             result = too_many_members();
             return SQLITE_OK;
           }
@@ -171,33 +172,34 @@ std::unique_ptr<WriteRequest> remove_member_request(const DocumentId& document, 
 std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
                                                 collab::GivenToken token, std::int64_t now_us,
                                                 Executor& on, collab::Done<Unit> done) {
-  return on_document<Unit>(document, "a token", on, std::move(done),
-                           [token = std::move(token), now_us](
-                               WriteSession& session, const std::string& text, auto& result) {
-                             Statement& sweep = session.sweep_tokens;
-                             sweep.bind_text(1, text);
-                             sweep.bind(2, now_us - kept_token_us);
-                             if (!sweep.run()) return sweep.code();
-                             std::int64_t tokens = 0;
-                             const int code = count(session.count_tokens, text, tokens, now_us);
-                             if (code != SQLITE_OK) return code;
-                             if (tokens >= static_cast<std::int64_t>(collab::max_given_tokens)) {
-                               result = too_many_tokens();
-                               return SQLITE_OK;
-                             }
-                             Statement& insert = session.insert_token;
-                             insert.bind_text(1, text);
-                             insert.bind_text(2, token.token_id);
-                             insert.bind(3, static_cast<std::int64_t>(token.kind));
-                             insert.bind_text(4, token.user);
-                             insert.bind_text(5, token.name);
-                             insert.bind(6, static_cast<std::int64_t>(token.role));
-                             insert.bind(7, token.created_us);
-                             insert.bind(8, token.expires_us);
-                             if (!insert.run()) return insert.code();
-                             result = Unit{};
-                             return SQLITE_OK;
-                           });
+  return on_document<Unit>(
+      document, "a token", on, std::move(done),
+      [token = std::move(token), now_us](WriteSession& session, const std::string& text,
+                                         auto& result) {
+        Statement& sweep = session.sweep_tokens;
+        sweep.bind_text(1, text);
+        sweep.bind(2, now_us - kept_token_us);
+        if (!sweep.run()) return sweep.code();
+        std::int64_t tokens = 0;
+        const int code = count(session.count_tokens, text, tokens, now_us);
+        if (code != SQLITE_OK) return code;
+        if (tokens >= static_cast<std::int64_t>(wire::Limits::max_given_tokens)) {
+          result = too_many_tokens();
+          return SQLITE_OK;
+        }
+        Statement& insert = session.insert_token;
+        insert.bind_text(1, text);
+        insert.bind_text(2, token.token_id);
+        insert.bind(3, static_cast<std::int64_t>(token.kind));
+        insert.bind_text(4, token.user);
+        insert.bind_text(5, token.name);
+        insert.bind(6, static_cast<std::int64_t>(token.role));
+        insert.bind(7, token.created_us);
+        insert.bind(8, token.expires_us);
+        if (!insert.run()) return insert.code();
+        result = Unit{};
+        return SQLITE_OK;
+      });
 }
 
 std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document, std::string token_id,

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "wire/limits.h"
+
 namespace weft::storage {
 
 Error last_owner() {
@@ -20,12 +22,12 @@ Error token_not_found(std::string_view token_id) {
 
 Error too_many_members() {
   return {ErrorClass::too_large, "too_many_members",
-          "A document has at most " + std::to_string(collab::max_members) + " members."};
+          "A document has at most " + std::to_string(wire::Limits::max_members) + " members."};
 }
 
 Error too_many_tokens() {
   return {ErrorClass::too_large, "too_many_tokens",
-          "A document has at most " + std::to_string(collab::max_given_tokens) +
+          "A document has at most " + std::to_string(wire::Limits::max_given_tokens) +
               " tokens that have not ended."};
 }
 

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "storage/log_audit.h"
 #include "storage/source_state.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 namespace {
@@ -84,7 +85,7 @@ std::optional<std::vector<collab::NamedVersion>> read_versions(ByteReader& in,
                                                                std::uint64_t last_index) {
   std::vector<collab::NamedVersion> versions;
   std::set<std::string> names;
-  const std::uint64_t count = in.varint_max(collab::max_named_versions);
+  const std::uint64_t count = in.varint_max(wire::Limits::max_named_versions);
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
     collab::NamedVersion version;
     version.name = in.sized_bytes(max_name_bytes);

@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "base/utf8.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 
@@ -49,9 +50,9 @@ Error too_many_documents(std::uint64_t most) {
 }
 
 Error too_many_versions() {
-  return {
-      ErrorClass::too_large, "too_many_versions",
-      "a document has at most " + std::to_string(collab::max_named_versions) + " named versions"};
+  return {ErrorClass::too_large, "too_many_versions",
+          "a document has at most " + std::to_string(wire::Limits::max_named_versions) +
+              " named versions"};
 }
 
 Error damaged_log(std::string_view document_text, std::uint64_t index, std::string_view why) {

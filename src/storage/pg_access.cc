@@ -6,6 +6,7 @@
 #include "storage/access_rows.h"
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 namespace {
@@ -229,7 +230,7 @@ Result<collab::DocumentMember> pg_set_member(PgConnection& connection, const Doc
       return last_owner();
     }
     if (role_in(*members, member.user) == access::Role::none &&
-        members->size() >= collab::max_members) {
+        members->size() >= wire::Limits::max_members) {
       return too_many_members();
     }
     PgParams params = params_of(document, member.user);
@@ -268,7 +269,7 @@ Result<Unit> pg_add_token(PgConnection& connection, const DocumentId& document,
     connection.add(count_tokens, std::move(now));
     auto answers = ask(connection);
     if (!answers.ok()) return answers.error();
-    if ((*answers)[1][0].u64(0) >= collab::max_given_tokens) return too_many_tokens();
+    if ((*answers)[1][0].u64(0) >= wire::Limits::max_given_tokens) return too_many_tokens();
     PgParams params = params_of(document, token.token_id);
     params.add(static_cast<std::int64_t>(token.kind));
     params.add_bytes(token.user);

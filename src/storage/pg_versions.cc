@@ -5,6 +5,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 namespace {
@@ -81,7 +82,7 @@ Result<collab::NamedVersion> name_in_transaction(PgConnection& connection,
     if (known.index != version.index) return version_exists(known);
     return known;
   }
-  if (answers[3][0].u64(0) >= collab::max_named_versions) return too_many_versions();
+  if (answers[3][0].u64(0) >= wire::Limits::max_named_versions) return too_many_versions();
   PgParams params = params_of(document, version.name);
   params.add(version.index);
   params.add(version.created_us);

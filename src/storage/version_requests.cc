@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "storage/document_rows.h"
+#include "wire/limits.h"
 
 namespace weft::storage {
 namespace {
@@ -46,7 +47,7 @@ class NameVersion final : public TypedWriteRequest<collab::NamedVersion> {
       Statement& count = session.count_versions;
       const ResetGuard guard(count);
       count.bind_text(1, document_text_);
-      if (count.step() && count.u64(0) >= collab::max_named_versions) {
+      if (count.step() && count.u64(0) >= wire::Limits::max_named_versions) {
         answer(too_many_versions());
         return SQLITE_OK;
       }

@@ -52,6 +52,8 @@ struct Limits {
   std::int64_t event_heartbeat_ms = 15'000;
   std::size_t max_header_bytes = std::size_t{16} << 10;
   std::int64_t request_timeout_ms = 30'000;
+  /// With TLS: from accept to the end of the handshake.
+  std::int64_t tls_handshake_timeout_ms = 10'000;
   std::size_t max_connections = 10'000;
   // With access control, against those who mean harm; in open mode everybody is on this machine.
   /// From one address, proxies that are trusted left out.
@@ -68,6 +70,26 @@ struct Limits {
   /// Of one session. People type 10 in a second, programs replay files.
   std::size_t max_messages_per_second = 500;
   std::size_t max_message_burst = 5'000;
+  // The same for every server, because what is stored and what clients count on depends on them.
+  /// REST: address of a request, query included.
+  static constexpr std::size_t max_target_bytes = 4'096;
+  /// REST: arrays and objects within each other; the deepest body needs 4.
+  static constexpr std::size_t max_json_depth = 8;
+  static constexpr std::size_t max_idempotency_key_bytes = 255;
+  /// REST: of one document, and a name's length.
+  static constexpr std::size_t max_named_versions = 1'000;
+  static constexpr std::size_t max_version_name_bytes = 100;
+  static constexpr std::size_t max_members = 1'000;
+  /// Tokens that a document's owners have given out and that have not ended.
+  static constexpr std::size_t max_given_tokens = 1'000;
+  /// REST: what one page of an answer has at most.
+  static constexpr std::size_t max_page_documents = 200;
+  static constexpr std::size_t max_page_versions = 200;
+  static constexpr std::size_t max_page_rows = 2'000;
+  /// REST: characters that are told one by one, each as an element of some hundred bytes.
+  static constexpr std::size_t max_listed_elements = 50'000;
+  /// Of one document: accepted and not durable yet, when the disk is too slow; above it, overload.
+  static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
 };
 
 }  // namespace weft::wire

@@ -34,10 +34,20 @@ export function close_code_problems(root) {
   return differences(in_code, rows.map(([code, name]) => `${code} ${name}`), "close code", "docs/PROTOCOL.md");
 }
 
+const limits_of = (root) => /struct Limits \{([\s\S]*?)\n\};/.exec(read(root, "src/wire/limits.h"))?.[1] ?? "";
+const limit_line = /^\s*(?:static constexpr )?[\w:]+ (\w+) = (.+);$/gm;
+
+/** Every limit of src/wire/limits.h is named in a test. */
+export function untested_limits(root) {
+  const tests = files_of(root).filter((file) => /_test\.cc$|\.test\.mjs$/.test(file) && !/^tests\/house\//.test(file));
+  const text = tests.map((file) => read(root, file)).join("\n");
+  return [...limits_of(root).matchAll(limit_line)].map(([, name]) => name)
+    .filter((name) => !new RegExp(`\\b${name}\\b`).test(text)).map((name) => `no test names ${name}`);
+}
+
 /** Every limit of src/wire/limits.h stands in docs/PROTOCOL.md with its value, and the other way round. */
 export function limit_problems(root) {
-  const body = /struct Limits \{([\s\S]*?)\n\};/.exec(read(root, "src/wire/limits.h"))?.[1] ?? "";
-  const in_code = [...body.matchAll(/^\s*[\w:]+ (\w+) = (.+);$/gm)].map(([, name, value]) => `${name} ${number_of(value)}`);
+  const in_code = [...limits_of(root).matchAll(limit_line)].map(([, name, value]) => `${name} ${number_of(value)}`);
   const rows = table_below(read(root, "docs/PROTOCOL.md"), "Limits");
   const in_docs = rows.map(([name, value]) => `${name?.replaceAll("`", "")} ${value?.replaceAll(",", "")}`);
   return differences(in_code, in_docs, "limit", "docs/PROTOCOL.md");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  close_code_problems, door_problems, error_code_problems, limit_problems, link_problems, placeholder_problems,
+  close_code_problems, door_problems, error_code_problems, limit_problems, link_problems, placeholder_problems, untested_limits,
 } from "./docs.mjs";
 import { repository, with_tree } from "./tree.mjs";
 
@@ -9,6 +9,7 @@ const checks = {
   "links of the documents lead somewhere": link_problems,
   "close codes are documented": close_code_problems,
   "limits are documented with their values": limit_problems,
+  "limits are tested": untested_limits,
   "error codes are documented": error_code_problems,
   "documents name commands that ./dev has": door_problems,
   "nothing is left to be filled in": placeholder_problems,
@@ -26,6 +27,7 @@ const sound = {
     "## Limits\n\n| name | value |\n|---|---|\n| `max_bytes` | 1,048,576 |\n| `wait_ms` | 10,000 |\n",
   "src/wire/messages.h": "enum class CloseCode : int {\n  bad = 4400,  // no\n};\n",
   "src/wire/limits.h": "struct Limits {\n  std::size_t max_bytes = std::size_t{1} << 20;\n  std::int64_t wait_ms = 10'000;\n};\n",
+  "src/wire/limits_test.cc": "max_bytes wait_ms\n",
   "src/wire/decode.cc": 'Error{ErrorClass::invalid, "gap", "x"}\n',
 };
 
@@ -43,6 +45,7 @@ test("the checks find what they are for", () => {
     [limit_problems, { "src/wire/limits.h": "struct Limits {\n  std::size_t max_bytes = std::size_t{1} << 21;\n};\n" }],
     [error_code_problems, { "src/wire/decode.cc": 'Error{ErrorClass::invalid, "hole", "x"} "gap"\n' }],
     [error_code_problems, { "docs/ERRORS.md": "| `gap` | a seq is missing |\n| `hole` | there is none |\n" }],
+    [untested_limits, { "src/wire/limits_test.cc": "max_bytes\n" }],
     [door_problems, { "README.md": "./dev walk" }],
     [door_problems, { dev: "dev_run() {\n" }],
     [placeholder_problems, { "README.md": `took {${"{seconds}"}}` }],

@@ -40,6 +40,16 @@ function validatorOf(schema) {
   return validators.get(schema);
 }
 
+const problem = { $ref: "#/components/schemas/Problem" };
+
+/** What is refused before its route is looked at is a problem all the same. */
+function problemFault(method, template, status, type, body) {
+  if (method === "HEAD") return "";
+  if (type !== "application/problem+json") return `${method} ${template} answers ${status} as ${type || "nothing"}`;
+  const validate = validatorOf(problem);
+  return validate(JSON.parse(body)) ? "" : `${method} ${template} ${status}: ${ajv.errorsText(validate.errors)}`;
+}
+
 /** Says what is wrong with an answer; "" when nothing is. */
 export function faultOf(method, path, status, type, body) {
   if (method === "OPTIONS" && status === 204) return "";  // CORS, not the API
@@ -51,13 +61,13 @@ export function faultOf(method, path, status, type, body) {
   const operation = api.paths[template][verb];
   if (operation === undefined) {
     return status === 405 || status >= 500 || status === 400 || status === 431 || status === 413
-      ? "" : `${method} ${template} is not described, and answers ${status}`;
+      ? problemFault(method, template, status, type, body) : `${method} ${template} is not described, and answers ${status}`;
   }
   const described = operation.responses[status];
   // What is refused before the route is looked at.
   const before = [400, 403, 408, 413, 414, 417, 429, 431, 503, 505];
   if (described === undefined) {
-    return before.includes(status) ? "" : `${method} ${template} answers ${status}, which is not described`;
+    return before.includes(status) ? problemFault(method, template, status, type, body) : `${method} ${template} answers ${status}, which is not described`;
   }
   if (method === "HEAD" || status === 204 || status === 304 || status === 101) return "";
   const media = (type ?? "").split(";")[0];

@@ -69,7 +69,7 @@ export class Server {
       });
       child.stdout.on("data", (text) => {
         this.stdout += text;
-        const line = /^Weft is at (http:\/\/([^/]+)\/)\n/.exec(this.stdout);
+        const line = /^Weft is at (https?:\/\/([^/]+)\/)\n/.exec(this.stdout);
         if (line === null) return;
         clearTimeout(timer);
         this.origin = line[1].slice(0, -1);

@@ -9,10 +9,10 @@ export class TestSocket {
   wasOpen = false;
   #waiting = [];
 
-  constructor(server, id, { subprotocols = [subprotocol], headers = {} } = {}) {
-    const url = `ws://${server.host}/api/v1/documents/${id}/ws`;
+  constructor(server, id, { subprotocols = [subprotocol], headers = {}, ca } = {}) {
+    const url = `${server.origin.replace(/^http/, "ws")}/api/v1/documents/${id}/ws`;
     this.client = randomUUID();
-    this.ws = new WebSocket(url, subprotocols, { headers, perMessageDeflate: true });
+    this.ws = new WebSocket(url, subprotocols, { headers, ca, perMessageDeflate: true });
     this.ws.binaryType = "nodebuffer";
     this.closed = new Promise((resolve) => {
       this.ws.on("close", (code, reason) => {

@@ -10,6 +10,11 @@ const given = {
   token_id: string(), kind, user: string(), name: string(), role, created_at: time, expires_at: time, revoked: boolean,
 };
 
+const wanted = {
+  "name?": string({ maxLength: 64 }),
+  "expires_in?": integer({ minimum: 1, maximum: 31_622_400, default: 3600, description: "Seconds" }),
+};
+
 export const schemas = {
   Caller: object({
     user: string(), name: string(), kind, admin: boolean,
@@ -20,6 +25,10 @@ export const schemas = {
   Members: object({ members: array(ref("Member")) }),
   GivenToken: object(given),
   NewToken: object({ ...given, token: string({ description: "Shown this once" }) }),
+  TokenForUser: object({
+    role, user, "kind?": string({ enum: ["person", "program"], default: "person" }), ...wanted,
+  }, { additionalProperties: false }),
+  TokenForGuest: object({ role, kind: string({ const: "guest" }), ...wanted }, { additionalProperties: false }),
   Tokens: object({ tokens: array(ref("GivenToken")) }),
 };
 
@@ -72,14 +81,8 @@ export const paths = {
     post: {
       operationId: "mintToken",
       summary: "Mint a token for this document: for a user, a program, or whoever holds a link",
-      requestBody: body(object({
-        role,
-        "user?": { ...user, description: "Needed unless it is for a guest" },
-        "name?": string({ maxLength: 64 }),
-        "kind?": { ...kind, default: "person" },
-        "expires_in?": integer({ minimum: 1, maximum: 31_622_400, default: 3600, description: "Seconds" }),
-      }, { additionalProperties: false })),
-      responses: { 201: ok("The token", json(ref("NewToken"))), ...aboutDocument, ...refusals(413, 415) },
+      requestBody: body({ oneOf: [ref("TokenForUser"), ref("TokenForGuest")] }),
+      responses: { 201: ok("The token", json(ref("NewToken"))), ...aboutDocument, ...refusals(409, 413, 415) },
     },
   },
   "/api/v1/documents/{id}/tokens/{name}": {

@@ -1,6 +1,6 @@
 // Changing a text.
 import {
-  aboutDocument, array, boolean, etag, header, idempotencyKey, integer, json, object, ok, query, ref, refusals, string,
+  aboutDocument, array, boolean, etag, idempotencyKey, ifMatch, integer, json, object, ok, query, ref, refusals, string,
   uuid, version,
 } from "./parts.mjs";
 
@@ -38,7 +38,7 @@ export const schemas = {
 
 const conditions = [
   query("dry_run", { type: "boolean", default: false }, "Only say what it would do"),
-  header("If-Match", string(), "Only if the document is at this version, in quotes; * is any"),
+  ifMatch,
   idempotencyKey,
 ];
 const edited = ok("Durable, or what it would be", json(ref("Edited")), {

@@ -68,7 +68,7 @@ export const paths = {
         header("Weft-Client", client, "Of a stream: who owns the site"),
         header("Weft-Base", version, "Of a stream: the version that the author had applied"),
       ],
-      requestBody: body(object({ client, base: version, operations: array(ref("Operation")) }, only), bytes),
+      requestBody: body(object({ client, base: version, operations: array(ref("Operation"), { minItems: 1 }) }, only), bytes),
       responses: { 200: ok("Durable", json(ref("Pushed")), etag), ...aboutDocument, ...refusals(409, 413, 415) },
     },
   },

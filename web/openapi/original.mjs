@@ -13,29 +13,32 @@ const element = {
   left: vectorOrNull,
   right: vectorOrNull,
 };
-const given = object({
-  "value?": { type: ["string", "null"] },
-  "s4vector?": vectorOrNull,
-  "tombstone?": boolean,
-  "left?": vectorOrNull,
-  "right?": vectorOrNull,
-}, { additionalProperties: false });
+const value = string({ minLength: 1 });
+const known = { type: "object", ...vector };
+/** A whole element may be sent, as the original had it; what the route does not need is passed over. */
+const given = (needed) => {
+  const all = { value: { type: ["string", "null"] }, s4vector: vectorOrNull, tombstone: boolean, left: vectorOrNull, right: vectorOrNull };
+  const optional = Object.entries(all).filter(([name]) => !(name in needed) && !(`${name}?` in needed)).map(([name, schema]) => [`${name}?`, schema]);
+  return object({ ...needed, ...Object.fromEntries(optional) }, { additionalProperties: false });
+};
 
 export const schemas = {
   Element: object(element),
   ChangedElement: object({ ...element, document_id: uuid, version }),
-  ElementRequest: given,
+  ElementToInsert: given({ value, "s4vector?": { type: "null", description: "The server gives it" } }),
+  ElementToUpdate: given({ value, s4vector: known }),
+  ElementToDelete: given({ s4vector: known }),
   OriginalDocument: object({
     document_id: uuid, title: string(), version, text: string(), elements: array(ref("Element")),
   }),
 };
 
-const change = (operationId, summary) => ({
+const change = (operationId, schema, summary) => ({
   parameters: [documentId],
   post: {
     operationId,
     summary,
-    requestBody: body(ref("ElementRequest")),
+    requestBody: body(ref(schema)),
     responses: {
       200: ok("The element as it is now", json(ref("ChangedElement")), etag), ...aboutDocument, ...refusals(409, 413, 415),
     },
@@ -48,7 +51,7 @@ export const paths = {
       operationId: "originalCreate",
       summary: "Create a document; the body may be missing",
       parameters: [idempotencyKey],
-      requestBody: { required: false, content: json(object({ title: string({ maxLength: 256 }), "content?": string() }, { additionalProperties: false })) },
+      requestBody: { required: false, content: json(object({ title: string({ minLength: 1, maxLength: 256 }), "content?": string() }, { additionalProperties: false })) },
       responses: {
         200: ok("The key was known", json(ref("Document")), etag),
         201: ok("Created", json(ref("Document")), etag),
@@ -64,7 +67,7 @@ export const paths = {
       responses: { 200: ok("The document", json(ref("OriginalDocument")), etag), ...aboutDocument, ...refusals(413) },
     },
   },
-  "/document/{id}/insert": change("originalInsert", "Insert after 'left', or before 'right', or at the beginning"),
-  "/document/{id}/update": change("originalUpdate", "Give an element another character"),
-  "/document/{id}/delete": change("originalDelete", "Delete an element"),
+  "/document/{id}/insert": change("originalInsert", "ElementToInsert", "Insert after 'left', or before 'right', or at the beginning"),
+  "/document/{id}/update": change("originalUpdate", "ElementToUpdate", "Give an element another character"),
+  "/document/{id}/delete": change("originalDelete", "ElementToDelete", "Delete an element"),
 };

@@ -28,9 +28,12 @@ export const documentId = { name: "id", in: "path", required: true, description:
 export const nameInPath = (description) =>
   ({ name: "name", in: "path", required: true, description, schema: string({ minLength: 1 }) });
 
-export const version = integer({ description: "A log index; 0 is the empty document" });
+const index = "[0-9]{1,15}";
+const moment = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})";
+export const version = integer({ maximum: 2 ** 53 - 1, description: "A log index; 0 is the empty document" });
 export const versionOrTime = string({
-  minLength: 1, description: "A version (a log index), or a time (RFC 3339): the last version at or before it",
+  pattern: `^(${index}|${moment})?$`,
+  description: "A version (a log index), or a time (RFC 3339): the last version at or before it",
 });
 export const limit = (most, usual) =>
   query("limit", integer({ minimum: 1, maximum: most, default: usual }), "How many at most");
@@ -38,6 +41,10 @@ export const cursor = query("cursor", string(), "From the page before");
 export const idempotencyKey = header(
   "Idempotency-Key", string({ minLength: 1, maxLength: 255 }),
   "A repeated request with the same key is answered with what the first one did",
+);
+export const ifMatch = header(
+  "If-Match", string({ pattern: '^([*]|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$' }),
+  "Only if the document is at this version, in quotes; * is any",
 );
 export const ifNoneMatch = header("If-None-Match", string(), "An ETag that is known already: 304 when it still holds");
 

@@ -1,6 +1,6 @@
 // Every route × role × {live, revoked, other document} over real HTTP, and every message × role × the same over real
-// WebSockets: what is permitted is exactly what the tables say. The routes' needs are those of the server's own table;
-// that each is described, and nothing else, is held by tests/house/openapi.test.mjs.
+// WebSockets: what is permitted is exactly what the tables say. What each route takes is written out here again, and the
+// server's own table is held to it; that each is described, and nothing else, is held by tests/house/openapi.test.mjs.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -19,6 +19,27 @@ const routes = [...table.matchAll(/Route\{"([A-Z]+)",\s*"([^"]+)",\s*Operation::
   .map(([, method, path, need]) => ({ method, path, need }));
 /** The least role, as a place in `roles`. */
 const least = { view: 0, comment: 1, edit: 2, own: 3 };
+
+/** By docs/adr/0012-access.md: who may ask for what. `D` is /api/v1/documents/{id}. */
+const wanted = `
+  nothing  GET /healthz, GET /readyz, GET /metrics, GET D/ws
+  caller   GET /api/v1/me, GET /api/v1/documents, POST /api/v1/documents, POST /create_document
+  admin    POST /api/v1/tokens/revoke, GET /api/v1/replicas
+  view     GET D, GET D/text, GET D/operations, GET D/snapshots/latest, GET D/presence, GET D/events, GET D/blame, GET D/diff
+  view     GET D/patches, GET D/versions, GET D/members, GET /document/{id}
+  comment  POST D/versions
+  edit     PUT D/text, PATCH D/text, POST D/operations, POST D/sites, POST D/snapshots, DELETE D/versions/{name}, POST D/restore
+  edit     POST /document/{id}/insert, POST /document/{id}/update, POST /document/{id}/delete
+  own      PATCH D, DELETE D, POST D/undelete, PUT D/members/{name}, DELETE D/members/{name}
+  own      GET D/tokens, POST D/tokens, DELETE D/tokens/{name}
+`.trim().split("\n").flatMap((line) => {
+    const [, need, list] = /^\s*(\w+)\s+(.*)$/.exec(line);
+    return list.split(", ").map((route) => `${need} ${route.replace(/ D(?=\/|$)/, " /api/v1/documents/{id}")}`);
+  });
+
+test("the server's table wants of every route what is written here", () => {
+  assert.deepEqual(routes.map(({ method, path, need }) => `${need} ${method} ${path}`).sort(), [...wanted].sort());
+});
 
 function weftToken(...args) {
   const { status, stdout, stderr } = spawnSync(binary, ["token", ...args], { encoding: "utf8" });
@@ -42,16 +63,17 @@ async function start(t) {
   };
   const document = async () => (await made("/api/v1/documents", { title: "x", content: "text" })).document_id;
   const [id, other] = [await document(), await document()];
+  const revoke = (where, token_id) => ask(admin, "DELETE", `/api/v1/documents/${where}/tokens/${token_id}`);
   const callers = [];
   for (const role of roles) {
     for (const state of ["live", "revoked", "other document"]) {
       const where = state === "other document" ? other : id;
       const { token, token_id } = await made(`/api/v1/documents/${where}/tokens`, { role, user: role });
-      if (state === "revoked") await ask(admin, "DELETE", `/api/v1/documents/${id}/tokens/${token_id}`);
-      callers.push({ role, state, token });
+      if (state === "revoked") await revoke(id, token_id);
+      callers.push({ role, state, token, token_id, where });
     }
   }
-  return { server, ask, id, other, callers };
+  return { server, ask, revoke, id, other, callers };
 }
 
 test("routes: nobody may more than the table says, and nobody less", { timeout: 120_000 }, async (t) => {
@@ -81,6 +103,33 @@ test("routes: nobody may more than the table says, and nobody less", { timeout: 
   t.diagnostic(`${asked} combinations`);
   assert.ok(asked > 150, `${asked}`);
   assert.equal(wrong.length, 0, wrong.join("\n"));
+});
+
+test("routes about no document: a document's token, a revoked one and none do not open them", async (t) => {
+  const { ask, id, callers } = await start(t);
+  const wrong = [];
+  for (const { method, path, need } of routes.filter((route) => !route.path.includes("{id}") && route.need !== "nothing")) {
+    for (const { role, state, token } of [...callers, { role: "nobody", state: "live" }]) {
+      const { status, code = "" } = await (await ask(token, method, path, method === "POST" ? "{}" : undefined)).json();
+      const expected = role === "nobody" ? "token_required" : state === "revoked" ? "token_revoked"
+        : need === "admin" ? "admin_required" : path === "/api/v1/me" ? "" : "document_token_only";
+      if (code !== expected) wrong.push(`${method} ${path}, ${role}, ${state}: ${status} ${code}, not ${expected || "permitted"}`);
+    }
+  }
+  assert.equal(wrong.length, 0, wrong.join("\n"));
+  assert.equal((await ask(callers[0].token, "GET", `/api/v1/documents/${id}`)).status, 200);
+});
+
+test("whatever the role, a revocation ends the live session within two seconds", async (t) => {
+  const { server, revoke, callers } = await start(t);
+  for (const { role, token, token_id, where } of callers.filter(({ state }) => state === "live")) {
+    const socket = new TestSocket(server, where);
+    await socket.join({ token });
+    const started = Date.now();
+    await revoke(where, token_id);
+    assert.deepEqual(await socket.closed, { code: 4401, reason: "token_revoked" }, role);
+    assert.ok(Date.now() - started < 2_000, `${role}: ${Date.now() - started} ms`);
+  }
 });
 
 /** Each message of a client: the least role that may send it, how it is made, and what shows that it was taken. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
+import { limits } from "../../support-js/limits.mjs";
 import { Postgres } from "../../support-js/postgres.mjs";
 import { encodePush, encodeRenew } from "../../support-js/protocol.mjs";
 import { assertProblem, binary, freshDirectory, Server } from "../../support-js/server.mjs";
@@ -113,10 +114,11 @@ test("a user creates 2,000 documents, and an admin any number", async (t) => {
   const ann = mint("ann");
   const create = (token) => ask(token, "POST", "/api/v1/documents", { title: "one more" });
   assert.equal((await create(ann)).status, 201);
-  // The rows of 1,998 others are quicker made than asked for.
+  const others = limits.max_documents_per_user - 2;
+  // Their rows are quicker made than asked for.
   execFileSync("sqlite3", [join(data, "weft.db"), `
     PRAGMA busy_timeout = 5000;
-    CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1998)
+    CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${others})
       SELECT printf('00000000-0000-4000-8000-%012d', i) AS id FROM n;
     BEGIN IMMEDIATE;
     INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, last_index, sum_total, next_sid, updated, checksum)
@@ -201,7 +203,13 @@ test("pages of listed origins may ask, others may not", async (t) => {
     headers: { Origin: "https://app.example.org", "Access-Control-Request-Method": "POST" },
   });
   assert.equal(preflight.status, 204);
-  assert.match(preflight.headers.get("access-control-allow-headers"), /Authorization/);
+  const list = (answer, name) => answer.headers.get(name).split(", ");
+  for (const name of ["Authorization", "If-Match", "Idempotency-Key", "Weft-Client", "Weft-Base"]) {
+    assert.ok(list(preflight, "access-control-allow-headers").includes(name), name);
+  }
+  for (const name of ["ETag", "Idempotency-Replayed", "Weft-Next-After"]) {
+    assert.ok(list(listed, "access-control-expose-headers").includes(name), name);
+  }
 });
 
 test("strangers find no open door: other addresses take keys and somebody who does TLS", (t) => {
@@ -229,4 +237,6 @@ test("too many requests of one user are refused with the time to wait", async (t
   await assertProblem(refused, 429, "too_many_requests");
   assert.ok(Number(refused.headers.get("retry-after")) >= 1);
   assert.equal((await ask(ben, "GET", "/api/v1/me")).status, 200, "others are served");
+  const wait = Number(refused.headers.get("retry-after"));
+  assert.ok(wait <= limits.max_request_burst / limits.max_requests_per_second, `${wait} s`);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { makeCertificate } from "../../support-js/certificate.mjs";
 import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 
 /** Nothing of the surroundings chooses for the test. */
@@ -64,6 +65,8 @@ test("every setting can be given in each way", async (t) => {
     "behind-proxy": "true", "trusted-proxy": "10.0.0.0/8", "replica-id": "a", "ssn-id": "1", bus: "none",
   };
   assert.equal((await runWeft(["token", "--new-key", "hs256", "--out", values.key])).code, 0);
+  const { certificate, key } = makeCertificate(directory);
+  Object.assign(values, { "tls-certificate": certificate, "tls-key": key });
   const defaults = await runWeft(["config", "show-defaults"]);
   const known = [...defaults.stdout.matchAll(/^#([a-z-]+) = /gm)].map(([, name]) => name);
   assert.deepEqual(known.sort(), [...Object.keys(values), "database-url"].sort());

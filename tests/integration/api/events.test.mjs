@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { limits } from "../../support-js/limits.mjs";
 import { Postgres } from "../../support-js/postgres.mjs";
 import { encodePresence } from "../../support-js/protocol.mjs";
 import { assertProblem, Server } from "../../support-js/server.mjs";
@@ -121,7 +122,7 @@ test("what a listener cannot ask for", async (t) => {
   await assertProblem(post, 405, "method_not_allowed");
 
   // As many as there are places for; a place is free again when its listener has gone.
-  const crowd = await Promise.all([...Array(256)].map(() => Listener.open(t, server, id)));
+  const crowd = await Promise.all([...Array(limits.max_event_listeners)].map(() => Listener.open(t, server, id)));
   assert.ok(crowd.every(({ response }) => response.status === 200));
   await refused({}, 503, "too_many_listeners");
   for (const listener of crowd) listener.close();

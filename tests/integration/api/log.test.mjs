@@ -100,6 +100,8 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     assert.deepEqual((await (await get("/operations?after=99")).json()).operations, []);
     await assertProblem(await get("/operations?limit=0"), 400, "bad_limit");
     await assertProblem(await get("/operations?after=x"), 400, "bad_version");
+    assert.equal((await get(`/operations?after=${Number.MAX_SAFE_INTEGER}`)).status, 200);
+    await assertProblem(await get("/operations?after=9007199254740992"), 400, "bad_version");
     await assertProblem(await get("/operations?from=1"), 400, "unknown_parameter");
     await assertProblem(await get("/operations", { Accept: "text/html" }), 406, "not_acceptable");
 

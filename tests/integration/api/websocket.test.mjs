@@ -105,7 +105,7 @@ test("messages that break the rules close with their code", async (t) => {
   await closing(Close.badMessage, (s) => s.ws.send(Buffer.from([1])));
   await closing(Close.badMessage, (s) => s.ws.send(encodePush(0, [])));
   const big = await closing(Close.tooBig, (s) => s.ws.send(Buffer.alloc(9 << 10)));
-  assert.equal((await big.next("refused")).code, "message_too_big");
+  assert.equal((await big.next("refused")).code, "too_large");
   await closing(Close.protocolVersion, (s) =>
     s.ws.send(encodeHello({ client: s.client, versions: [7, 9] })),
   );
@@ -121,7 +121,7 @@ test("a message over the limit is answered, however much of it is under way", as
     await socket.join();
     socket.ws.send(Buffer.alloc(bytes));
     assert.equal((await socket.closed).code, Close.tooBig, `${bytes} bytes`);
-    assert.equal((await socket.next("refused")).code, "message_too_big");
+    assert.equal((await socket.next("refused")).code, "too_large");
   }
   const pieces = new TestSocket(server, id);
   await pieces.join();
