@@ -32,11 +32,11 @@ for (const store of ["sqlite", "postgresql"]) {
       assert.equal((await server.fetch(`/api/v1/documents/${id}/text`, { method: "PATCH", headers, body })).status, 200);
       const { operations } = await (await server.fetch(`/api/v1/documents/${id}/operations`)).json();
       assert.ok(operations.length >= 2);
-      assert.ok(operations.every(({ ssn }) => ssn === 41), JSON.stringify(operations));
+      assert.ok(operations.every(({ operation }) => operation.ssn === 41), JSON.stringify(operations));
     }
     const { document_id: later } = await (await server.post({ title: "later.txt", content: "x" })).json();
     const { operations } = await (await server.fetch(`/api/v1/documents/${later}/operations`)).json();
-    assert.deepEqual(operations.map(({ ssn }) => ssn), [42], "the flag beats the variable, and new ones have it");
+    assert.deepEqual(operations.map(({ operation }) => operation.ssn), [42], "the flag beats the variable, and new ones have it");
     await server.end();
     const arguments_ = postgres ? ["--database-url", postgres.url()] : ["--data", server.data];
     const fsck = await runWeft(["fsck", ...arguments_]);
