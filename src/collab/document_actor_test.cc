@@ -289,6 +289,8 @@ TEST_F(DocumentActorTest, WhatWaitsForTheDiskIsBounded) {
   SimClient author = client(1);
   join(author);
   journal_.answer_delay_ms = [] { return 60'000; };
+  author.insert(0, "with the journal");
+  executor_.run_for(10);
   const std::string piece(config_.limits.max_message_bytes / 2, 'x');
   for (std::size_t n = 0; n < wire::Limits::max_queue_bytes / piece.size(); ++n) {
     author.insert(0, piece);

@@ -88,7 +88,7 @@ struct Limits {
   static constexpr std::size_t max_page_rows = 2'000;
   /// REST: characters that are told one by one, each as an element of some hundred bytes.
   static constexpr std::size_t max_listed_elements = 50'000;
-  /// Of one document: accepted and not durable yet, when the disk is too slow; above it, overload.
+  /// Of one document: accepted while the commit before is under way; above it, overload.
   static constexpr std::size_t max_queue_bytes = std::size_t{16} << 20;
 };
 
