@@ -371,12 +371,12 @@ void SqliteStore::row_infos(const DocumentId& document, std::uint64_t before, st
                                            });
 }
 
-void SqliteStore::insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
-                               Executor& on, collab::Done<std::vector<collab::InsertInfo>> done) {
-  impl_->ask<std::vector<collab::InsertInfo>>(on, std::move(done),
-                                              [document, after, last](SqliteReader& reader) {
-                                                return reader.insert_infos(document, after, last);
-                                              });
+void SqliteStore::writing_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                                Executor& on, collab::Done<std::vector<collab::WritingInfo>> done) {
+  impl_->ask<std::vector<collab::WritingInfo>>(on, std::move(done),
+                                               [document, after, last](SqliteReader& reader) {
+                                                 return reader.writing_infos(document, after, last);
+                                               });
 }
 
 void SqliteStore::list_versions(const DocumentId& document, Executor& on,
