@@ -166,9 +166,9 @@ class Bench {
         "blame of the newest version",
         [&] {
           const rga::Document document = must(collab::state_of(load_at(rows_)));
-          const auto inserts = must(loop_.wait<std::vector<collab::InsertInfo>>(
-              [&](auto done) { collab::collect_inserts(*store_, id_, rows_, loop_, done); }));
-          collab::blame(document, inserts);
+          const auto writings = must(loop_.wait<std::vector<collab::WritingInfo>>(
+              [&](auto done) { collab::collect_writings(*store_, id_, rows_, loop_, done); }));
+          must(collab::blame(document, writings));
         },
         10);
     time("4,000 rows of the list of versions", [&] {

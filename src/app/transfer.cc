@@ -66,6 +66,16 @@ Result<std::string> checked_title(std::string title) {
   return title;
 }
 
+/// Without them the document is there all the same.
+void keep_states(storage::Store& store, const collab::DocumentRecord& record, Executor& on) {
+  const auto stored = wait_for<Unit>(
+      [&](auto done) { storage::store_milestones(store, record, on, std::move(done)); });
+  if (!stored) {
+    std::fprintf(stderr, "weft: imported, but old versions will be slow to read: %s\n",
+                 stored.error().message.c_str());
+  }
+}
+
 Result<collab::DocumentRecord> import_text(storage::Store& store, Executor& on,
                                            SystemRandom& random, const ImportOptions& options) {
   auto text = read_whole_file(options.file, max_text_bytes);
@@ -89,6 +99,7 @@ Result<collab::DocumentRecord> import_text(storage::Store& store, Executor& on,
   auto created = wait_for<collab::Catalog::Created>(
       [&](auto done) { store.create(std::move(document), on, std::move(done)); });
   if (!created) return created.error();
+  keep_states(store, created->record, on);
   return std::move(created->record);
 }
 
@@ -106,12 +117,7 @@ Result<collab::DocumentRecord> import_archive(storage::Store& store, Executor& o
     store.import(storage::prepare_import(std::move(*archive), random), on, std::move(done));
   });
   if (!imported) return imported;
-  const auto stored = wait_for<Unit>(
-      [&](auto done) { storage::store_milestones(store, *imported, on, std::move(done)); });
-  if (!stored) {
-    std::fprintf(stderr, "weft: imported, but old versions will be slow to read: %s\n",
-                 stored.error().message.c_str());
-  }
+  keep_states(store, *imported, on);
   return imported;
 }
 

@@ -228,7 +228,9 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
   run_quiet();
   commit();
   if (!committing_ && (heard_index_ > durable_index_ || !when_pulled_.empty())) pull();
+  written_ms_ = ports_.clock.monotonic_ms();
   save_snapshot_if_due();
+  save_snapshot_when_quiet();
   keep_rollback_point();
 }
 

@@ -222,6 +222,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void cache_snapshot(std::uint64_t index, std::shared_ptr<const std::string> bytes);
   std::shared_ptr<const std::string> snapshot_now();
   void save_snapshot_if_due();
+  void save_snapshot_when_quiet();
   void save_snapshot();
   void schedule_unload();
   /// A line about this document, and a session of it when one is given.
@@ -313,10 +314,13 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   bool ticking_ = false;
   std::int64_t used_ms_ = 0;      // last time that anybody needed the document
+  std::int64_t written_ms_ = 0;   // last time that something written here became durable
   std::uint64_t hash_index_ = 0;  // where state_hash_ was taken
   std::optional<std::uint64_t> state_hash_;
   std::uint64_t snapshot_tried_index_ = 0;
   std::uint64_t snapshot_saved_index_ = 0;
+  std::int64_t next_quiet_snapshot_ms_ = 0;
+  bool waits_for_quiet_ = false;
   std::uint64_t cached_snapshot_index_ = 0;
   std::int64_t cached_snapshot_used_ms_ = 0;
   std::shared_ptr<const std::string> cached_snapshot_;  // or null; upkeep drops it

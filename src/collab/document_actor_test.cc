@@ -255,6 +255,32 @@ TEST_F(DocumentActorTest, DrainWaitsForTheJournalAndStoresASnapshot) {
   EXPECT_EQ(a.close_code(), CloseCode::service_restart);
 }
 
+// So that SQL tells the text as it is: but a pause does not cost a snapshot each time.
+TEST_F(DocumentActorTest, ASnapshotIsStoredWhenNobodyWrites) {
+  SimClient a = client(1);
+  join(a);
+  const auto stored = [&] { return journal_.stored(id_).snapshots.size(); };
+  for (int i = 0; i < 20; ++i) {
+    a.insert(0, "x");
+    executor_.run_for(config_.snapshot_quiet_ms - 1);
+  }
+  EXPECT_EQ(stored(), 0u);
+  executor_.run_for(2);
+  EXPECT_EQ(stored(), 1u);
+  EXPECT_EQ(journal_.stored(id_).snapshots.count(20), 1u);
+  // The next one waits, however quiet it is, and is the only one for all that came meanwhile.
+  for (int i = 0; i < 3; ++i) {
+    a.insert(0, "y");
+    executor_.run_for(config_.snapshot_quiet_ms + 1);
+  }
+  EXPECT_EQ(stored(), 1u);
+  executor_.run_for(config_.snapshot_pause_ms);
+  EXPECT_EQ(stored(), 2u);
+  EXPECT_EQ(journal_.stored(id_).snapshots.count(23), 1u);
+  executor_.run_for(10 * config_.snapshot_pause_ms);
+  EXPECT_EQ(stored(), 2u) << "nothing new";
+}
+
 TEST_F(DocumentActorTest, AnIdleDocumentIsUnloadedWithASnapshot) {
   SimClient a = client(1);
   join(a);

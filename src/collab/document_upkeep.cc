@@ -1,4 +1,5 @@
 // DocumentActor's upkeep: heartbeats, presence, snapshots, unloading.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -143,6 +144,26 @@ void DocumentActor::save_snapshot_if_due() {
   if (durable_index_ - snapshot_tried_index_ >= config_.snapshot_every_rows) save_snapshot();
 }
 
+/// Looks again when it may be due, for as long as there are rows that no snapshot has.
+void DocumentActor::save_snapshot_when_quiet() {
+  if (waits_for_quiet_) return;
+  const std::int64_t due_ms =
+      std::max(written_ms_ + config_.snapshot_quiet_ms, next_quiet_snapshot_ms_);
+  const std::int64_t wait_ms = due_ms - ports_.clock.monotonic_ms();
+  if (wait_ms <= 0) {
+    if (durable_index_ != snapshot_tried_index_ && all_durable()) save_snapshot();
+    return;
+  }
+  waits_for_quiet_ = true;
+  ports_.executor.post_after(wait_ms, [actor = weak()] {
+    const auto self = actor.lock();
+    if (!self) return;
+    self->waits_for_quiet_ = false;
+    // Otherwise the next commit asks again.
+    if (self->state_ == State::open) self->save_snapshot_when_quiet();
+  });
+}
+
 /// Stores the state as it is now, once it is durable. A failure costs only time: the log has it
 /// all.
 void DocumentActor::save_snapshot() {
@@ -155,6 +176,9 @@ void DocumentActor::save_snapshot() {
       return;
     }
     rollback_.move_to(index, snapshot);
+    next_quiet_snapshot_ms_ =
+        ports_.clock.monotonic_ms() + config_.snapshot_pause_ms +
+        static_cast<std::int64_t>(snapshot->size()) * 1'000 / config_.snapshot_bytes_per_s;
     ports_.journal.save_snapshot(
         id_, index, *snapshot, ports_.executor,
         [actor = weak(), index, metrics = config_.metrics](const Result<Unit>& saved) {

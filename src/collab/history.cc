@@ -1,7 +1,10 @@
 #include "collab/history.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "collab/text_edits.h"
@@ -10,46 +13,118 @@ namespace weft::collab {
 namespace {
 
 // Some milliseconds of reading.
-constexpr std::uint64_t inserts_at_once = 8192;
+constexpr std::uint64_t writings_at_once = 8192;
 
 Error damaged(const LogRow& row, rga::ApplyOutcome outcome) {
   return {ErrorClass::corrupt, "damaged_log",
           "row " + std::to_string(row.index) + ": " + std::string(rga::to_string(outcome))};
 }
 
-/// The insert that made (sid, seq), or nullptr.
-const InsertInfo* find(const std::vector<InsertInfo>& inserts, std::uint64_t sid,
-                       std::uint64_t seq) {
-  auto after = std::upper_bound(
-      inserts.begin(), inserts.end(), std::pair(sid, seq),
-      [](const std::pair<std::uint64_t, std::uint64_t>& id, const InsertInfo& insert) {
-        return id < std::pair(insert.sid, insert.seq);
-      });
-  if (after == inserts.begin()) return nullptr;
-  const InsertInfo& insert = *--after;
-  return insert.sid == sid && seq - insert.seq < insert.len ? &insert : nullptr;
-}
+/// Which row wrote an element last. Stretches that no row divides are found in one step.
+class Writers {
+ public:
+  explicit Writers(std::vector<WritingInfo> writings) : all_(std::move(writings)) {
+    // Updates of one element are in the order of their S4Vectors at every element that they share:
+    // these, too, step by one. The last one paints over the others.
+    std::vector<const WritingInfo*> updates;
+    for (const WritingInfo& writing : all_) {
+      (writing.is_update() ? updates : inserts_).push_back(&writing);
+    }
+    const auto at_element_0 = [](const WritingInfo* update) {
+      return std::tuple(
+          update->id.ssn,
+          static_cast<std::int64_t>(update->id.sum) - static_cast<std::int64_t>(update->first.seq),
+          update->id.sid);
+    };
+    std::sort(updates.begin(), updates.end(), [&](const WritingInfo* a, const WritingInfo* b) {
+      return at_element_0(a) < at_element_0(b);
+    });
+    for (const WritingInfo* update : updates) paint(*update);
+    std::sort(inserts_.begin(), inserts_.end(), [](const WritingInfo* a, const WritingInfo* b) {
+      return std::pair(a->first.sid, a->first.seq) < std::pair(b->first.sid, b->first.seq);
+    });
+  }
 
-/// One collect_inserts() on its way.
-struct InsertPages {
+  struct Found {
+    const WritingInfo* writing = nullptr;  // none: the row is missing
+    std::uint64_t len = 0;                 // elements from the asked one on, all of this row
+  };
+  Found at(std::uint64_t sid, std::uint64_t seq) const {
+    Found found = insert_of(sid, seq);
+    if (found.writing == nullptr) return found;
+    const auto later = painted_.lower_bound({sid, seq + 1});
+    if (later != painted_.end() && later->first.first == sid) {
+      found.len = std::min(found.len, later->first.second - seq);
+    }
+    if (later == painted_.begin()) return found;
+    const auto& [first, paint] = *std::prev(later);
+    if (first.first != sid || paint.end <= seq) return found;
+    return {paint.update, std::min(found.len, paint.end - seq)};
+  }
+
+ private:
+  struct Paint {
+    std::uint64_t end = 0;  // the seq after the last one
+    const WritingInfo* update = nullptr;
+  };
+
+  Found insert_of(std::uint64_t sid, std::uint64_t seq) const {
+    const auto after = std::upper_bound(
+        inserts_.begin(), inserts_.end(), std::pair(sid, seq),
+        [](const std::pair<std::uint64_t, std::uint64_t>& id, const WritingInfo* insert) {
+          return id < std::pair(insert->first.sid, insert->first.seq);
+        });
+    if (after == inserts_.begin()) return {};
+    const WritingInfo& insert = **std::prev(after);
+    if (insert.first.sid != sid || seq - insert.first.seq >= insert.len) return {};
+    return {&insert, insert.first.seq + insert.len - seq};
+  }
+
+  void paint(const WritingInfo& update) {
+    const std::uint64_t sid = update.first.sid;
+    const std::uint64_t begin = update.first.seq;
+    const std::uint64_t end = begin + update.len;
+    auto at = painted_.lower_bound({sid, begin});
+    if (at != painted_.begin()) {
+      const auto before = std::prev(at);
+      const Paint old = before->second;
+      if (before->first.first == sid && old.end > begin) {
+        before->second.end = begin;
+        if (old.end > end) painted_[{sid, end}] = old;
+      }
+    }
+    while (at != painted_.end() && at->first.first == sid && at->first.second < end) {
+      if (at->second.end > end) painted_[{sid, end}] = at->second;
+      at = painted_.erase(at);
+    }
+    painted_[{sid, begin}] = {end, &update};
+  }
+
+  const std::vector<WritingInfo> all_;
+  std::vector<const WritingInfo*> inserts_;                           // by sid, then seq
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Paint> painted_;  // by sid, then first seq
+};
+
+/// One collect_writings() on its way.
+struct WritingPages {
   History& history;
   const DocumentId document;
   const std::uint64_t last;
   Executor& on;
-  Done<std::vector<InsertInfo>> done;
+  Done<std::vector<WritingInfo>> done;
   std::uint64_t after = 0;
-  std::vector<InsertInfo> all;
+  std::vector<WritingInfo> all;
 
-  static void ask(const std::shared_ptr<InsertPages>& pages) {
-    const std::uint64_t until = std::min(pages->last, pages->after + inserts_at_once);
-    pages->history.insert_infos(pages->document, pages->after, until, pages->on,
-                                [pages, until](Result<std::vector<InsertInfo>> page) {
-                                  if (!page.ok()) return pages->done(page.error());
-                                  pages->all.insert(pages->all.end(), page->begin(), page->end());
-                                  pages->after = until;
-                                  if (until < pages->last) return ask(pages);
-                                  pages->done(std::move(pages->all));
-                                });
+  static void ask(const std::shared_ptr<WritingPages>& pages) {
+    const std::uint64_t until = std::min(pages->last, pages->after + writings_at_once);
+    pages->history.writing_infos(pages->document, pages->after, until, pages->on,
+                                 [pages, until](Result<std::vector<WritingInfo>> page) {
+                                   if (!page.ok()) return pages->done(page.error());
+                                   pages->all.insert(pages->all.end(), page->begin(), page->end());
+                                   pages->after = until;
+                                   if (until < pages->last) return ask(pages);
+                                   pages->done(std::move(pages->all));
+                                 });
   }
 };
 
@@ -84,39 +159,42 @@ Result<rga::Document> state_of(const Journal::Loaded& loaded) {
   return document;
 }
 
-void collect_inserts(History& history, const DocumentId& document, std::uint64_t index,
-                     Executor& on, Done<std::vector<InsertInfo>> done) {
-  InsertPages::ask(std::make_shared<InsertPages>(
-      InsertPages{history, document, index, on, std::move(done), 0, {}}));
+void collect_writings(History& history, const DocumentId& document, std::uint64_t index,
+                      Executor& on, Done<std::vector<WritingInfo>> done) {
+  WritingPages::ask(std::make_shared<WritingPages>(
+      WritingPages{history, document, index, on, std::move(done), 0, {}}));
 }
 
-std::vector<BlameRange> blame(const rga::Document& document, std::vector<InsertInfo> inserts) {
-  std::sort(inserts.begin(), inserts.end(), [](const InsertInfo& a, const InsertInfo& b) {
-    return std::pair(a.sid, a.seq) < std::pair(b.sid, b.seq);
-  });
+Result<std::vector<BlameRange>> blame(const rga::Document& document,
+                                      std::vector<WritingInfo> writings) {
+  const Writers writers(std::move(writings));
   std::vector<BlameRange> ranges;
   std::uint32_t at = 0;
+  std::optional<Error> missing;
   document.for_each_run([&](const rga::RunView& run) {
     if (run.tombstone) return;
-    for (std::uint32_t done = 0; done < run.len;) {
+    for (std::uint32_t done = 0; done < run.len && !missing;) {
       const std::uint64_t seq = run.first.seq + done;
-      const InsertInfo* insert = find(inserts, run.first.sid, seq);
-      std::uint32_t len = run.len - done;
-      BlameRange range{at, len, run.first.sid, 0, 0};
-      if (insert != nullptr) {
-        len = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(len, insert->seq + insert->len - seq));
-        range = {at, len, run.first.sid, insert->index, insert->timestamp_us};
+      const Writers::Found found = writers.at(run.first.sid, seq);
+      if (found.writing == nullptr) {
+        missing = Error{ErrorClass::corrupt, "damaged_log",
+                        "no row inserted element " + std::to_string(seq) + " of site " +
+                            std::to_string(run.first.sid)};
+        return;
       }
-      if (!ranges.empty() && ranges.back().index == range.index && ranges.back().sid == range.sid) {
+      const auto len =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(run.len - done, found.len));
+      if (!ranges.empty() && ranges.back().index == found.writing->index) {
         ranges.back().len += len;
       } else {
-        ranges.push_back(range);
+        ranges.push_back(
+            {at, len, found.writing->id.sid, found.writing->index, found.writing->timestamp_us});
       }
       at += len;
       done += len;
     }
   });
+  if (missing) return *std::move(missing);
   return ranges;
 }
 

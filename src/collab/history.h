@@ -19,7 +19,7 @@ namespace weft::collab {
 /// tail).
 Result<rga::Document> state_of(const Journal::Loaded& loaded);
 
-/// Who wrote a stretch of a text, and when: the row that inserted it.
+/// Who wrote a stretch of a text, and when: the row that inserted it, or the update that won.
 struct BlameRange {
   std::uint32_t at = 0;  // scalar values
   std::uint32_t len = 0;
@@ -27,13 +27,15 @@ struct BlameRange {
   std::uint64_t index = 0;
   std::int64_t timestamp_us = 0;
 };
-/// All rows up to `index` that inserted something, asked page by page, so that other questions come
+/// All rows up to `index` that wrote characters, asked page by page, so that other questions come
 /// in between.
-void collect_inserts(History& history, const DocumentId& document, std::uint64_t index,
-                     Executor& on, Done<std::vector<InsertInfo>> done);
-/// Of the visible text, in its order; neighbours of one row are one range. `inserts`: those up to
-/// the document's index, in any order. O((runs + inserts) · log inserts).
-std::vector<BlameRange> blame(const rga::Document& document, std::vector<InsertInfo> inserts);
+void collect_writings(History& history, const DocumentId& document, std::uint64_t index,
+                      Executor& on, Done<std::vector<WritingInfo>> done);
+/// Of the visible text, in its order; neighbours of one row are one range. `writings`: those up to
+/// the document's index, in any order. Corrupt, code "damaged_log", when nothing wrote an element.
+/// O((runs + writings) · log writings).
+Result<std::vector<BlameRange>> blame(const rga::Document& document,
+                                      std::vector<WritingInfo> writings);
 
 /// What one row did to the text, for somebody who plays it back.
 struct PlayedRow {

@@ -19,13 +19,16 @@ struct RowInfo {
   std::uint32_t len = 0;
 };
 
-/// A row that inserted the elements (sid, seq) … (sid, seq + len - 1).
-struct InsertInfo {
-  std::uint64_t sid = 0;
-  std::uint64_t seq = 0;
+/// A row that gave the elements (first.sid, first.seq) … (first.sid, first.seq + len - 1) their
+/// characters: an insert, whose own elements they are, or an update of others.
+struct WritingInfo {
+  rga::ElementId first;
   std::uint32_t len = 0;
+  rga::S4Vector id;  // of the operation
   std::uint64_t index = 0;
   std::int64_t timestamp_us = 0;
+
+  bool is_update() const { return first != id.element(); }
 };
 
 struct NamedVersion {
@@ -44,10 +47,11 @@ class History {
   /// Rows with an index below `before`, newest first, at most `max_rows`.
   virtual void row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
                          Executor& on, Done<std::vector<RowInfo>> done) = 0;
-  /// Rows with after < index <= last that inserted something, ascending. O(last - after), and
-  /// nobody else reads meanwhile: ask for a page at a time (collect_inserts in history.h).
-  virtual void insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
-                            Executor& on, Done<std::vector<InsertInfo>> done) = 0;
+  /// Rows with after < index <= last that inserted or updated something, ascending.
+  /// O(last - after), and nobody else reads meanwhile: ask for a page at a time (collect_writings
+  /// in history.h).
+  virtual void writing_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                             Executor& on, Done<std::vector<WritingInfo>> done) = 0;
 
   /// Gives `index` a name. Naming the same index so again is a success; conflict, code
   /// "version_exists", when the name means another one; too_large, code "too_many_versions".

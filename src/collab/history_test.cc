@@ -29,16 +29,20 @@ class Log {
     ASSERT_EQ(document_.erase({at}, count, &out_), rga::EditOutcome::done);
     take();
   }
-  std::vector<InsertInfo> inserts() const {
-    std::vector<InsertInfo> infos;
+  void update(std::uint64_t sid, std::uint32_t at, std::string_view text) {
+    document_.set_local_site(sid);
+    ASSERT_EQ(document_.update({at}, text, &out_), rga::EditOutcome::done);
+    take();
+  }
+  std::vector<WritingInfo> writings() const {
+    std::vector<WritingInfo> infos;
     for (const LogRow& row : rows) {
       if (row.kind == rga::OpKind::insert) {
-        infos.push_back({row.id.sid, row.id.seq, row.len, row.index, row.timestamp_us});
+        infos.push_back({row.id.element(), row.len, row.id, row.index, row.timestamp_us});
+      } else if (row.kind == rga::OpKind::update) {
+        infos.push_back({row.ref, row.len, row.id, row.index, row.timestamp_us});
       }
     }
-    std::sort(infos.begin(), infos.end(), [](const InsertInfo& a, const InsertInfo& b) {
-      return std::pair(a.sid, a.seq) < std::pair(b.sid, b.seq);
-    });
     return infos;
   }
   Journal::Loaded loaded(std::uint64_t index) const {
@@ -93,11 +97,66 @@ TEST(History, BlameTellsWhoWroteWhat) {
   const auto state = state_of(log.loaded(log.rows.size()));
   EXPECT_EQ(state->text(), "abbaacc");
   std::string told;
-  for (const BlameRange& range : blame(*state, log.inserts())) {
+  const auto ranges = blame(*state, log.writings());
+  ASSERT_TRUE(ranges.ok());
+  for (const BlameRange& range : *ranges) {
     told += std::to_string(range.at) + "+" + std::to_string(range.len) + ":" +
             std::to_string(range.sid) + "@" + std::to_string(range.index) + " ";
   }
   EXPECT_EQ(told, "0+1:1@1 1+2:2@2 3+2:1@1 5+2:1@3 ");
+}
+
+TEST(History, BlameNoticesAMissingInsert) {
+  Log log;
+  log.insert(1, 0, "aaaa");
+  log.insert(2, 2, "bb");
+  log.update(1, 2, "c");
+  const auto state = state_of(log.loaded(3));
+  auto writings = log.writings();
+  writings.erase(writings.begin() + 1);
+  const auto ranges = blame(*state, writings);
+  ASSERT_FALSE(ranges.ok());
+  EXPECT_EQ(ranges.error().code, "damaged_log");
+}
+
+// Updates over each other, in any order of their rows: each character is whose update has the
+// greatest S4Vector, as the core has it.
+TEST(History, BlameGivesUpdatedCharactersToTheUpdate) {
+  std::mt19937 random(20'261'130);
+  for (int round = 0; round < 200; ++round) {
+    Log log;
+    log.insert(1, 0, "abcdefgh");
+    log.insert(2, 4, "ijkl");
+    std::string text = "abcdijklefgh";
+    std::vector<std::uint64_t> owner = {1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1};  // log indexes
+    for (int i = 0; i < 6; ++i) {
+      const auto at = static_cast<std::uint32_t>(random() % 12);
+      const auto len = static_cast<std::uint32_t>(1 + random() % (12 - at));
+      const auto before = log.rows.size();
+      log.update(2 + random() % 2, at, std::string(len, static_cast<char>('0' + i)));
+      // One row for each run of elements.
+      std::uint32_t place = at;
+      for (auto row = before; row < log.rows.size(); ++row) {
+        for (std::uint32_t n = 0; n < log.rows[row].len; ++n, ++place) {
+          owner[place] = row + 1;
+          text[place] = static_cast<char>('0' + i);
+        }
+      }
+    }
+    ASSERT_EQ(log.text(), text);
+    auto writings = log.writings();
+    std::shuffle(writings.begin(), writings.end(), random);
+    const auto state = state_of(log.loaded(log.rows.size()));
+    const auto ranges = blame(*state, writings);
+    ASSERT_TRUE(ranges.ok());
+    std::vector<std::uint64_t> told;
+    for (const BlameRange& range : *ranges) {
+      EXPECT_EQ(range.at, told.size());
+      EXPECT_EQ(range.sid, log.rows[range.index - 1].id.sid);
+      told.insert(told.end(), range.len, range.index);
+    }
+    EXPECT_EQ(told, owner) << "round " << round;
+  }
 }
 
 TEST(History, PlayedRowsLeadFromOneVersionToTheNext) {

@@ -31,6 +31,12 @@ struct ShardConfig {
   /// A snapshot is stored after this many log rows, and when a document with fresh rows is
   /// unloaded.
   std::uint64_t snapshot_every_rows = 2'000;
+  /// And when nothing was written for this long, so that SQL tells the text as it is. So that a
+  /// pause costs little, not sooner after the one before than snapshot_pause_ms and a second for
+  /// each snapshot_bytes_per_s of its size.
+  std::int64_t snapshot_quiet_ms = 2'000;
+  std::int64_t snapshot_pause_ms = 10'000;
+  std::int64_t snapshot_bytes_per_s = 4'096;
   /// Tombstones whose deletion is older than this may be purged; 0: none are. What a client has
   /// made before that and not pushed yet is rebased when it comes.
   std::int64_t purge_after_ms = 0;

@@ -87,9 +87,13 @@ void DocumentsApi::create(const Call& call) const {
     }
   }
   catalog_.create(std::move(document), call.on,
-                  [respond = call.respond,
-                   request_id = request.request_id](Result<collab::Catalog::Created> created) {
+                  [respond = call.respond, request_id = request.request_id, on = &call.on,
+                   documents = &documents_](Result<collab::Catalog::Created> created) {
                     if (!created) return respond(problem(created.error(), request_id));
+                    // Whatever comes of it: without a snapshot SQL does not show the content.
+                    if (created->is_new && created->record.last_index > 0) {
+                      documents->take_snapshot(created->record.id, *on, [](const auto&) {});
+                    }
                     Response response =
                         json_response(created->is_new ? 201 : 200, record_json(created->record));
                     response.set("Location", std::string(documents_path) + "/" +

@@ -106,12 +106,13 @@ void HistoryApi::blame(const DocumentId& id, const Request& request, Executor& o
     if (!state.ok()) return asked.refuse(state.error());
     const std::uint64_t version = loaded->snapshot_index + loaded->tail.size();
     const auto document = std::make_shared<rga::Document>(std::move(state).value());
-    collab::collect_inserts(
+    collab::collect_writings(
         history_, id, version, background_,
-        [asked, version, document](Result<std::vector<collab::InsertInfo>> inserts) {
-          if (!inserts.ok()) return asked.refuse(inserts.error());
-          const auto ranges = collab::blame(*document, std::move(inserts).value());
-          asked.answer(json_response(200, blame_json(version, ranges)));
+        [asked, version, document](Result<std::vector<collab::WritingInfo>> writings) {
+          if (!writings.ok()) return asked.refuse(writings.error());
+          const auto ranges = collab::blame(*document, std::move(writings).value());
+          if (!ranges.ok()) return asked.refuse(ranges.error());
+          asked.answer(json_response(200, blame_json(version, *ranges)));
         });
   });
 }

@@ -172,8 +172,8 @@ class NoLog final : public collab::Journal, public collab::History {
                  collab::Done<std::vector<collab::RowInfo>> done) override {
     done(error);
   }
-  void insert_infos(const DocumentId&, std::uint64_t, std::uint64_t, Executor&,
-                    collab::Done<std::vector<collab::InsertInfo>> done) override {
+  void writing_infos(const DocumentId&, std::uint64_t, std::uint64_t, Executor&,
+                     collab::Done<std::vector<collab::WritingInfo>> done) override {
     done(error);
   }
   void name_version(const DocumentId&, std::string, std::uint64_t, Executor&,

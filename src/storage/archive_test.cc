@@ -188,7 +188,8 @@ TEST_P(Archives, ImportedHistoriesGetMilestones) {
     store_milestones(*other.store, *imported, other.executor, std::move(done));
   });
   ASSERT_TRUE(stored.ok()) << stored.error().message;
-  for (const std::uint64_t index : {8191u, 8192u, 9000u, 16'000u, 16'384u, 19'999u, 20'000u}) {
+  for (const std::uint64_t index :
+       {4095u, 4096u, 8191u, 8192u, 9000u, 16'000u, 16'384u, 19'999u, 20'000u}) {
     const auto loaded = other.wait<collab::Journal::Loaded>(
         [&](auto done) { other.store->load_at(long_one, index, other.executor, std::move(done)); });
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;

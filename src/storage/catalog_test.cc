@@ -1,6 +1,8 @@
 // Lists with filters, and new titles.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -86,6 +88,35 @@ TEST_P(CatalogLists, AUserCreatesAsManyAsOneMay) {
   ASSERT_TRUE(unset(3, "ada").ok());
   EXPECT_TRUE(create(11, "ada").ok());
   EXPECT_ERROR(create(12, "ada"), ErrorClass::too_large, "too_many_documents");
+}
+
+// What is damaged is left out and said so in the log; the others are all found, page by page.
+TEST_P(CatalogLists, ADamagedRowHidesNoOther) {
+  for (std::uint64_t n = 1; n <= 9; ++n) {
+    ASSERT_TRUE(rig.create(n, "", "key " + std::to_string(n)).ok());
+  }
+  {
+    RawDatabase db(rig.database());
+    for (const std::uint64_t n : {std::uint64_t{3}, std::uint64_t{6}, std::uint64_t{7}}) {
+      ASSERT_EQ(db.exec("UPDATE documents SET title = 'other' WHERE document_id = '" +
+                        test_uuid(n).to_string() + "'"),
+                SQLITE_OK);
+    }
+  }
+  for (std::size_t limit = 1; limit <= 10; ++limit) {
+    std::set<DocumentId> found;
+    std::string cursor;
+    std::size_t pages = 0;
+    do {
+      const auto page = rig.list(cursor, limit);
+      ASSERT_TRUE(page.ok());
+      for (const auto& document : page->documents) found.insert(document.id);
+      cursor = page->next_cursor;
+      ASSERT_LE(++pages, 9u);
+    } while (!cursor.empty());
+    EXPECT_EQ(found.size(), 6u) << limit;
+  }
+  EXPECT_GT(rig.log.count("damaged_document"), 0u);
 }
 
 TEST_P(CatalogLists, NorMoreInOneTransaction) {

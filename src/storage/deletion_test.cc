@@ -2,7 +2,9 @@
 // again.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "storage/store_test_rig.h"
 
@@ -91,6 +93,41 @@ TEST_P(Deletion, ErasingLeavesNoRowAndNoByteOfTheText) {
   }
   rig.open();
   EXPECT_ERROR(rig.get(id), ErrorClass::gone, "document_erased");
+}
+
+std::string file_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Neither in the database nor in its WAL, while the server goes on; somebody who still reads what
+// was before only delays it.
+TEST(DeletionOnSqlite, ErasedTextLeavesTheFilesOfARunningServer) {
+  Rig rig(Backend::sqlite);
+  const DocumentId id = test_uuid(1);
+  const std::string secret = "Xylophonkonzertmitschnitt";
+  fill(rig, 1, 50, secret);
+  fill(rig, 2, 50, "harmless");
+  const std::string wal = rig.database() + "-wal";
+  ASSERT_NE(file_bytes(wal).find(secret), std::string::npos);
+  RawDatabase reader(rig.database());
+  ASSERT_EQ(reader.exec("BEGIN; SELECT count(*) FROM operations"), SQLITE_OK);
+  ASSERT_TRUE(rig.erase(id).ok());
+  EXPECT_NE(file_bytes(wal).find(secret), std::string::npos);
+  fill(rig, 3, 1, "nobody waits");
+  ASSERT_EQ(reader.exec("COMMIT"), SQLITE_OK);
+  const auto is_gone = [&] {
+    return file_bytes(wal).find(secret) == std::string::npos &&
+           file_bytes(rig.database()).find(secret) == std::string::npos;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!is_gone() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(is_gone());
+  fill(rig, 4, 10, "and on");
+  EXPECT_EQ(replay(*rig.load(test_uuid(4)))->length(), 66u);
+  EXPECT_EQ(replay(*rig.load(test_uuid(2)))->text().substr(0, 8), "harmless");
 }
 
 // More rows than one slice removes; the others' commits go in between.

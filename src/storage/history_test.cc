@@ -87,25 +87,56 @@ TEST_P(HistoryTest, EveryIndexAndEveryTimeCanBeRead) {
     EXPECT_EQ((*infos)[i].kind, row.kind);
     EXPECT_EQ((*infos)[i].len, row.len);
   }
-  const auto inserts = rig.wait<std::vector<collab::InsertInfo>>(
-      [&](auto done) { rig.store->insert_infos(id, 5, 20, rig.executor, done); });
+  const auto writings = rig.wait<std::vector<collab::WritingInfo>>(
+      [&](auto done) { rig.store->writing_infos(id, 5, 20, rig.executor, done); });
   std::vector<collab::LogRow> expected;
   for (const auto& row : rows) {
     if (row.index > 5 && row.index <= 20 && row.kind == rga::OpKind::insert) {
       expected.push_back(row);
     }
   }
-  ASSERT_EQ(inserts->size(), expected.size());
+  ASSERT_EQ(writings->size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    EXPECT_EQ((*inserts)[i].index, expected[i].index);
-    EXPECT_EQ((*inserts)[i].sid, expected[i].id.sid);
-    EXPECT_EQ((*inserts)[i].seq, expected[i].id.seq);
-    EXPECT_EQ((*inserts)[i].len, expected[i].len);
-    EXPECT_EQ((*inserts)[i].timestamp_us, expected[i].timestamp_us);
+    EXPECT_EQ((*writings)[i].index, expected[i].index);
+    EXPECT_EQ((*writings)[i].id, expected[i].id);
+    EXPECT_EQ((*writings)[i].first, expected[i].id.element());
+    EXPECT_EQ((*writings)[i].len, expected[i].len);
+    EXPECT_EQ((*writings)[i].timestamp_us, expected[i].timestamp_us);
   }
   ASSERT_TRUE(rig.remove(id).ok());
   EXPECT_ERROR(load_at(1), ErrorClass::gone, "document_deleted");
   EXPECT_ERROR(at_time(1), ErrorClass::gone, "document_deleted");
+}
+
+// Who wrote what and when is not told from rows that are not what was written.
+TEST_P(HistoryTest, InfosNoticeDamage) {
+  ASSERT_TRUE(rig.create(1, "a").ok());
+  Author author(2);
+  author.apply(rig.load(id)->tail);
+  ASSERT_EQ(*rig.lease(id, test_uuid(900)), 2u);
+  author.insert(0, "b");
+  author.update(0, "c");
+  author.insert(0, "d");
+  ASSERT_TRUE(rig.append(id, 1, author.take_rows(1)).ok());
+  const auto infos = [&] {
+    return rig.wait<std::vector<collab::RowInfo>>(
+        [&](auto done) { rig.store->row_infos(id, INT64_MAX, 10, rig.executor, done); });
+  };
+  const auto writings = [&] {
+    return rig.wait<std::vector<collab::WritingInfo>>(
+        [&](auto done) { rig.store->writing_infos(id, 0, 4, rig.executor, done); });
+  };
+  ASSERT_EQ(infos()->size(), 4u);
+  ASSERT_EQ(writings()->size(), 4u);
+  EXPECT_TRUE(writings()->at(2).is_update());
+  EXPECT_EQ(writings()->at(2).first, writings()->at(1).first);
+  for (const char* damage : {"UPDATE operations SET timestamp = timestamp + 1 WHERE log_index = 2",
+                             "DELETE FROM operations WHERE log_index = 2"}) {
+    RawDatabase db(rig.database());
+    ASSERT_EQ(db.exec(damage), SQLITE_OK);
+    EXPECT_ERROR(infos(), ErrorClass::corrupt, "damaged_log");
+    EXPECT_ERROR(writings(), ErrorClass::corrupt, "damaged_log");
+  }
 }
 
 TEST_P(HistoryTest, ASearchForATimeNoticesAMissingRow) {
@@ -147,9 +178,9 @@ TEST_P(HistoryTest, MilestonesAreNear) {
     EXPECT_EQ(collab::state_of(*loaded)->sum(), index);
   }
   // What blame needs is asked in pages, and others are answered in between.
-  std::optional<Result<std::vector<collab::InsertInfo>>> inserts;
-  collab::collect_inserts(*rig.store, id, end, rig.executor,
-                          [&](auto all) { inserts = std::move(all); });
+  std::optional<Result<std::vector<collab::WritingInfo>>> inserts;
+  collab::collect_writings(*rig.store, id, end, rig.executor,
+                           [&](auto all) { inserts = std::move(all); });
   ASSERT_TRUE(rig.get(id).ok());
   EXPECT_FALSE(inserts.has_value());
   ASSERT_TRUE(rig.executor.run_until([&] { return inserts.has_value(); }));
@@ -157,11 +188,11 @@ TEST_P(HistoryTest, MilestonesAreNear) {
   ASSERT_EQ((*inserts)->size(), end);
   for (std::uint64_t i = 0; i < end; ++i) ASSERT_EQ((**inserts)[i].index, i + 1);
   RawDatabase db(rig.database());
-  // 7,500 and 15,000 or so, and the newest two.
+  // Every 3,000 rows, and the newest two.
   const auto kept =
       db.query("SELECT at_index FROM document_snapshot_headers WHERE has_state ORDER BY at_index");
-  EXPECT_LE(kept.size(), 6u);
-  EXPECT_GE(kept.size(), 4u);
+  EXPECT_LE(kept.size(), 12u);
+  EXPECT_GE(kept.size(), 7u);
   EXPECT_EQ(db.value("SELECT count(DISTINCT at_index) FROM document_snapshots"), "2");
   EXPECT_EQ(db.value("SELECT count(DISTINCT at_index) FROM document_snapshot_states"),
             std::to_string(kept.size()));

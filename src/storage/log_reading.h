@@ -140,17 +140,40 @@ Result<rga::VersionVector> find_version(const Source& source, std::uint64_t inde
   return version;
 }
 
-/// Of the columns log_index, timestamp, sid, kind, len.
-template <class Columns>
-collab::RowInfo read_row_info(const Columns& row) {
-  return {row.u64(0), row.i64(1), row.u64(2), static_cast<rga::OpKind>(row.i64(3)),
-          static_cast<std::uint32_t>(row.u64(4))};
+/// As collab::History::row_infos. Rows are read whole, so that a damaged one is noticed.
+template <class Source>
+Result<std::vector<collab::RowInfo>> read_row_infos(const Source& source, std::uint64_t before,
+                                                    std::size_t max_rows) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  const std::uint64_t last = std::min(std::max<std::uint64_t>(before, 1) - 1, record->last_index);
+  const std::uint64_t after = last - std::min<std::uint64_t>(last, max_rows);
+  std::vector<collab::RowInfo> infos;
+  const Status scanned = source.scan(after, last, [&](const collab::LogRow& row) {
+    infos.push_back({row.index, row.timestamp_us, row.id.sid, row.kind, row.len});
+  });
+  if (!scanned.ok()) return scanned.error();
+  std::reverse(infos.begin(), infos.end());
+  return infos;
 }
 
-/// Of the columns sid, seq, len, log_index, timestamp.
-template <class Columns>
-collab::InsertInfo read_insert_info(const Columns& row) {
-  return {row.u64(0), row.u64(1), static_cast<std::uint32_t>(row.u64(2)), row.u64(3), row.i64(4)};
+/// As collab::History::writing_infos.
+template <class Source>
+Result<std::vector<collab::WritingInfo>> read_writing_infos(const Source& source,
+                                                            std::uint64_t after,
+                                                            std::uint64_t last) {
+  auto record = source.record();
+  if (!record.ok()) return record.error();
+  std::vector<collab::WritingInfo> infos;
+  const Status scanned =
+      source.scan(after, std::min(last, record->last_index), [&](const collab::LogRow& row) {
+        if (row.kind != rga::OpKind::insert && row.kind != rga::OpKind::update) return;
+        const bool inserts = row.kind == rga::OpKind::insert;
+        infos.push_back(
+            {inserts ? row.id.element() : row.ref, row.len, row.id, row.index, row.timestamp_us});
+      });
+  if (!scanned.ok()) return scanned.error();
+  return infos;
 }
 
 /// One page of a list on its way.
@@ -160,18 +183,28 @@ class PageBuilder {
 
   /// Rows to ask for: one more than fit tells whether there is a next page.
   std::size_t wanted() const { return limit_ + 1; }
-  void add(collab::DocumentRecord record) {
-    if (page_.documents.size() < limit_) {
-      page_.documents.push_back(std::move(record));
+  /// The next row of `documents`. A damaged one is not listed, and what comes after it is.
+  template <class Columns>
+  void add(const Columns& row, Log& log) {
+    if (++seen_ > limit_) {
+      page_.next_cursor = encode_cursor(last_);
       return;
     }
-    const collab::DocumentRecord& last = page_.documents.back();
-    page_.next_cursor = encode_cursor({last.creation_us, last.id});
+    if (auto sound = read_document(row)) {
+      last_ = {sound->record.creation_us, sound->record.id};
+      page_.documents.push_back(std::move(sound->record));
+      return;
+    }
+    log.write(LogLevel::error, "damaged_document",
+              "a document's row is damaged and not listed: " + std::string(row.text(0)));
+    if (const auto id = Uuid::parse(row.text(0))) last_ = {row.i64(2), *id};
   }
   collab::Catalog::Page take() { return std::move(page_); }
 
  private:
   std::size_t limit_;
+  std::size_t seen_ = 0;
+  ListCursor last_;  // of the rows that are on the page
   collab::Catalog::Page page_;
 };
 

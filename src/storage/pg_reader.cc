@@ -78,14 +78,6 @@ constexpr PgStatement select_index_at_time{
     "middle) AS at FROM (SELECT low, high, low + (high - low) / 2 AS middle FROM search WHERE high "
     "- low > 1 AND missing IS NULL) AS halves OFFSET 0) AS looked) "
     "SELECT max(low), max(missing) FROM search"};
-constexpr PgStatement select_infos{
-    "select_infos",
-    "SELECT log_index, timestamp, sid, kind, len FROM operations WHERE document_id = $1::uuid AND "
-    "log_index < $2::bigint ORDER BY log_index DESC LIMIT $3::bigint"};
-constexpr PgStatement select_inserts{
-    "select_inserts",
-    "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = $1::uuid AND "
-    "kind = 0 AND log_index > $2::bigint AND log_index <= $3::bigint ORDER BY log_index"};
 constexpr PgStatement select_versions{
     "select_versions",
     "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
@@ -103,9 +95,7 @@ constexpr PgStatement statements[] = {begin,
                                       select_state_headers,
                                       select_milestone,
                                       select_state,
-                                      select_infos,
                                       select_index_at_time,
-                                      select_inserts,
                                       select_versions,
                                       select_last_purge};
 
@@ -314,9 +304,7 @@ Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& 
         select_pages[(filter.deleted ? 2 : 0) + (filter.user.empty() ? 0 : 1)];
     auto rows = ask(select, std::move(params), "listing documents");
     if (!rows.ok()) return rows.error();
-    for (int i = 0; i < rows->size(); ++i) {
-      if (auto row = read_document((*rows)[i])) page.add(std::move(row->record));
-    }
+    for (int i = 0; i < rows->size(); ++i) page.add((*rows)[i], log_);
     return ok_status();
   });
 }
@@ -353,29 +341,15 @@ Result<PgRows> PgReader::ask_about(const DocumentId& document, const PgStatement
 Result<std::vector<collab::RowInfo>> PgReader::row_infos(const DocumentId& document,
                                                          std::uint64_t before,
                                                          std::size_t max_rows) {
-  PgParams params;
-  params.add(document);
-  params.add(before);
-  params.add(std::uint64_t{max_rows});
-  auto rows = ask_about(document, select_infos, std::move(params));
-  if (!rows.ok()) return rows.error();
-  std::vector<collab::RowInfo> infos;
-  for (int i = 0; i < rows->size(); ++i) infos.push_back(read_row_info((*rows)[i]));
-  return infos;
+  const Transaction transaction(*this);
+  return read_row_infos(Source{*this, document}, before, max_rows);
 }
 
-Result<std::vector<collab::InsertInfo>> PgReader::insert_infos(const DocumentId& document,
-                                                               std::uint64_t after,
-                                                               std::uint64_t last) {
-  PgParams params;
-  params.add(document);
-  params.add(after);
-  params.add(last);
-  auto rows = ask_about(document, select_inserts, std::move(params));
-  if (!rows.ok()) return rows.error();
-  std::vector<collab::InsertInfo> infos;
-  for (int i = 0; i < rows->size(); ++i) infos.push_back(read_insert_info((*rows)[i]));
-  return infos;
+Result<std::vector<collab::WritingInfo>> PgReader::writing_infos(const DocumentId& document,
+                                                                 std::uint64_t after,
+                                                                 std::uint64_t last) {
+  const Transaction transaction(*this);
+  return read_writing_infos(Source{*this, document}, after, last);
 }
 
 Result<std::vector<collab::NamedVersion>> PgReader::list_versions(const DocumentId& document) {

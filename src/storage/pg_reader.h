@@ -38,8 +38,8 @@ class PgReader {
   Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
   Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
                                                  std::size_t max_rows);
-  Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
-                                                       std::uint64_t after, std::uint64_t last);
+  Result<std::vector<collab::WritingInfo>> writing_infos(const DocumentId& document,
+                                                         std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
   /// For questions that need nothing of a reader.
   PgConnection& connection() { return connection_; }

@@ -303,4 +303,53 @@ CREATE TABLE replication_secret (
 );
 )sql";
 
+// Every document has a text: that of its newest snapshot, or of version 0. And what was updated was
+// written by the update: a piece that has such characters comes character by character.
+inline constexpr const char* pg_truer_views = R"sql(
+CREATE INDEX operations_updates ON operations (document_id, ref_sid, ref_seq) WHERE kind = 3;
+
+CREATE OR REPLACE VIEW document_texts AS
+SELECT d.document_id, coalesce(h.at_index, 0) AS at_index, h.created,
+       (SELECT coalesce(string_agg(s.value, '' ORDER BY s.ord), '')
+          FROM document_snapshots AS s
+         WHERE s.document_id = h.document_id AND s.at_index = h.at_index
+           AND NOT s.tombstone) AS text
+  FROM documents AS d
+  LEFT JOIN document_snapshot_headers AS h ON h.document_id = d.document_id AND h.has_state
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = d.document_id AND n.has_state);
+
+CREATE OR REPLACE VIEW document_blame AS
+SELECT p.document_id, p.at_index, p.ord, p.first + e.n AS seq, coalesce(w.sid, p.sid) AS sid,
+       coalesce(w.log_index, p.log_index) AS log_index,
+       coalesce(w.timestamp, p.timestamp) AS timestamp,
+       substr(p.value, (p.first + e.n - p.seq + 1)::integer,
+              CASE WHEN p.has_updates THEN 1 ELSE (p.after - p.first)::integer END) AS text
+  FROM (SELECT s.document_id, s.at_index, s.ord, s.sid, s.seq, s.value, o.log_index, o.timestamp,
+               greatest(s.seq, o.seq) AS first, least(s.seq + s.len, o.seq + o.len) AS after,
+               EXISTS (SELECT 1 FROM operations AS u
+                        WHERE u.kind = 3 AND u.document_id = s.document_id AND u.ref_sid = s.sid
+                          AND u.ref_seq < least(s.seq + s.len, o.seq + o.len)
+                          AND u.ref_seq + u.len > greatest(s.seq, o.seq)
+                          AND u.log_index <= s.at_index) AS has_updates
+          FROM document_snapshot_headers AS h
+          JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+          JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                              AND o.seq < s.seq + s.len
+                              AND o.seq >= (SELECT max(f.seq) FROM operations AS f
+                                             WHERE f.document_id = s.document_id
+                                               AND f.sid = s.sid AND f.seq <= s.seq)
+         WHERE NOT s.tombstone AND h.has_state
+           AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                              WHERE n.document_id = h.document_id AND n.has_state)) AS p
+ CROSS JOIN LATERAL
+       generate_series(0, CASE WHEN p.has_updates THEN p.after - p.first - 1 ELSE 0 END) AS e (n)
+  LEFT JOIN LATERAL
+       (SELECT u.sid, u.log_index, u.timestamp FROM operations AS u
+         WHERE p.has_updates AND u.kind = 3 AND u.document_id = p.document_id
+           AND u.ref_sid = p.sid AND u.ref_seq <= p.first + e.n
+           AND u.ref_seq + u.len > p.first + e.n AND u.log_index <= p.at_index
+         ORDER BY u.ssn DESC, u.sum - u.ref_seq DESC, u.sid DESC LIMIT 1) AS w ON true;
+)sql";
+
 }  // namespace weft::storage

@@ -366,12 +366,12 @@ void PgStore::row_infos(const DocumentId& document, std::uint64_t before, std::s
                                            });
 }
 
-void PgStore::insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
-                           Executor& on, collab::Done<std::vector<collab::InsertInfo>> done) {
-  impl_->ask<std::vector<collab::InsertInfo>>(on, std::move(done),
-                                              [document, after, last](PgReader& reader) {
-                                                return reader.insert_infos(document, after, last);
-                                              });
+void PgStore::writing_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                            Executor& on, collab::Done<std::vector<collab::WritingInfo>> done) {
+  impl_->ask<std::vector<collab::WritingInfo>>(on, std::move(done),
+                                               [document, after, last](PgReader& reader) {
+                                                 return reader.writing_infos(document, after, last);
+                                               });
 }
 
 void PgStore::list_versions(const DocumentId& document, Executor& on,

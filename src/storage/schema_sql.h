@@ -349,4 +349,58 @@ CREATE TABLE replication_secret (
 ) STRICT;
 )sql";
 
+// Every document has a text: that of its newest snapshot, or of version 0. And what was updated was
+// written by the update: a piece that has such characters comes character by character.
+inline constexpr const char* truer_views = R"sql(
+CREATE INDEX operations_updates ON operations (document_id, ref_sid, ref_seq) WHERE kind = 3;
+
+DROP VIEW document_texts;
+CREATE VIEW document_texts AS
+SELECT d.document_id, coalesce(h.at_index, 0) AS at_index, h.created,
+       (SELECT coalesce(group_concat(r.value, ''), '')
+          FROM (SELECT s.value FROM document_snapshots AS s
+                 WHERE s.document_id = h.document_id AND s.at_index = h.at_index
+                   AND s.tombstone = 0
+                 ORDER BY s.ord) AS r) AS text
+  FROM documents AS d
+  LEFT JOIN document_snapshot_headers AS h ON h.document_id = d.document_id AND h.has_state = 1
+   AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                      WHERE n.document_id = d.document_id AND n.has_state = 1);
+
+DROP VIEW document_blame;
+CREATE VIEW document_blame AS
+SELECT p.document_id, p.at_index, p.ord, p.first + e.key AS seq, w.sid, w.log_index, w.timestamp,
+       substr(p.value, p.first + e.key - p.seq + 1,
+              CASE WHEN p.has_updates THEN 1 ELSE p.after - p.first END) AS text
+  FROM (SELECT s.document_id, s.at_index, s.ord, s.sid, s.seq, s.value, o.log_index,
+               max(s.seq, o.seq) AS first, min(s.seq + s.len, o.seq + o.len) AS after,
+               EXISTS (SELECT 1 FROM operations AS u
+                        WHERE u.kind = 3 AND u.document_id = s.document_id AND u.ref_sid = s.sid
+                          AND u.ref_seq < min(s.seq + s.len, o.seq + o.len)
+                          AND u.ref_seq + u.len > max(s.seq, o.seq)
+                          AND +u.log_index <= s.at_index) AS has_updates
+          FROM document_snapshot_headers AS h
+          JOIN document_snapshots AS s ON s.document_id = h.document_id AND s.at_index = h.at_index
+          JOIN operations AS o ON o.document_id = s.document_id AND o.sid = s.sid AND o.kind = 0
+                              AND o.seq < s.seq + s.len
+                              AND o.seq >= (SELECT max(f.seq) FROM operations AS f
+                                             WHERE f.document_id = s.document_id
+                                               AND f.sid = s.sid AND f.seq <= s.seq)
+         WHERE s.tombstone = 0 AND h.has_state = 1
+           AND h.at_index = (SELECT max(n.at_index) FROM document_snapshot_headers AS n
+                              WHERE n.document_id = h.document_id AND n.has_state = 1)) AS p
+  CROSS JOIN json_each(
+         CASE WHEN p.has_updates
+              THEN '[0' || replace(hex(zeroblob(p.after - p.first - 1)), '00', ',0') || ']'
+              ELSE '[0]' END) AS e
+  CROSS JOIN operations AS w ON w.document_id = p.document_id
+   AND w.log_index = coalesce(
+         (SELECT u.log_index FROM operations AS u
+           WHERE p.has_updates AND u.kind = 3 AND u.document_id = p.document_id
+             AND u.ref_sid = p.sid AND u.ref_seq <= p.first + e.key
+             AND u.ref_seq + u.len > p.first + e.key AND +u.log_index <= p.at_index
+           ORDER BY u.ssn DESC, u.sum - u.ref_seq DESC, u.sid DESC LIMIT 1),
+         p.log_index);
+)sql";
+
 }  // namespace weft::storage

@@ -131,12 +131,6 @@ int SqliteReader::prepare() {
        "ORDER BY ord"},
       {&select_timestamp_,
        "SELECT timestamp FROM operations WHERE document_id = ?1 AND log_index = ?2"},
-      {&select_infos_,
-       "SELECT log_index, timestamp, sid, kind, len FROM operations WHERE document_id = ?1 AND "
-       "log_index < ?2 ORDER BY log_index DESC LIMIT ?3"},
-      {&select_inserts_,
-       "SELECT sid, seq, len, log_index, timestamp FROM operations WHERE document_id = ?1 AND "
-       "kind = 0 AND log_index > ?2 AND log_index <= ?3 ORDER BY log_index"},
       {&select_versions_,
        "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
        "ORDER BY log_index, name"},
@@ -299,14 +293,7 @@ Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilt
     select.bind(3, std::uint64_t{page.wanted()});
     select.bind_text(4, filter.title_contains);
     if (!filter.user.empty()) select.bind_text(5, filter.user);
-    while (select.step()) {
-      if (auto row = read_document(select)) {
-        page.add(std::move(row->record));
-      } else {
-        log_.write(LogLevel::error, "damaged_document",
-                   "a document's row is damaged and not listed: " + std::string(select.text(0)));
-      }
-    }
+    while (select.step()) page.add(select, log_);
     if (select.code() == SQLITE_OK) return ok_status();
     return read_error(select.code(), "listing documents");
   });
@@ -388,31 +375,17 @@ Status SqliteReader::for_each(Statement& select, const DocumentId& document, Bin
 Result<std::vector<collab::RowInfo>> SqliteReader::row_infos(const DocumentId& document,
                                                              std::uint64_t before,
                                                              std::size_t max_rows) {
-  std::vector<collab::RowInfo> infos;
-  const Status read = for_each(
-      select_infos_, document,
-      [&](Statement& select) {
-        select.bind(2, before);
-        select.bind(3, std::uint64_t{max_rows});
-      },
-      [&](const Statement& row) { infos.push_back(read_row_info(row)); });
-  if (!read.ok()) return read.error();
-  return infos;
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  return read_row_infos(Source{*this, document, document_text}, before, max_rows);
 }
 
-Result<std::vector<collab::InsertInfo>> SqliteReader::insert_infos(const DocumentId& document,
-                                                                   std::uint64_t after,
-                                                                   std::uint64_t last) {
-  std::vector<collab::InsertInfo> infos;
-  const Status read = for_each(
-      select_inserts_, document,
-      [&](Statement& select) {
-        select.bind(2, after);
-        select.bind(3, last);
-      },
-      [&](const Statement& row) { infos.push_back(read_insert_info(row)); });
-  if (!read.ok()) return read.error();
-  return infos;
+Result<std::vector<collab::WritingInfo>> SqliteReader::writing_infos(const DocumentId& document,
+                                                                     std::uint64_t after,
+                                                                     std::uint64_t last) {
+  const ReadTransaction transaction(begin_, commit_);
+  const std::string document_text = document.to_string();
+  return read_writing_infos(Source{*this, document, document_text}, after, last);
 }
 
 Result<std::vector<collab::NamedVersion>> SqliteReader::list_versions(const DocumentId& document) {

@@ -40,8 +40,8 @@ class SqliteReader {
   Result<std::uint64_t> index_at_time(const DocumentId& document, std::int64_t time_us);
   Result<std::vector<collab::RowInfo>> row_infos(const DocumentId& document, std::uint64_t before,
                                                  std::size_t max_rows);
-  Result<std::vector<collab::InsertInfo>> insert_infos(const DocumentId& document,
-                                                       std::uint64_t after, std::uint64_t last);
+  Result<std::vector<collab::WritingInfo>> writing_infos(const DocumentId& document,
+                                                         std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
   // As collab::Journal says.
   Result<std::optional<collab::EditKey>> find_edit(const DocumentId& document, std::string_view key,
@@ -96,7 +96,7 @@ class SqliteReader {
   Statement select_edit_, select_log_ends_, select_replicas_;
   Statement select_pages_[4];
   Statement select_role_, select_members_, select_tokens_, select_changes_;
-  Statement select_timestamp_, select_infos_, select_inserts_, select_versions_;
+  Statement select_timestamp_, select_versions_;
   std::string scratch_;
 };
 

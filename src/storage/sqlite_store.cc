@@ -110,13 +110,15 @@ class SqliteStore::Impl {
     write(erase_request(document, erase_slice_rows, now_us(), on_the_spot_,
                         [this, document, done = std::move(done)](Result<EraseProgress> slice) {
                           if (!slice.ok()) return done(slice.error());
-                          if (!slice->rows_left) return done(Unit{});
-                          erase(document, done);
+                          if (slice->rows_left) return erase(document, done);
+                          writer_.wipe_wal();
+                          done(Unit{});
                         }));
   }
 
-  /// What the last process did not get to the end of.
-  void finish_erasures(const std::vector<DocumentId>& documents, Log& log) {
+  /// What the last process did not get to the end of. Perhaps its WAL still holds what is erased.
+  void finish_erasures(const std::vector<DocumentId>& documents, bool any_erased, Log& log) {
+    if (any_erased) writer_.wipe_wal();
     for (const DocumentId& document : documents) {
       erase(document, [&log](const Result<Unit>& erased) {
         if (!erased.ok()) log.write(LogLevel::error, erased.error().code, erased.error().message);
@@ -191,15 +193,22 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config, Cloc
   if (const int code = unfinished_erasures(**session, unfinished); code != SQLITE_OK) {
     return open_error(code, path, "reading its tables");
   }
+  std::int64_t erased = 0;
+  if (const int code =
+          (*session)->db.query_int("SELECT EXISTS (SELECT 1 FROM erased_documents)", erased);
+      code != SQLITE_OK) {
+    return open_error(code, path, "reading its tables");
+  }
   auto reader = SqliteReader::open(path, log);
   if (!reader.ok()) return reader.error();
   WriterConfig writer_config;
   writer_config.max_group_rows = config.max_group_rows;
+  writer_config.busy_timeout_ms = busy_timeout_ms;
   reserve_wal(path + "-wal", writer_config.reserved_wal_bytes);
   auto impl = std::make_unique<Impl>(std::move(directory).value(), std::move(session).value(),
                                      std::move(snapshots), std::move(reader).value(), writer_config,
                                      clock, log);
-  impl->finish_erasures(unfinished, log);
+  impl->finish_erasures(unfinished, erased != 0, log);
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
 }
 
@@ -371,12 +380,12 @@ void SqliteStore::row_infos(const DocumentId& document, std::uint64_t before, st
                                            });
 }
 
-void SqliteStore::insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
-                               Executor& on, collab::Done<std::vector<collab::InsertInfo>> done) {
-  impl_->ask<std::vector<collab::InsertInfo>>(on, std::move(done),
-                                              [document, after, last](SqliteReader& reader) {
-                                                return reader.insert_infos(document, after, last);
-                                              });
+void SqliteStore::writing_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                                Executor& on, collab::Done<std::vector<collab::WritingInfo>> done) {
+  impl_->ask<std::vector<collab::WritingInfo>>(on, std::move(done),
+                                               [document, after, last](SqliteReader& reader) {
+                                                 return reader.writing_infos(document, after, last);
+                                               });
 }
 
 void SqliteStore::list_versions(const DocumentId& document, Executor& on,

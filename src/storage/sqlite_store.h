@@ -58,8 +58,8 @@ class SqliteStore final : public Store {
                      collab::Done<std::uint64_t> done) override;
   void row_infos(const DocumentId& document, std::uint64_t before, std::size_t max_rows,
                  Executor& on, collab::Done<std::vector<collab::RowInfo>> done) override;
-  void insert_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
-                    Executor& on, collab::Done<std::vector<collab::InsertInfo>> done) override;
+  void writing_infos(const DocumentId& document, std::uint64_t after, std::uint64_t last,
+                     Executor& on, collab::Done<std::vector<collab::WritingInfo>> done) override;
   void name_version(const DocumentId& document, std::string name, std::uint64_t index, Executor& on,
                     collab::Done<collab::NamedVersion> done) override;
   void list_versions(const DocumentId& document, Executor& on,

@@ -4,10 +4,14 @@
 #include <chrono>
 #include <string>
 
+#include "storage/wal_space.h"
+
 namespace weft::storage {
 namespace {
 
 constexpr std::chrono::seconds cache_life{20};
+// How long readers are waited for who hold up the wiping of the WAL, before the next attempt.
+constexpr std::chrono::milliseconds wipe_again{500};
 
 }  // namespace
 
@@ -65,6 +69,14 @@ void SqliteWriter::submit(std::unique_ptr<SnapshotJob> job) {
   wake_.notify_one();
 }
 
+void SqliteWriter::wipe_wal() {
+  {
+    const std::lock_guard lock(mutex_);
+    wal_is_to_be_wiped_ = true;
+  }
+  wake_.notify_one();
+}
+
 void SqliteWriter::loop() {
   while (true) {
     Group group;
@@ -74,12 +86,15 @@ void SqliteWriter::loop() {
       const auto is_due = [this] {
         return stopping_ || !queue_.empty() || !snapshot_queue_.empty() || job_ != nullptr;
       };
-      if (!wake_.wait_for(lock, cache_life, is_due)) {
+      if (wal_is_to_be_wiped_) {
+        wake_.wait_for(lock, wipe_again, is_due);
+      } else if (!wake_.wait_for(lock, cache_life,
+                                 [&] { return is_due() || wal_is_to_be_wiped_; })) {
         // Nobody has written for a while: the pages that it remembers are not worth their memory.
         lock.unlock();
         sqlite3_db_release_memory(session_->db.handle());
         lock.lock();
-        wake_.wait(lock, is_due);
+        wake_.wait(lock, [&] { return is_due() || wal_is_to_be_wiped_; });
       }
       group = take_group();
       if (job_ == nullptr && !snapshot_queue_.empty()) {
@@ -92,6 +107,7 @@ void SqliteWriter::loop() {
     if (!group.empty()) commit_group(std::move(group));
     if (job_ != nullptr) write_snapshot_slice();
     checkpoint_if_due(idle);
+    if (wal_is_to_be_wiped_ && std::chrono::steady_clock::now() >= next_wipe_) try_to_wipe_wal();
   }
 }
 
@@ -216,6 +232,26 @@ void SqliteWriter::checkpoint_if_due(bool idle) {
     // Nothing is lost: the WAL keeps it all. A disk that is full may have room later.
     static_cast<void>(note_failure(code, "checkpointing"));
   }
+}
+
+void SqliteWriter::try_to_wipe_wal() {
+  if (storage_failed_) {
+    wal_is_to_be_wiped_ = false;
+    return;
+  }
+  sqlite3* db = session_->db.handle();
+  sqlite3_busy_timeout(db, 0);  // others' commits do not wait for a reader
+  const int code =
+      sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db, config_.busy_timeout_ms);
+  if (code == SQLITE_OK) {
+    wal_is_to_be_wiped_ = false;
+    wal_pages_ = checkpointed_pages_ = 0;
+    reserve_wal(std::string(sqlite3_db_filename(db, nullptr)) + "-wal", config_.reserved_wal_bytes);
+    return;
+  }
+  next_wipe_ = std::chrono::steady_clock::now() + wipe_again;
+  if (code != SQLITE_BUSY) static_cast<void>(note_failure(code, "checkpointing"));
 }
 
 }  // namespace weft::storage

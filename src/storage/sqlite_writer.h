@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -27,6 +28,7 @@ namespace weft::storage {
 
 struct WriterConfig {
   std::size_t max_group_rows = 4096;
+  int busy_timeout_ms = 2000;  // for a lock that another process has
   SliceLimits slice;
   /// Pages of the WAL (4 KiB each) after which an idle, a busy and a desperate writer checkpoints.
   /// The last one waits for readers, so that the WAL stays bounded.
@@ -56,6 +58,9 @@ class SqliteWriter {
   /// Any thread. A waiting older snapshot of the same document is not written: its waiters are told
   /// when the newer one, which would have replaced it, is stored.
   void submit(std::unique_ptr<SnapshotJob> job);
+  /// What was written before goes into the database, and the WAL is overwritten with zeros: erased
+  /// text is in neither then. Soon; not while somebody reads what was before. Any thread.
+  void wipe_wal();
   /// Every write is refused from now on; see storage_failure(). Any thread.
   bool has_failed() const { return storage_failed_; }
 
@@ -73,14 +78,17 @@ class SqliteWriter {
   /// What those whose transaction failed are told. Decides about the future.
   Error note_failure(int code, const char* doing);
   void checkpoint_if_due(bool idle);
+  void try_to_wipe_wal();
 
   const WriterConfig config_;
   Log& log_;
   std::unique_ptr<WriteSession> session_;
   SnapshotSession snapshots_;
   std::atomic<bool> storage_failed_ = false;
-  int wal_pages_ = 0;           // after the last commit
-  int checkpointed_pages_ = 0;  // of them, known to the last checkpoint
+  std::atomic<bool> wal_is_to_be_wiped_ = false;
+  int wal_pages_ = 0;                                // after the last commit
+  int checkpointed_pages_ = 0;                       // of them, known to the last checkpoint
+  std::chrono::steady_clock::time_point next_wipe_;  // not before: somebody was reading
 
   std::mutex mutex_;
   std::condition_variable wake_;

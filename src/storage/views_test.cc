@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "collab/history.h"
 #include "storage/store_test_rig.h"
 
 namespace weft::storage::test {
@@ -121,12 +122,94 @@ TEST_P(Views, BlameGivesEachPieceToItsOperation) {
   ASSERT_TRUE(rig.save(id, rig.get(id)->last_index, author.saved()).ok());
   RawDatabase db(rig.database());
   EXPECT_EQ(db.query("SELECT log_index, sid, seq, text FROM document_blame ORDER BY ord, seq"),
-            (std::vector<std::string>{"1|1|1|A", "1|1|3|c", "2|2|1|🎈", "3|2|3|yz"}));
+            (std::vector<std::string>{"6|2|1|A", "1|1|3|c", "2|2|1|🎈", "3|2|3|yz"}));
   std::string text;
   for (const auto& piece : db.query("SELECT text FROM document_blame ORDER BY ord, seq")) {
     text += piece;
   }
   EXPECT_EQ(text, author.document.text());
+}
+
+// The view and GET …/blame tell the same of the same characters, updates over each other included.
+TEST_P(Views, BlameIsThatOfTheServer) {
+  Rig rig(GetParam());
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig.create(1, "The quick brown fox jumps.").ok());
+  std::mt19937 random(20'261'130);
+  Author authors[] = {Author(2), Author(3)};
+  for (int round = 0; round < 12; ++round) {
+    // Both know the same, and neither knows what the other does now.
+    const std::uint64_t base = rig.get(id)->last_index;
+    for (Author& author : authors) {
+      auto state = replay(*rig.load(id));
+      ASSERT_TRUE(state.has_value());
+      author.document = std::move(*state);
+    }
+    for (std::uint64_t n = 0; n < 2; ++n) {
+      Author& author = authors[n];
+      author.document.set_local_site(2 + n);
+      for (int i = 0; i < 4; ++i) {
+        const std::uint32_t length = author.document.length();
+        const auto at = static_cast<std::uint32_t>(random() % (length - 3));
+        const std::uint64_t what = random() % 6;
+        if (what == 0) {
+          author.insert(at, "é🎈");
+        } else if (what == 1) {
+          author.erase(at, 1);
+        } else {
+          author.update(at, what == 2 ? "UVW" : "u");
+        }
+      }
+      auto rows = author.take_rows(base);
+      for (auto& row : rows) row.base = base;
+      const auto appended = rig.append(id, rig.get(id)->last_index, std::move(rows));
+      ASSERT_TRUE(appended.ok()) << appended.error().message;
+    }
+  }
+  const auto loaded = rig.load(id);
+  const auto state = collab::state_of(*loaded);
+  ASSERT_TRUE(state.ok()) << state.error().message;
+  const std::uint64_t last = loaded->record.last_index;
+  std::string saved;
+  state->save(saved);
+  ASSERT_TRUE(rig.save(id, last, saved).ok());
+  const auto writings = rig.wait<std::vector<collab::WritingInfo>>(
+      [&](auto done) { rig.store->writing_infos(id, 0, last, rig.executor, done); });
+  const auto ranges = collab::blame(*state, *writings);
+  ASSERT_TRUE(ranges.ok());
+  std::vector<std::string> expected;  // of each character
+  for (const collab::BlameRange& range : *ranges) {
+    expected.insert(expected.end(), range.len,
+                    std::to_string(range.sid) + "|" + std::to_string(range.index) + "|" +
+                        std::to_string(range.timestamp_us));
+  }
+  std::vector<std::string> told;
+  std::string text;
+  RawDatabase db(rig.database());
+  for (const std::string& row :
+       db.query("SELECT length(text), text, sid, log_index, timestamp FROM document_blame "
+                "ORDER BY ord, seq")) {
+    const std::size_t first = row.find('|');
+    const std::size_t second = row.find('|', first + 1);
+    told.insert(told.end(), std::stoul(row), row.substr(second + 1));
+    text += row.substr(first + 1, second - first - 1);
+  }
+  EXPECT_EQ(text, state->text());
+  EXPECT_EQ(told, expected);
+}
+
+// Also before anybody stored a snapshot: it is that of version 0 then.
+TEST_P(Views, EveryDocumentHasAText) {
+  Rig rig(GetParam());
+  ASSERT_TRUE(rig.create(1, "").ok());
+  ASSERT_TRUE(rig.create(2, "two").ok());
+  RawDatabase db(rig.database());
+  const std::string question = "SELECT at_index, text FROM document_texts ORDER BY document_id";
+  EXPECT_EQ(db.query(question), (std::vector<std::string>{"0|", "0|"}));
+  Author author(2);
+  author.apply(rig.load(test_uuid(2))->tail);
+  ASSERT_TRUE(rig.save(test_uuid(2), 1, author.saved()).ok());
+  EXPECT_EQ(db.query(question), (std::vector<std::string>{"0|", "1|two"}));
 }
 
 std::string schema_page() {

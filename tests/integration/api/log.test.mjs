@@ -106,7 +106,6 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     await assertProblem(await get("/operations", { Accept: "text/html" }), 406, "not_acceptable");
 
     // Snapshots: one now, as bytes and as elements.
-    await assertProblem(await get("/snapshots/latest"), 404, "snapshot_not_found");
     const taken = await post("/snapshots");
     assert.equal(taken.status, 201, await taken.clone().text());
     assert.deepEqual(await taken.json(), { document_id: id, version: 4 });
@@ -122,6 +121,7 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     assert.ok(elements[1].tombstone);
     await assertProblem(await get("/snapshots/latest", { Accept: "text/plain" }), 406, "not_acceptable");
     const empty = await server.create("empty", "");
+    await assertProblem(await server.fetch(`/api/v1/documents/${empty}/snapshots/latest`), 404, "snapshot_not_found");
     const nothing = await server.fetch(`/api/v1/documents/${empty}/snapshots`, { method: "POST" });
     await assertProblem(nothing, 409, "nothing_written");
 

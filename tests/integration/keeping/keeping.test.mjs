@@ -63,6 +63,28 @@ test("fsck beside a running server, and what it says of damage", async (t) => {
   }
 });
 
+test("SQL shows a document's text as soon as nobody is typing", async (t) => {
+  const server = await Server.start(t);
+  const { data } = server;
+  const id = await server.create("one", "first\n");
+  const shows = async (text) => {
+    const question = `SELECT text FROM document_texts WHERE document_id = '${id}'`;
+    for (const deadline = Date.now() + 15_000; sql(data, question) !== text; await sleep(50)) {
+      assert.ok(Date.now() < deadline, `${sql(data, question)} and not ${text}`);
+    }
+  };
+  await shows("first");
+  const edited = await server.fetch(`/api/v1/documents/${id}/text`, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ edits: [{ at: 0, insert: "at " }] }),
+  });
+  assert.equal(edited.status, 200);
+  await shows("at first");
+  const pieces = sql(data, `SELECT sid, log_index, trim(text) FROM document_blame WHERE document_id = '${id}' ORDER BY ord, seq`);
+  assert.equal(pieces.replace(/\s+$/, ""), "2|2|at\n1|1|first");
+});
+
 test("stats", async (t) => {
   const server = await Server.start(t);
   const id = await server.create("a title", "aé😀\n");
@@ -259,6 +281,9 @@ test("deleting, undeleting, and deleting for good over REST", async (t) => {
     await assertProblem(await call(method, suffix), 410, "document_erased");
   }
   await assertProblem(await server.fetch("/api/v1/documents/01234567-89ab-4cde-8f01-23456789abcd?hard=true", { method: "DELETE" }), 404, "document_not_found");
+  // The files of the running server do not hold it any more, as soon as nobody reads what was before.
+  const files = ["weft.db", "weft.db-wal"].map((name) => join(server.data, name));
+  await until("the text is gone", () => files.every((name) => !readFileSync(name).includes("unusual")));
   await server.end();
   for (const table of ["documents", "sites", "operations", "document_snapshot_headers", "document_snapshot_states", "document_snapshots"]) {
     assert.equal(sql(server.data, `SELECT count(*) FROM ${table}`), "0", table);
