@@ -27,7 +27,8 @@ void allow_origin(const Request& request, std::span<const std::string> origins,
   const std::string_view origin = request.header("Origin");
   if (std::find(origins.begin(), origins.end(), origin) == origins.end()) return;
   response.set("Access-Control-Allow-Origin", std::string(origin));
-  response.set("Access-Control-Expose-Headers", "ETag, Idempotency-Replayed, Location, Retry-After, Weft-After, Weft-Count, "
+  response.set("Access-Control-Expose-Headers",
+               "ETag, Idempotency-Replayed, Location, Retry-After, Weft-After, Weft-Count, "
                "Weft-Next-After, X-Request-Id");
 }
 

@@ -59,11 +59,10 @@ class HttpConnection final : public Connection,
     complete_ = false;
     is_idle_ = true;
     set_deadline(limits().request_timeout_ms);
-    http::async_read_header(
-        socket_, buffer_, *parser_,
-        [self = shared_from_this()](const error_code& ec, std::size_t n) {
-          self->on_header(ec, n);
-        });
+    http::async_read_header(socket_, buffer_, *parser_,
+                            [self = shared_from_this()](const error_code& ec, std::size_t n) {
+                              self->on_header(ec, n);
+                            });
   }
 
   void drain() override {
