@@ -20,9 +20,9 @@ const routes = [...table.matchAll(/Route\{"([A-Z]+)",\s*"([^"]+)",\s*Operation::
 /** The least role, as a place in `roles`. */
 const least = { view: 0, comment: 1, edit: 2, own: 3 };
 
-/** By docs/adr/0012-access.md: who may ask for what. `D` is /api/v1/documents/{id}. */
+/** By docs/adr/0012-access.md: who may ask for what. `D` is /api/v1/documents/{id}. What comes to /sns is signed. */
 const wanted = `
-  nothing  GET /healthz, GET /readyz, GET /metrics, GET D/ws
+  nothing  GET /healthz, GET /readyz, GET /metrics, POST /sns, GET D/ws
   caller   GET /api/v1/me, GET /api/v1/documents, POST /api/v1/documents, POST /create_document
   admin    POST /api/v1/tokens/revoke, GET /api/v1/replicas
   view     GET D, GET D/text, GET D/operations, GET D/snapshots/latest, GET D/presence, GET D/events, GET D/blame, GET D/diff
