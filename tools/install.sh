@@ -12,7 +12,7 @@ packages_of() {
       echo clang-14 lld-14 llvm-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 \
         libclang-rt-14-dev-wasm32
       ;;
-    test) echo libgtest-dev libclang-rt-14-dev clang-format-14 valgrind chromium sqlite3 postgresql-15 patch groff-base openssl curl haproxy ;;
+    test) echo libgtest-dev libclang-rt-14-dev clang-format-14 valgrind chromium sqlite3 postgresql-15 patch groff-base openssl curl haproxy iproute2 ;;
     replicas) echo postgresql-15 ;;
     bench) echo valgrind postgresql-15 ;;
     check) echo clang-format-14 clang-tidy-14 shellcheck ;;

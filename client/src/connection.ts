@@ -12,6 +12,7 @@ import type { ConnectionEvents, ConnectionOptions, ConnectionState } from "./con
 import { EditOutcome, type WeftDocument } from "./core.js";
 import { Emitter } from "./events.js";
 import { LatePushes, acknowledged, comeLate } from "./late.js";
+import { delayAfter, openTimeoutMs, welcomeTimeoutMs } from "./patience.js";
 import type { Ports, Socket } from "./ports.js";
 import { PeerList, PresenceSender } from "./presence.js";
 import type { Ack, Heartbeat, Operations, Peer, Presence, Refused, ServerMessage, Welcome } from "./protocol.js";
@@ -25,8 +26,6 @@ import type { StoredSession } from "./store.js";
 import { cleanText } from "./text.js";
 import { OneTimer } from "./timer.js";
 
-const [firstDelayMs, lastDelayMs] = [200, 5_000];
-const welcomeTimeoutMs = 10_000;
 const forLate = new Set([Kind.ack, Kind.heartbeat, Kind.access]);
 
 export class Connection extends Emitter<ConnectionEvents> {
@@ -159,9 +158,10 @@ export class Connection extends Emitter<ConnectionEvents> {
       return;
     }
     if (!current()) return;
+    this.#timer.after(openTimeoutMs, () => this.#lost(0, "no connection"));
     this.#socket = this.#ports.openSocket(this.#options.url, {
       opened: () => {
-        if (current()) this.#socket?.send(encodeHello(token, this.#client, this.#held()));
+        if (current()) this.#sayHello(token);
       },
       received: (bytes) => {
         if (current()) this.#receive(bytes);
@@ -179,9 +179,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (token !== "" && generation === this.#generation) this.#socket?.send(encodeRenew(token));
   }
 
-  #held() {
+  #sayHello(token: string): void {
+    this.#timer.after(welcomeTimeoutMs, () => this.#lost(0, "no answer"));
     const usable = this.#replica !== null && !this.#distrust && !this.#stale;
-    return usable ? heldState(this.#replica!) : null;
+    this.#socket?.send(encodeHello(token, this.#client, usable ? heldState(this.#replica!) : null));
   }
 
   #receive(bytes: Uint8Array): void {
@@ -252,8 +253,7 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#startAnew(refused?.code ?? String(code), said);
         break;
     }
-    const longest = Math.min(lastDelayMs, firstDelayMs * 2 ** this.#failures++);
-    const delayMs = longest * (0.5 + 0.5 * this.#ports.random());
+    const delayMs = delayAfter(this.#failures++, this.#ports.random());
     this.#become({ kind: "waiting", delayMs, reason: said });
     this.#timer.after(delayMs, () => void this.#connect());
   }

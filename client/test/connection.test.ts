@@ -243,6 +243,20 @@ test("a silent server is left, and found again", async () => {
   assert.equal(connection.state.kind, "live");
 });
 
+test("a connection that does not open is tried anew", async () => {
+  const w = await world("dark");
+  w.server.dark = true;
+  const connection = w.client();
+  const state = () => connection.state.kind;
+  await w.time.advance(4_900);
+  assert.equal(state(), "connecting");
+  await w.time.advance(100);
+  assert.equal(state(), "waiting");
+  w.server.dark = false;
+  await w.time.advance(1_000);
+  assert.equal(state(), "live");
+});
+
 test("delays grow with jitter from 0.2 s to 5 s", async () => {
   const w = await world("backoff");
   w.server.kill();

@@ -43,6 +43,8 @@ export class FakeServer {
   refuseWith: { code: number; name: string } | null = null;
   lieAboutHash = false;
   muted = false;
+  /** Connections neither open nor fail, as behind a broken line. */
+  dark = false;
   /** Of one message on its way; longer than the time between edits keeps several pushes in flight. */
   maxDelayMs = 20;
   tokens: string[] = [];
@@ -73,6 +75,7 @@ export class FakeServer {
   open(url: string, events: SocketEvents): Socket {
     const session = new FakeSession(this, events, ++this.#sessionsMade);
     this.sessions.add(session);
+    if (this.dark) return session;
     this.time.after(this.delay(), () => {
       if (this.up && !this.unreachable.has(url)) session.deliver(() => events.opened());
       else session.drop(1006, "refused");

@@ -96,13 +96,12 @@ ClientId author_of(const std::string& secret, const std::string& replica_id) {
 }
 
 bus::PgParameters parameters_of(const storage::PgTarget& target) {
-  bus::PgParameters parameters;
-  if (!target.url.empty()) return {{"dbname", target.url}};
+  bus::PgParameters parameters(storage::pg_line_settings.begin(), storage::pg_line_settings.end());
   for (const auto& [key, value] : {std::pair<std::string, std::string>{"host", target.host},
                                    {"port", target.port},
                                    {"user", target.user},
                                    {"password", target.password},
-                                   {"dbname", target.database}}) {
+                                   {"dbname", target.url.empty() ? target.database : target.url}}) {
     if (!value.empty()) parameters.emplace_back(key, value);
   }
   return parameters;

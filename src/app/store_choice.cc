@@ -99,7 +99,7 @@ Result<storage::SchemaVersions> stored_schema(const StoreChoice& choice) {
     return storage::schema_versions(*directory + "/weft.db");
   }
   auto connection = storage::PgConnection::open(std::get<storage::PgTarget>(choice.where), {},
-                                                std::chrono::seconds(30));
+                                                {.answer = std::chrono::seconds(30)});
   if (!connection.ok()) return connection.error();
   return storage::pg_schema_versions(**connection);
 }

@@ -12,7 +12,7 @@ namespace weft::bus {
 namespace {
 
 constexpr std::chrono::milliseconds first_delay{50};
-constexpr std::chrono::milliseconds longest_delay{2'000};
+constexpr std::chrono::milliseconds longest_delay{1'000};
 
 NotifyLink::Time now_of_clock() { return std::chrono::steady_clock::now(); }
 

@@ -249,6 +249,9 @@ TEST(NotifyAlone, ASilentDatabaseIsGivenUp) {
   NotifyLink link({{"dbname", server.url()}}, now);
   const auto nothing = [](std::string_view) {};
   EXPECT_TRUE(link.advance(false, now, nothing).ok());
+  EXPECT_EQ(link.deadline(), now + NotifyLink::reach_limit);
+  // The kernel of the machine takes the connection, and nobody speaks.
+  EXPECT_TRUE(link.advance(true, now, nothing).ok());
   EXPECT_EQ(link.deadline(), now + NotifyLink::answer_limit);
   const Status late = link.advance(false, link.deadline(), nothing);
   ASSERT_FALSE(late.ok());

@@ -8,10 +8,12 @@ namespace weft::bus {
 namespace {
 
 // A message between servers is worth no flush of the disk. Nothing here waits for locks of others
-// but for the short one of the queue of notifications.
+// but for the short one of the queue of notifications. That queue keeps what any listener has not
+// read: the database is to notice soon when one is not there any more.
 constexpr const char* session_sql =
     "SET synchronous_commit = off; SET statement_timeout = '5s'; "
-    "SET client_min_messages = warning; LISTEN weft";
+    "SET client_min_messages = warning; SET tcp_user_timeout = '20s'; "
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; LISTEN weft";
 
 std::string first_line(const char* text) {
   const std::string_view view = text == nullptr ? "" : text;
@@ -20,7 +22,7 @@ std::string first_line(const char* text) {
 
 }  // namespace
 
-NotifyLink::NotifyLink(const PgParameters& parameters, Time now) : deadline_(now + answer_limit) {
+NotifyLink::NotifyLink(const PgParameters& parameters, Time now) : deadline_(now + reach_limit) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   const auto set = [&](const char* keyword, const char* value) {
@@ -71,7 +73,12 @@ Status NotifyLink::advance(bool ready, Time now, const Heard& heard) {
 Status NotifyLink::connect_on(Time now) {
   if (next_ != PGRES_POLLING_FAILED) next_ = PQconnectPoll(connection_.get());
   if (next_ == PGRES_POLLING_FAILED) return lost("cannot connect");
-  if (next_ != PGRES_POLLING_OK) return ok_status();
+  if (next_ != PGRES_POLLING_OK) {
+    if (PQstatus(connection_.get()) != CONNECTION_STARTED && !std::exchange(reached_, true)) {
+      deadline_ += answer_limit - reach_limit;
+    }
+    return ok_status();
+  }
   if (PQsetnonblocking(connection_.get(), 1) != 0) return lost("cannot connect");
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);

@@ -31,6 +31,9 @@ class NotifyLink {
   /// PostgreSQL commits so many with one flush of its lock.
   static constexpr std::size_t max_payloads = 16;
   static constexpr std::chrono::seconds answer_limit{5};
+  /// Until there is a line at all. Behind a cut nothing answers, and the kernel asks again after
+  /// longer and longer pauses.
+  static constexpr std::chrono::seconds reach_limit{2};
   /// A connection that is idle for so long is asked whether it is there.
   static constexpr std::chrono::seconds heartbeat{5};
 
@@ -72,6 +75,7 @@ class NotifyLink {
 
   std::unique_ptr<PGconn, Finish> connection_;
   State state_ = State::connecting;
+  bool reached_ = false;  // there was a line
   bool listening_ = false;
   bool sending_ = false;     // what is unanswered is a send()
   bool refused_ = false;     // one of its answers so far

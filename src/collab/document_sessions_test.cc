@@ -175,10 +175,10 @@ TEST_F(DocumentSessionsTest, WhoStopsReadingWhileCatchingUpIsSilent) {
   wire::Hello hello;
   hello.client = Uuid::from_random(3, 3);
   session->receive(wire::encode(hello));
-  executor_.run_for(config_.limits.heartbeat_interval_ms * 2);
+  executor_.run_for(config_.limits.silence_timeout_ms / 2);
   EXPECT_EQ(shard_->counts().sessions, 2u);
   EXPECT_GT(outbox->queued_bytes(), config_.limits.max_outbox_bytes / 2);
-  executor_.run_for(config_.limits.heartbeat_interval_ms * 3);
+  executor_.run_for(config_.limits.silence_timeout_ms);
   EXPECT_EQ(shard_->counts().sessions, 1u);
   outbox->resume();
   executor_.settle();
@@ -217,7 +217,9 @@ TEST_F(DocumentSessionsTest, HeartbeatsCarryTheHashAndSilenceCloses) {
   join(b);
   a.insert(0, "text");
   b.answers_heartbeats = false;
-  executor_.run_for(config_.limits.heartbeat_interval_ms * 5);
+  executor_.run_for(config_.limits.silence_timeout_ms);
+  EXPECT_TRUE(b.welcomed());
+  executor_.run_for(config_.limits.heartbeat_interval_ms * 2);
   EXPECT_GE(a.hashes, 3u);
   EXPECT_EQ(a.broken_promise(), "");
   EXPECT_TRUE(a.welcomed());

@@ -43,9 +43,10 @@ void DocumentActor::tick() {
     } else if (has_expired(*member)) {
       refuse(session, wire::CloseCode::unauthorized,
              {ErrorClass::denied, "token_expired", "the access token has ended"});
-    } else if (now_ms - member->heard_ms > 3 * limits.heartbeat_interval_ms) {
+    } else if (now_ms - member->heard_ms > limits.silence_timeout_ms) {
       refuse(session, wire::CloseCode::silent,
-             {ErrorClass::unavailable, "silent", "nothing was heard for three heartbeats"});
+             {ErrorClass::unavailable, "silent",
+              "nothing was heard for " + std::to_string(limits.silence_timeout_ms) + " ms"});
     }
   }
   if (cached_snapshot_index_ != integrated_index() ||

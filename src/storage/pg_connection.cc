@@ -10,6 +10,9 @@ namespace weft::storage {
 namespace {
 
 constexpr std::chrono::seconds connect_limit{5};
+// Until there is a line at all. Behind a cut nothing answers, and the kernel asks again after
+// longer and longer pauses: who begins anew is there soon after it has healed.
+constexpr std::chrono::seconds reach_limit{2};
 
 std::string first_line(const char* text) {
   const std::string_view view = text == nullptr ? "" : text;
@@ -23,11 +26,14 @@ std::string field(const PGresult* result, int code) {
 
 // What the session needs, whatever the server's defaults are. An acknowledgement promises that the
 // commit survives: never less than "on". Every statement has an index to go by; without the word
-// the plan that was made while a table was small would read all of it for ever.
+// the plan that was made while a table was small would read all of it for ever. The database is to
+// notice a dead line, too, even while it waits for a lock in our name: others would wait for us
+// next. It gets no tcp_user_timeout: that would also end a connection on which we read too slowly.
 constexpr const char* session_sql =
     "SET synchronous_commit = on; SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
-    "SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; "
-    "SET enable_seqscan = off; SET jit = off";
+    "SET client_min_messages = warning; SET enable_seqscan = off; SET jit = off; "
+    "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; "
+    "SET client_connection_check_interval = '1s'; SET idle_in_transaction_session_timeout = ";
 
 }  // namespace
 
@@ -71,9 +77,9 @@ Status PgTarget::check() const {
 
 Result<std::unique_ptr<PgConnection>> PgConnection::open(const PgTarget& target,
                                                          std::span<const PgStatement> statements,
-                                                         std::chrono::milliseconds answer_limit) {
+                                                         PgLimits limits) {
   std::unique_ptr<PgConnection> connection(new PgConnection);
-  connection->answer_limit_ = answer_limit;
+  connection->limits_ = limits;
   if (Status connected = connection->connect(target); !connected.ok()) return connected.error();
   if (Status ready = connection->set_up(statements); !ready.ok()) return ready.error();
   return connection;
@@ -94,6 +100,10 @@ Status PgConnection::connect(const PgTarget& target) {
   // What stands before dbname can be overruled by the URL.
   set("target_session_attrs", writable);
   set("application_name", name);
+  for (const auto& [keyword, value] : pg_line_settings) {
+    keywords.push_back(keyword);
+    values.push_back(value);
+  }
   set("host", target.host);
   set("port", target.port);
   set("user", target.user);
@@ -103,7 +113,7 @@ Status PgConnection::connect(const PgTarget& target) {
   keywords.push_back(nullptr);
   values.push_back(nullptr);
 
-  const Deadline deadline = std::chrono::steady_clock::now() + connect_limit;
+  const Deadline start = std::chrono::steady_clock::now();
   connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
   if (!connection_) return database_unavailable("no memory for a connection");
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -113,7 +123,9 @@ Status PgConnection::connect(const PgTarget& target) {
       return database_unavailable(target.describe() + ": " +
                                   first_line(PQerrorMessage(connection_.get())));
     }
-    if (!wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+    const bool reaching = PQstatus(connection_.get()) == CONNECTION_STARTED;
+    if (!wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+              start + (reaching ? reach_limit : connect_limit))) {
       return database_unavailable(target.describe() + " does not answer");
     }
     next = PQconnectPoll(connection_.get());
@@ -130,7 +142,7 @@ Status PgConnection::set_up(std::span<const PgStatement> statements) {
                  "the database refused: " + outcome.message};
   };
   PgRows rows;
-  PgOutcome outcome = exec(session_sql);
+  PgOutcome outcome = exec(session_sql + std::to_string(limits_.pause.count()));
   if (outcome.done()) {
     outcome = exec(
         "SELECT current_setting('synchronous_commit'), current_setting('fsync'), "
@@ -151,7 +163,7 @@ Status PgConnection::set_up(std::span<const PgStatement> statements) {
                      ": CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"};
   }
   if (statements.empty()) return ok_status();
-  const Deadline deadline = std::chrono::steady_clock::now() + answer_limit_;
+  const Deadline deadline = std::chrono::steady_clock::now() + limits_.answer;
   PGconn* connection = connection_.get();
   if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
     return database_unavailable("libpq has no pipeline mode here");
@@ -227,8 +239,9 @@ PgOutcome PgConnection::outcome_of(const PGresult* result) {
   if (outcome.sqlstate.starts_with("23") || outcome.sqlstate.starts_with("22")) {
     outcome.kind = PgOutcome::Kind::constraint;
   }
-  // A standby after a failover, a server that is going: another connection may do better.
-  for (const std::string_view going : {"57P01", "57P02", "57P03", "25006"}) {
+  // A standby after a failover, a server that is going, one that we kept waiting in a transaction:
+  // another connection may do better.
+  for (const std::string_view going : {"57P01", "57P02", "57P03", "25006", "25P03"}) {
     if (outcome.sqlstate == going) outcome.kind = PgOutcome::Kind::lost;
   }
   if (outcome.sqlstate.empty() && status == PGRES_FATAL_ERROR) {
@@ -256,7 +269,7 @@ PgOutcome PgConnection::run(std::vector<PgRows>& rows) {
   batch_.clear();
   if (lost_) return lost("the connection is gone");
   PGconn* connection = connection_.get();
-  const Deadline deadline = std::chrono::steady_clock::now() + answer_limit_;
+  const Deadline deadline = std::chrono::steady_clock::now() + limits_.answer;
   for (const Queued& queued : batch) {
     if (queued.params.send(connection, queued.name) != 1) return lost("sending");
   }
@@ -284,7 +297,7 @@ PgOutcome PgConnection::run(std::vector<PgRows>& rows) {
 
 PgOutcome PgConnection::exec(const std::string& sql, PgRows* rows) {
   if (lost_) return lost("the connection is gone");
-  const Deadline deadline = std::chrono::steady_clock::now() + answer_limit_;
+  const Deadline deadline = std::chrono::steady_clock::now() + limits_.answer;
   PGconn* connection = connection_.get();
   const bool pipeline = PQpipelineStatus(connection) != PQ_PIPELINE_OFF;
   if (pipeline && PQexitPipelineMode(connection) != 1) return lost("leaving the pipeline");

@@ -1,16 +1,19 @@
 // PgConnection: one connection to PostgreSQL through libpq, used by one thread at a time.
 // Statements are prepared once for each connection and sent in batches: all of a batch goes out at
 // once (pipeline mode) and costs one round trip. Nothing waits for ever: what does not answer in
-// time is lost. Nothing here knows Weft's schema.
+// time is lost, and so is, within seconds, a line on which nothing arrives. Nothing here knows
+// Weft's schema.
 #pragma once
 
 #include <libpq-fe.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +31,25 @@ struct PgTarget {
   Status check() const;
   /// Host, port and database, for people. No password, whatever the URL holds.
   std::string describe() const;
+};
+
+/// libpq's words for a line that is dead although nobody said so: what was sent and not confirmed
+/// for 3 s is lost, and a line on which nothing is said is asked every second whether it is there.
+/// A database that is busy or stopped confirms what it has not read yet, as long as there is room
+/// for it, and is not meant. What a URL says beats them; so they stand before it.
+inline constexpr std::array<std::pair<const char*, const char*>, 4> pg_line_settings = {
+    {{"tcp_user_timeout", "3000"},
+     {"keepalives_idle", "1"},
+     {"keepalives_interval", "1"},
+     {"keepalives_count", "3"}}};
+
+/// How long a connection waits for the database, and the database for it.
+struct PgLimits {
+  /// What does not answer for so long is lost.
+  std::chrono::milliseconds answer{40'000};
+  /// A transaction in which nothing was asked for so long is ended by the database: whoever opened
+  /// it may be cut off, and others may wait for its locks.
+  std::chrono::milliseconds pause{60'000};
 };
 
 /// How a batch ended.
@@ -60,7 +82,7 @@ class PgConnection {
   /// durable.
   static Result<std::unique_ptr<PgConnection>> open(const PgTarget& target,
                                                     std::span<const PgStatement> statements,
-                                                    std::chrono::milliseconds answer_limit);
+                                                    PgLimits limits);
 
   /// Adds a prepared statement to the batch.
   void add(const PgStatement& statement, PgParams params = {});
@@ -91,7 +113,7 @@ class PgConnection {
   PgOutcome lost(std::string_view why);
 
   std::unique_ptr<PGconn, Finish> connection_;
-  std::chrono::milliseconds answer_limit_{30'000};
+  PgLimits limits_;
   struct Queued {
     const char* name = nullptr;
     PgParams params;

@@ -14,7 +14,7 @@ constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,    insert_operations, begin,
     commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
-    sweep_edits,      find_missed,      count_owned};
+    sweep_edits,      find_missed,      count_owned,     take_time};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -174,6 +174,7 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     by_user.add(std::move(owners));
     connection.add(count_owned, std::move(by_user));
   }
+  if (takes_time_) connection.add(take_time);
   std::vector<PgRows> answers;
   PgOutcome outcome = connection.run(answers);
   if (!outcome.done()) return outcome;

@@ -49,6 +49,9 @@ class PgGroup {
     wanted_missed_[document].insert(expected);
   }
 
+  /// So much will be written that preparing it takes seconds, and nobody else waits for it.
+  void want_time() { takes_time_ = true; }
+
   /// Opens the transaction, locks and reads.
   PgOutcome read(PgConnection& connection);
 
@@ -136,6 +139,7 @@ class PgGroup {
   void add_owners(PgConnection& connection);
   void add_versions(PgConnection& connection);
 
+  bool takes_time_ = false;
   std::set<DocumentId> wanted_;
   std::set<Site> wanted_sites_;
   std::set<std::string> wanted_keys_;

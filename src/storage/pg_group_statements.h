@@ -87,6 +87,8 @@ inline constexpr PgStatement sweep_edits{
     "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
     "edit_keys WHERE created <= $1::bigint LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"};
 inline constexpr PgStatement begin{"begin", "BEGIN"};
+inline constexpr PgStatement take_time{"take_time",
+                                       "SET LOCAL idle_in_transaction_session_timeout = '60s'"};
 inline constexpr PgStatement commit_statement{"commit", "COMMIT"};
 
 }  // namespace weft::storage

@@ -20,11 +20,11 @@ class PgLink {
   /// Connected. Errors: as PgConnection::open. The statements live as long as the program.
   static Result<std::unique_ptr<PgLink>> open(const PgTarget& target,
                                               std::span<const PgStatement> statements,
-                                              std::chrono::milliseconds answer_limit) {
-    auto connection = PgConnection::open(target, statements, answer_limit);
+                                              PgLimits limits) {
+    auto connection = PgConnection::open(target, statements, limits);
     if (!connection.ok()) return connection.error();
     return std::unique_ptr<PgLink>(
-        new PgLink(target, statements, answer_limit, std::move(connection).value()));
+        new PgLink(target, statements, limits, std::move(connection).value()));
   }
 
   bool is_up() const { return connection_ != nullptr; }
@@ -39,7 +39,7 @@ class PgLink {
   Time next_attempt() const { return next_attempt_; }
   /// REQUIRES: !is_up(). Takes as long as connecting takes.
   Status attempt() {
-    auto connection = PgConnection::open(target_, statements_, answer_limit_);
+    auto connection = PgConnection::open(target_, statements_, limits_);
     if (connection.ok()) {
       connection_ = std::move(connection).value();
       return ok_status();
@@ -52,19 +52,19 @@ class PgLink {
 
  private:
   static constexpr std::chrono::milliseconds first_delay{50};
-  static constexpr std::chrono::milliseconds longest_delay{2000};
+  static constexpr std::chrono::milliseconds longest_delay{1000};
 
-  PgLink(const PgTarget& target, std::span<const PgStatement> statements,
-         std::chrono::milliseconds answer_limit, std::unique_ptr<PgConnection> connection)
+  PgLink(const PgTarget& target, std::span<const PgStatement> statements, PgLimits limits,
+         std::unique_ptr<PgConnection> connection)
       : target_(target),
         statements_(statements),
-        answer_limit_(answer_limit),
+        limits_(limits),
         connection_(std::move(connection)),
         random_(std::random_device{}()) {}
 
   const PgTarget target_;
   const std::span<const PgStatement> statements_;
-  const std::chrono::milliseconds answer_limit_;
+  const PgLimits limits_;
   std::unique_ptr<PgConnection> connection_;
   std::minstd_rand random_;
   Time next_attempt_{};

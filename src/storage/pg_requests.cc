@@ -256,7 +256,10 @@ class Import final : public TypedPgRequest<collab::DocumentRecord> {
   }
 
   std::size_t weight() const override { return history_.archive.rows.size() + 1; }
-  void declare(PgGroup& group) const override { group.want_document(id()); }
+  void declare(PgGroup& group) const override {
+    group.want_document(id());
+    group.want_time();
+  }
 
   void judge(PgGroup& group) override {
     if (group.find(id()) != nullptr || group.is_erased(id())) return answer(document_exists(id()));

@@ -76,7 +76,7 @@ Result<std::uint64_t> renew(PgConnection& connection, Random& random) {
 Result<std::uint64_t> pg_renew_lineages(const PgTarget& target, Clock& clock, Random& random) {
   constexpr std::chrono::seconds answer_limit{300};
   {
-    auto connection = PgConnection::open(target, {}, answer_limit);
+    auto connection = PgConnection::open(target, {}, {.answer = answer_limit});
     if (!connection.ok()) return connection.error();
     const auto versions = pg_schema_versions(**connection);
     if (!versions.ok()) return versions.error();
@@ -89,7 +89,7 @@ Result<std::uint64_t> pg_renew_lineages(const PgTarget& target, Clock& clock, Ra
       return migrated.error();
     }
   }
-  auto connection = PgConnection::open(target, statements, answer_limit);
+  auto connection = PgConnection::open(target, statements, {.answer = answer_limit});
   if (!connection.ok()) return connection.error();
   auto renewed = renew(**connection, random);
   if (!renewed.ok()) (*connection)->roll_back();

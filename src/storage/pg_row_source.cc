@@ -95,7 +95,7 @@ Error read_error(const PgOutcome& outcome, std::string_view doing) {
 Result<std::unique_ptr<PgRowSource>> PgRowSource::open(const PgTarget& target) {
   {
     // Statements can only be prepared when the tables are there.
-    auto connection = PgConnection::open(target, {}, answer_limit);
+    auto connection = PgConnection::open(target, {}, {.answer = answer_limit});
     if (!connection.ok()) return connection.error();
     const auto versions = pg_schema_versions(**connection);
     if (!versions.ok()) return versions.error();
@@ -106,7 +106,7 @@ Result<std::unique_ptr<PgRowSource>> PgRowSource::open(const PgTarget& target) {
     if (versions->stored > versions->newest) return newer_schema(where, *versions);
     if (versions->stored < versions->newest) return older_schema(where, *versions);
   }
-  auto connection = PgConnection::open(target, statements, answer_limit);
+  auto connection = PgConnection::open(target, statements, {.answer = answer_limit});
   if (!connection.ok()) return connection.error();
   return std::unique_ptr<PgRowSource>(new PgRowSource(std::move(connection).value()));
 }

@@ -30,10 +30,10 @@ struct Question {
 using Links = std::vector<std::unique_ptr<PgLink>>;
 
 Result<Links> open_links(const PgConfig& config, std::size_t count,
-                         std::span<const PgStatement> statements) {
+                         std::span<const PgStatement> statements, PgLimits limits) {
   Links links;
   for (std::size_t i = 0; i < count; ++i) {
-    auto link = PgLink::open(config.target, statements, config.answer_limit);
+    auto link = PgLink::open(config.target, statements, limits);
     if (!link.ok()) return link.error();
     links.push_back(std::move(link).value());
   }
@@ -155,7 +155,7 @@ PgStore::~PgStore() = default;
 Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& clock, Log& log) {
   std::vector<DocumentId> unfinished;
   {
-    auto connection = PgConnection::open(config.target, {}, config.answer_limit);
+    auto connection = PgConnection::open(config.target, {}, config.limits);
     if (!connection.ok()) return connection.error();
     if (Status migrated = pg_migrate(**connection, config.target, clock); !migrated.ok()) {
       return migrated.error();
@@ -164,13 +164,14 @@ Result<std::unique_ptr<PgStore>> PgStore::open(const PgConfig& config, Clock& cl
     if (!found.ok()) return found.error();
     unfinished = std::move(found).value();
   }
-  auto writers = open_links(config, config.writers, pg_group_statements());
+  const PgLimits locking{config.limits.answer, config.longest_lock_pause};
+  auto writers = open_links(config, config.writers, pg_group_statements(), locking);
   if (!writers.ok()) return writers.error();
-  auto readers = open_links(config, config.readers, question_statements());
+  auto readers = open_links(config, config.readers, question_statements(), config.limits);
   if (!readers.ok()) return readers.error();
-  auto snapshots = open_links(config, 1, pg_snapshot_statements());
+  auto snapshots = open_links(config, 1, pg_snapshot_statements(), config.limits);
   if (!snapshots.ok()) return snapshots.error();
-  auto tasks = open_links(config, 1, task_statements());
+  auto tasks = open_links(config, 1, task_statements(), locking);
   if (!tasks.ok()) return tasks.error();
   auto impl = std::make_unique<Impl>(std::move(writers).value(), std::move(readers).value(),
                                      std::move(snapshots->front()), std::move(tasks->front()),

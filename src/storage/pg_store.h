@@ -21,8 +21,10 @@ struct PgConfig {
   std::size_t writers = 2;            // threads that commit, with a connection each
   std::size_t readers = 2;            // threads that read, with a connection each
   std::size_t max_group_rows = 4096;  // rows in one transaction
-  /// A connection that does not answer for so long is lost.
-  std::chrono::milliseconds answer_limit{40'000};
+  PgLimits limits;
+  /// PgLimits::pause of the connections that lock documents: so long the other servers wait at most
+  /// for one that was cut off in the middle of a commit.
+  std::chrono::milliseconds longest_lock_pause{5'000};
 };
 
 class PgStore final : public Store {

@@ -128,6 +128,20 @@ TEST(Postgres, AConnectionThatWasCutIsReplaced) {
   EXPECT_EQ(rig->load(id)->record.last_index, 1u);
 }
 
+TEST(Postgres, ATransactionThatStandsStillGivesItsLocksBack) {
+  const auto rig = postgres_rig();
+  const DocumentId id = test_uuid(1);
+  ASSERT_TRUE(rig->create(1, "abc").ok());
+  const PgLimits limits{.pause = std::chrono::milliseconds(300)};
+  auto stuck = PgConnection::open(config_of(*rig).target, {}, limits);
+  ASSERT_TRUE(stuck.ok()) << stuck.error().message;
+  ASSERT_TRUE((*stuck)->exec("BEGIN; SELECT 1 FROM documents FOR UPDATE").done());
+  // Without, this would wait for 10 s and then fail.
+  EXPECT_TRUE(rig->lease(id, test_uuid(2)).ok());
+  EXPECT_EQ((*stuck)->exec("COMMIT").kind, PgOutcome::Kind::lost);
+  EXPECT_FALSE((*stuck)->is_alive());
+}
+
 TEST(Postgres, CommitsAreSynchronousWhateverTheDefault) {
   const auto rig = postgres_rig();
   rig->close();
@@ -135,7 +149,8 @@ TEST(Postgres, CommitsAreSynchronousWhateverTheDefault) {
   ASSERT_EQ(db.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', "
                     "current_database()); END $$"),
             SQLITE_OK);
-  auto connection = PgConnection::open(config_of(*rig).target, {}, std::chrono::seconds(10));
+  auto connection =
+      PgConnection::open(config_of(*rig).target, {}, {.answer = std::chrono::seconds(10)});
   ASSERT_TRUE(connection.ok()) << connection.error().message;
   PgRows rows;
   ASSERT_TRUE((*connection)->exec("SHOW synchronous_commit", &rows).done());

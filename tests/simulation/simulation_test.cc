@@ -38,6 +38,7 @@ class World {
     config_.snapshot_every_rows = 5 + dice_.below(60);
     config_.idle_unload_ms = 20 + dice_.below(400);
     config_.limits.heartbeat_interval_ms = 50 + dice_.below(500);
+    config_.limits.silence_timeout_ms = 3 * config_.limits.heartbeat_interval_ms;
     config_.limits.max_tail_rows = dice_.chance(50) ? 4096 : 1 + dice_.below(40);
     config_.limits.snapshot_chunk_bytes = 1 + dice_.below(200);
     if (dice_.chance(40)) config_.limits.max_outbox_bytes = 100 + dice_.below(4000);

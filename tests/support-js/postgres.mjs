@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,10 +17,18 @@ export class Postgres {
   #options;
   #port;
 
-  /** `options` are added to the command line of postgres. The port names the socket, too. */
-  static async start(t, { options = [], port = 5432 } = {}) {
+  /**
+   * `options` are added to the command line of postgres. The port names the socket, too. `addresses`: where it
+   * listens besides, and believes everybody.
+   */
+  static async start(t, { options = [], port = 5432, addresses = [] } = {}) {
     const postgres = new Postgres();
     postgres.#options = ["-c", `port=${port}`, ...options];
+    if (addresses.length > 0) {
+      const rules = join(postgres.#directory, "rules");
+      writeFileSync(rules, `local all all trust\n${addresses.map((a) => `host all all ${a}/24 trust\n`).join("")}`);
+      postgres.#options.push("-c", `hba_file=${rules}`, "-c", `listen_addresses=${addresses.join(",")}`);
+    }
     postgres.#port = port;
     t.after(async () => {
       await postgres.stop("SIGQUIT");
@@ -30,8 +38,9 @@ export class Postgres {
     return postgres;
   }
 
-  url(database = "postgres") {
-    return `postgresql://weft@/${database}?host=${this.#directory}&port=${this.#port}`;
+  /** `host`: by TCP, at one of `addresses`. */
+  url(database = "postgres", host = this.#directory) {
+    return `postgresql://weft@/${database}?host=${host}&port=${this.#port}`;
   }
 
   /** Returns as soon as it takes connections. */

@@ -44,14 +44,16 @@ export class Server {
   /**
    * `args` are added to "serve --data … --listen 127.0.0.1:0"; `database`, a URL, goes for --data;
    * `within` is a command that runs what follows it, such as nsenter; `env` is added to the environment.
+   * `reached` is HOST:PORT of something that leads to it, when it cannot be reached where it listens.
    */
-  static async start(t, { database, data, args = [], port = 0, within = [], env = {} } = {}) {
+  static async start(t, { database, data, args = [], port = 0, within = [], env = {}, reached } = {}) {
     const server = new Server();
     server.data = data ?? (database ? undefined : freshDirectory(t));
     const store = database ? ["--database-url", database] : ["--data", server.data];
     await server.#spawn([
       ...within, binary, "serve", ...store, "--listen", `127.0.0.1:${port}`, ...args,
     ], env);
+    if (reached !== undefined) [server.host, server.origin] = [reached, `http://${reached}`];
     t.after(() => server.kill());
     return server;
   }

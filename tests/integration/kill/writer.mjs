@@ -11,6 +11,9 @@ import {
 } from "../../support-js/protocol.mjs";
 
 const mostInFlight = 32;
+// As the page's client has it.
+const openTimeout = 5_000;
+const welcomeTimeout = 10_000;
 
 export class Writer {
   sid = 0;
@@ -18,11 +21,14 @@ export class Writer {
   acksOnConnection = 0;
   resent = 0;
   refusals = 0;  // that said "come again"
+  /** Of the hosts, the one that it speaks with or tries to. */
+  host = null;
   /** The first thing that went against the protocol or the promises, if any. */
   failure = null;
 
   #client = randomUUID();
-  #urls;
+  #hosts;
+  #id;
   #start;
   #record;
   #random;
@@ -34,6 +40,8 @@ export class Writer {
   #known = [];  // identities of elements
   #last = { sid: 0, seq: 0 };
   #socket = null;
+  #heard = 0;  // when the server said something
+  #heartbeatMs = 0;  // before the welcome: 0
   #joined = false;
   #snapshotDue = 0;
   #stopped = false;
@@ -47,7 +55,8 @@ export class Writer {
   constructor({ host, hosts = [host], id, record, random, characters, start = { index: 0, sum: 0 }, erasing = false }) {
     this.#start = start;
     this.#erasing = erasing;
-    this.#urls = hosts.map((each) => `ws://${each}/api/v1/documents/${id}/ws`);
+    this.#hosts = hosts;
+    this.#id = id;
     this.#record = record;
     this.#random = random;
     this.#characters = characters;
@@ -135,19 +144,25 @@ export class Writer {
   }
 
   /** The first one first; later any. */
-  #nextUrl() {
-    return this.connections === 0 ? this.#urls[0] : this.#random.pick(this.#urls);
+  #nextHost() {
+    return this.connections === 0 ? this.#hosts[0] : this.#random.pick(this.#hosts);
   }
 
   #connection() {
     return new Promise((resolve) => {
-      const socket = new WebSocket(this.#nextUrl(), [subprotocol]);
+      this.host = this.#nextHost();
+      const url = `ws://${this.host}/api/v1/documents/${this.#id}/ws`;
+      const socket = new WebSocket(url, [subprotocol], { handshakeTimeout: openTimeout });
       socket.binaryType = "nodebuffer";
       this.#socket = socket;
       this.#joined = false;
       this.acksOnConnection = 0;
+      this.#heard = Date.now();
+      this.#heartbeatMs = 0;
+      const looking = setInterval(() => this.#lookForSilence(), 500);
       socket.on("open", () => socket.send(encodeHello({ client: this.#client, state: this.#state })));
       socket.on("message", (bytes) => {
+        this.#heard = Date.now();
         try {
           this.#receive(decodeServerMessage(bytes));
         } catch (error) {
@@ -157,6 +172,7 @@ export class Writer {
       });
       socket.on("error", () => {});
       socket.on("close", (code) => {
+        clearInterval(looking);
         this.#joined = false;
         if (code >= 4400 && code < 4500) {
           this.failure ??= new Error(`the server closed for good: ${code}`);
@@ -165,6 +181,12 @@ export class Writer {
         resolve();
       });
     });
+  }
+
+  /** Three heartbeats that did not come, or no welcome: the connection is dead. */
+  #lookForSilence() {
+    const limit = this.#heartbeatMs > 0 ? 3 * this.#heartbeatMs : welcomeTimeout;
+    if (Date.now() - this.#heard > limit) this.#socket.terminate();
   }
 
   #receive(message) {
@@ -189,6 +211,7 @@ export class Writer {
   }
 
   #onWelcome(welcome) {
+    this.#heartbeatMs = welcome.heartbeatMs;
     if (this.#state === null) {
       this.sid = welcome.sid;
       this.#state = { incarnation: welcome.incarnation, ssn: welcome.ssn, applied: 0, ackedSeq: 0 };

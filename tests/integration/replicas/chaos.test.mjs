@@ -31,12 +31,17 @@ test("one server is killed every few seconds", { timeout: 240_000 }, async (t) =
 test("a rolling restart loses no keystroke", { timeout: 120_000 }, async (t) => {
   const cluster = await Cluster.start(t, await Postgres.start(t));
   const typing = await typingOn(t, cluster);
+  const old = cluster.servers.map(({ pid }) => pid);
   for (const i of [0, 1, 2]) {
     await sleep(1_000);
     assert.deepEqual(await cluster.stop(i, "SIGTERM"), { code: 0, signal: null });
     await cluster.startAgain(i);
   }
-  t.diagnostic(`${await typing.endAndCheck(5_000)} edits acknowledged`);
+  assert.ok(cluster.servers.every(({ pid }) => !old.includes(pid)), "all of them are new");
+  const acknowledged = await typing.endAndCheck(5_000);
+  const unserved = typing.writers.filter(({ connections }) => connections === 1);
+  assert.deepEqual(unserved, [], "nobody was spared");
+  t.diagnostic(`${acknowledged} edits acknowledged, all equal after ${typing.restMs} ms`);
 });
 
 test("PostgreSQL is restarted", { timeout: 120_000 }, async (t) => {

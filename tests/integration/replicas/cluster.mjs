@@ -14,14 +14,14 @@ export class Cluster {
   #t;
   #store;
 
-  /** `args` and `env`: of every server; or functions of its number. */
-  static async start(t, postgres, { count = 3, args = [], env = {} } = {}) {
+  /** `args` and `env`: of every server, or functions of its number. `places`: what Server.start takes besides. */
+  static async start(t, postgres, { count = 3, args = [], env = {}, places = [] } = {}) {
     const cluster = new Cluster();
     cluster.#t = t;
     cluster.postgres = postgres;
     const own = (given, i) => (typeof given === "function" ? given(i) : given);
     cluster.#store = (i) => ({
-      database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...own(args, i)], env: own(env, i),
+      database: postgres.url(), args: ["--replica-id", `replica-${i}`, ...own(args, i)], env: own(env, i), ...places[i],
     });
     for (let i = 0; i < count; ++i) cluster.servers.push(await Server.start(t, cluster.#store(i)));
     return cluster;
@@ -75,16 +75,22 @@ export class Typing {
     }
   }
 
-  /** Nobody types any more; all is acknowledged, everybody sees the same, and it is what was typed. */
+  /**
+   * Nobody types any more; all is acknowledged, everybody and every server has the same, and it is what was
+   * typed. How many edits were acknowledged. `restMs`: how long it took until all had the same.
+   */
   async endAndCheck(withinMs = 20_000) {
+    const start = Date.now();
     this.#over = true;
     await this.typing;
-    const deadline = Date.now() + withinMs;
+    const deadline = start + withinMs;
     for (; !this.#isAtRest(); await sleep(5)) {
       for (const writer of this.writers) if (writer.failure !== null) throw writer.failure;
       assert.ok(Date.now() < deadline, `seed ${this.seed}: not at rest within ${withinMs} ms: ${this.writers
         .map((w) => `${w.joined ? "joined" : "away"} ${w.pending}/${w.applied}`).join(", ")}`);
     }
+    for (const { id } of this.subjects) await this.#shown(id, deadline);
+    this.restMs = Date.now() - start;
     const view = new PostgresView(this.cluster.postgres);
     view.assertSound();
     let acknowledged = 0;
@@ -94,7 +100,7 @@ export class Typing {
       const text = textOf(rows);
       assert.deepEqual([...text].sort(), record.promise().present.sort(), `seed ${this.seed}: all that was typed, once`);
       for (const server of this.cluster.servers) {
-        await this.#seen(server, id, text);
+        assert.equal(await server.text(id), text, `seed ${this.seed}: what ${server.origin} shows`);
       }
       acknowledged += record.ackedCount;
     }
@@ -108,12 +114,12 @@ export class Typing {
     return this.subjects.every(({ writers }) => new Set(writers.map((writer) => writer.applied)).size === 1);
   }
 
-  /** A server that nobody is connected to may learn of the last edit by asking the database. */
-  async #seen(server, id, text) {
-    for (const deadline = Date.now() + 5_000; ; await sleep(50)) {
-      const shown = await server.text(id);
-      if (shown === text) return;
-      assert.ok(Date.now() < deadline, `seed ${this.seed}: ${server.origin} shows another text`);
+  /** Every server shows the same. One that nobody is connected to may have to ask the database. */
+  async #shown(id, deadline) {
+    for (; ; await sleep(20)) {
+      const texts = await Promise.all(this.cluster.servers.map((server) => server.text(id)));
+      if (new Set(texts).size === 1) return;
+      assert.ok(Date.now() < deadline, `seed ${this.seed}: servers show different texts: ${texts.map((text) => text.length)}`);
     }
   }
 }
