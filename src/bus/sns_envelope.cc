@@ -47,6 +47,8 @@ std::optional<std::chrono::system_clock::time_point> time_of(const std::string& 
   }
   std::tm parts{};
   if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return std::nullopt;
+  // The clock counts nanoseconds in 64 bits: it ends in 2262.
+  if (parts.tm_year < 2000 - 1900 || parts.tm_year > 2200 - 1900) return std::nullopt;
   return std::chrono::system_clock::from_time_t(::timegm(&parts)) +
          std::chrono::milliseconds(std::stoi(text.substr(20, 3)));
 }

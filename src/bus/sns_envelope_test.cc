@@ -147,8 +147,10 @@ TEST(SnsEnvelope, OldAndFutureMessagesAreRejected) {
   EXPECT_EQ(at("2026-11-29T23:59:59.999Z"), "sns_message_rejected");
   EXPECT_EQ(at("2026-11-30T01:05:00.000Z"), "accepted");
   EXPECT_EQ(at("2026-11-30T01:05:00.001Z"), "sns_message_rejected");
-  for (const char* bad : {"2026-11-30T01:00:00Z", "2026-11-30 01:00:00.000Z", "1796000400",
-                          "2026-11-30T01:00:00.000+01:00", "2026-13-30T01:00:00.000Z"}) {
+  for (const char* bad :
+       {"2026-11-30T01:00:00Z", "2026-11-30 01:00:00.000Z", "1796000400",
+        "2026-11-30T01:00:00.000+01:00", "2026-13-30T01:00:00.000Z", "9999-11-30T01:00:00.000Z",
+        "2610-06-20T00:34:33.709Z", "0000-01-01T00:00:00.000Z"}) {
     EXPECT_EQ(at(bad), "bad_sns_message") << bad;
   }
 }
