@@ -12,8 +12,8 @@
 
 #include "base/result.h"
 
-typedef void CURL;
-typedef void CURLM;
+using CURL = void;
+using CURLM = void;
 
 namespace weft::bus {
 

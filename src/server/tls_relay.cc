@@ -165,8 +165,8 @@ class TlsRelay final : public Connection, public std::enable_shared_from_this<Tl
   LoopTimer deadline_;
   std::uint64_t deadline_generation_ = 0;
   ConnectionLease lease_;
-  std::array<char, 16384> coming_;  // one TLS record's worth
-  std::array<char, 16384> going_;
+  std::array<char, 16384> coming_{};  // one TLS record's worth
+  std::array<char, 16384> going_{};
   Stage stage_ = Stage::open;
 };
 
