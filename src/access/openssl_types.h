@@ -1,4 +1,4 @@
-// Owners of OpenSSL's objects. Only this room's .cc files include it.
+// Owners of OpenSSL's objects. Only .cc files include it, of this room and of the bus.
 #pragma once
 
 #include <openssl/bio.h>
@@ -6,6 +6,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 
 #include <memory>
 #include <string_view>
@@ -20,6 +21,7 @@ struct OpensslFree {
   void operator()(BIGNUM* p) const { BN_clear_free(p); }
   void operator()(BIO* p) const { BIO_free(p); }
   void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
+  void operator()(X509* p) const { X509_free(p); }
   void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
 };
 template <class T>

@@ -46,7 +46,7 @@ std::string given_name(const ReplicationOptions& options) {
 
 /// A whole number from 1 up to what an S4Vector holds.
 std::optional<std::uint64_t> first_ssn_of(const ReplicationOptions& options) {
-  std::string text = options.ssn_id.empty() ? environment("SSN_ID") : options.ssn_id;
+  const std::string text = options.ssn_id.empty() ? environment("SSN_ID") : options.ssn_id;
   if (text.empty()) return 1;
   std::uint64_t ssn = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), ssn);

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "bus/aws_credentials.h"
+#include "bus/back_off.h"
 #include "bus/http_client.h"
 
 namespace weft::bus {
@@ -22,6 +23,9 @@ struct AwsPlaces {
 
   static AwsPlaces of(const std::string& region, const AwsCredentials::Environment& environment);
 };
+
+/// Between attempts of what Amazon does not answer.
+inline BackOff aws_back_off() { return {std::chrono::milliseconds(100), std::chrono::seconds(10)}; }
 
 class AwsClient {
  public:

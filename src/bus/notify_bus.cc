@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,9 +9,6 @@
 
 namespace weft::bus {
 namespace {
-
-constexpr std::chrono::milliseconds first_delay{50};
-constexpr std::chrono::milliseconds longest_delay{1'000};
 
 NotifyLink::Time now_of_clock() { return std::chrono::steady_clock::now(); }
 
@@ -22,9 +18,7 @@ NotifyBus::NotifyBus(NotifyConfig config, Log& log, BusMetrics metrics)
     : config_(std::move(config)),
       log_(log),
       metrics_(metrics),
-      outgoing_(config_.queue, metrics_.queue_full),
-      delay_(first_delay),
-      random_(std::random_device{}()) {}
+      outgoing_(config_.queue, metrics_.queue_full) {}
 
 NotifyBus::~NotifyBus() {
   stopping_ = true;
@@ -70,7 +64,7 @@ void NotifyBus::advance(bool ready) {
   if (link_->is_listening() && !was_listening_) {
     was_listening_ = true;
     told_of_loss_ = false;
-    delay_ = first_delay;
+    back_off_.reset();
     metrics_.connected.set(1);
     log_.write(LogLevel::info, "bus_connected", "listening for other servers over PostgreSQL");
   }
@@ -108,9 +102,7 @@ void NotifyBus::lose(const Error& error, Time now) {
     log_.write(LogLevel::warning, "bus_lost", error.message);
   }
   link_.reset();
-  std::uniform_int_distribution<std::int64_t> blurred(delay_.count() / 2, delay_.count());
-  next_attempt_ = now + std::chrono::milliseconds(blurred(random_));
-  delay_ = std::min(delay_ * 2, longest_delay);
+  next_attempt_ = now + back_off_.next();
 }
 
 void NotifyBus::hear(std::string_view payload) {

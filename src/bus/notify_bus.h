@@ -8,11 +8,11 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 
 #include "base/ports.h"
+#include "bus/back_off.h"
 #include "bus/bus_metrics.h"
 #include "bus/frame.h"
 #include "bus/notify_link.h"
@@ -68,8 +68,7 @@ class NotifyBus final : public collab::Bus {
   bool told_of_loss_ = false;
   std::size_t under_way_ = 0;  // messages
   Time next_attempt_{};
-  std::chrono::milliseconds delay_;
-  std::minstd_rand random_;
+  BackOff back_off_{std::chrono::milliseconds(50), std::chrono::seconds(1)};
 
   std::thread thread_;
 };

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "bus/openssl_owned.h"
+#include "bus/pem_certificate.h"
 #include "bus/sns_envelope.h"
 
 namespace weft::bus {
@@ -38,7 +38,7 @@ Result<std::string> SnsCertificates::fetched(const std::string& file, Time now) 
 }
 
 Status check_certificate(std::string_view pem, std::string_view region, SnsCertificates::Time now) {
-  const Owned<X509> certificate = certificate_of(pem);
+  const access::Owned<X509> certificate = certificate_of(pem);
   if (certificate == nullptr) return sns_rejected("no certificate");
   std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   // 0: cannot be read.

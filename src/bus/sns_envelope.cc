@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
-#include "bus/openssl_owned.h"
+#include "bus/pem_certificate.h"
 
 namespace weft::bus {
 namespace {
@@ -173,7 +173,7 @@ Status check_origin(const SnsEnvelope& envelope, const SnsRules& rules,
 }
 
 Status check_signature(const SnsEnvelope& envelope, std::string_view certificate_pem) {
-  const Owned<X509> certificate = certificate_of(certificate_pem);
+  const access::Owned<X509> certificate = certificate_of(certificate_pem);
   EVP_PKEY* const key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
   if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
       EVP_PKEY_get_bits(key) < min_rsa_bits) {
@@ -181,7 +181,7 @@ Status check_signature(const SnsEnvelope& envelope, std::string_view certificate
   }
   const std::string text = envelope.signed_text();
   const EVP_MD* const digest = envelope.signature_version == 1 ? EVP_sha1() : EVP_sha256();
-  const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+  const access::Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
   const bool signed_by_key =
       context && EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1 &&
       EVP_DigestVerify(context.get(),

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "base/check.h"
-#include "bus/back_off.h"
 #include "bus/frame.h"
 
 namespace weft::bus {
@@ -147,7 +146,7 @@ Result<std::string> SnsHttpsBus::fetch(const std::string& file) {
 // -----------------------------------------------------------------------------
 
 void SnsHttpsBus::subscribe_and_look() {
-  BackOff back_off;
+  BackOff back_off = aws_back_off();
   while (true) {
     const auto confirmed = subscribe();
     std::chrono::milliseconds delay = look_distance;

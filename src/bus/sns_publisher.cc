@@ -44,7 +44,7 @@ void SnsPublisher::publish(std::string message) {
 }
 
 void SnsPublisher::publish_all() {
-  BackOff back_off;
+  BackOff back_off = aws_back_off();
   while (true) {
     {
       std::unique_lock lock(mutex_);

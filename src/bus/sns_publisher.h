@@ -11,7 +11,6 @@
 
 #include "bus/aws_client.h"
 #include "bus/aws_credentials.h"
-#include "bus/back_off.h"
 #include "bus/bus_metrics.h"
 #include "bus/frame.h"
 #include "bus/outgoing.h"

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "bus/back_off.h"
 #include "bus/frame.h"
 
 namespace weft::bus {
@@ -63,7 +62,7 @@ void SnsSqsBus::start(Heard heard) {
 }
 
 void SnsSqsBus::listen() {
-  BackOff back_off;
+  BackOff back_off = aws_back_off();
   std::chrono::milliseconds delay{0};
   while (pause(delay)) {
     Status done = queue_url_.empty() ? set_up() : receive();

@@ -39,7 +39,8 @@ collab::Replica self(const ServerConfig& config, const Uuid& instance, std::int6
   replica.version = config.version;
   replica.bus = config.bus_name;
   replica.started_us = replica.seen_us = now_us;
-  replica.url = "http://" + config.listen.url_host() + ":" + std::to_string(config.listen.port);
+  replica.url = (config.tls.is_given() ? "https://" : "http://") + config.listen.url_host() + ":" +
+                std::to_string(config.listen.port);
   return replica;
 }
 

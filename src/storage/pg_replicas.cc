@@ -20,8 +20,7 @@ constexpr PgStatement put_state_hash{
     "INSERT INTO state_hashes (document_id, log_index, state_hash, said) SELECT document_id, "
     "$2::bigint, $3::bigint, $4::bigint FROM documents WHERE document_id = $1::uuid AND deleted_at "
     "IS NULL AND last_index >= $2::bigint ON CONFLICT (document_id, log_index) DO UPDATE SET "
-    "state_hash = "
-    "excluded.state_hash, said = excluded.said WHERE $5::bigint = 1"};
+    "state_hash = excluded.state_hash, said = excluded.said WHERE $5::bigint = 1"};
 constexpr PgStatement select_state_hash{
     "select_state_hash",
     "SELECT h.state_hash FROM state_hashes AS h JOIN documents AS d USING (document_id) WHERE "

@@ -31,6 +31,7 @@ async function encrypted(t) {
     args: ["--key", key, "--threads", "2", "--tls-certificate", files.certificate, "--tls-key", files.key],
   });
   const token = weftToken("--key", key, "--user", "ann");
+  const admin = weftToken("--key", key, "--user", "ops", "--program", "--admin");
   /** The status and the body of an answer. */
   const ask = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
@@ -49,7 +50,7 @@ async function encrypted(t) {
       asked.on("error", reject);
       asked.end(body);
     });
-  return { server, directory, files, token, ask };
+  return { server, directory, files, token, admin, ask };
 }
 
 /** How often a handshake has failed. */
@@ -68,8 +69,10 @@ async function shown(server) {
 }
 
 test("requests, events and sessions over TLS", async (t) => {
-  const { server, files, token, ask } = await encrypted(t);
+  const { server, files, token, admin, ask } = await encrypted(t);
   assert.match(server.origin, /^https:/);
+  const known = await ask("GET", "/api/v1/replicas", undefined, { Authorization: `Bearer ${admin}` });
+  assert.match(JSON.parse(known.body).replicas[0].url, /^https:/);
   const content = "a line of text\n".repeat(200_000);
   const made = await ask("POST", "/api/v1/documents", JSON.stringify({ title: "x", content }));
   assert.equal(made.status, 201, made.body);

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "../../support-js/server.mjs";
+import { TestSocket } from "../../support-js/socket.mjs";
+import { Typist } from "../../support-js/typist.mjs";
 import { Random, seedFor } from "../replay/histories.mjs";
 import { PostgresView, assertLogHolds, textOf } from "../kill/database.mjs";
 import { Record, uniqueCharacters } from "../kill/record.mjs";
@@ -131,7 +133,7 @@ export async function counter(server, name) {
 }
 
 /** How long a keystroke takes to a session on each of the servers, in ms: [p50, p99] for each. */
-export async function propagation(typist, watchers, strokes, pauseMs) {
+async function propagation(typist, watchers, strokes, pauseMs) {
   const took = watchers.map(() => []);
   for (let i = 0; i < strokes; ++i) {
     const start = performance.now();
@@ -146,4 +148,18 @@ export async function propagation(typist, watchers, strokes, pauseMs) {
     times.sort((a, b) => a - b);
     return [times[Math.floor(times.length / 2)], times[Math.floor(times.length * 0.99)]];
   });
+}
+
+/** A keystroke's way to sessions on the same server and on another one: [p50, p99] in ms of each, also for people. */
+export async function keystroke(t, [here, there], strokes) {
+  const id = await here.create("measured");
+  const socket = new TestSocket(here, id);
+  const typist = new Typist(socket, await socket.join());
+  const watchers = [new TestSocket(here, id), new TestSocket(there, id)];
+  for (const watcher of watchers) await watcher.join();
+  const [same, other] = await propagation(typist, watchers, strokes, 10);
+  const ms = (times) => times.map((time) => time.toFixed(2)).join(" / ");
+  t.diagnostic(`p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
+  [socket, ...watchers].forEach(({ ws }) => ws.terminate());
+  return { same, other };
 }

@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Postgres } from "../../support-js/postgres.mjs";
-import { TestSocket } from "../../support-js/socket.mjs";
-import { Typist } from "../../support-js/typist.mjs";
-import { Cluster, Typing, counter, propagation } from "./cluster.mjs";
+import { Cluster, Typing, counter, keystroke } from "./cluster.mjs";
 
 const seconds = Number(process.env.WEFT_REPLICA_SECONDS ?? 60);
 
@@ -30,17 +28,8 @@ test(`thirty typists on three servers for ${seconds} s`, { timeout: 240_000 }, a
 
 test("a keystroke on its way to another server, beside one on the same", { timeout: 60_000 }, async (t) => {
   const cluster = await Cluster.start(t, await Postgres.start(t), { count: 2 });
-  const [here, there] = cluster.servers;
-  const id = await here.create("measured");
-  const socket = new TestSocket(here, id);
-  const typist = new Typist(socket, await socket.join());
-  const watchers = [new TestSocket(here, id), new TestSocket(there, id)];
-  for (const watcher of watchers) await watcher.join();
-  const [same, other] = await propagation(typist, watchers, 200, 10);
+  const { other } = await keystroke(t, cluster.servers, 200);
   assert.ok(other[0] < 500, "the bus was quicker than asking the database");
-  const ms = (times) => times.map((time) => time.toFixed(2)).join(" / ");
-  t.diagnostic(`p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
-  [socket, ...watchers].forEach(({ ws }) => ws.terminate());
 });
 
 test("servers find each other, and one that stops is gone", { timeout: 60_000 }, async (t) => {

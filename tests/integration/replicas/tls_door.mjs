@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { createServer } from "node:tls";
-import { certificate } from "../deploy/proxy.mjs";
+import { makeCertificate } from "../../support-js/certificate.mjs";
 import { freshDirectory } from "../../support-js/server.mjs";
 
 export class TlsDoor {
@@ -13,8 +13,8 @@ export class TlsDoor {
 
   static async open(t) {
     const door = new TlsDoor();
-    const pem = readFileSync(certificate(freshDirectory(t)).file);
-    const server = createServer({ key: pem, cert: pem }, async (outside) => {
+    const files = makeCertificate(freshDirectory(t));
+    const server = createServer({ key: readFileSync(files.key), cert: files.ca }, async (outside) => {
       outside.on("error", () => {});
       const inside = connect(await door.#target, "127.0.0.1");
       for (const [one, other] of [[outside, inside], [inside, outside]]) {
