@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/ports.h"
+#include "server/mailbox.h"
 
 namespace weft::server {
 
@@ -35,6 +36,7 @@ class EventLoop final : public Executor {
  private:
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  Mailbox mailbox_{context_};
   std::thread thread_;
 };
 
