@@ -14,11 +14,7 @@ EventLoop::EventLoop() : context_(1), work_(context_.get_executor()) {}
 EventLoop::~EventLoop() { WEFT_CHECK(!thread_.joinable()); }
 
 void EventLoop::post(std::function<void()> work) {
-  if (context_.get_executor().running_in_this_thread()) {
-    boost::asio::post(context_.get_executor(), std::move(work));
-  } else {
-    mailbox_.put(std::move(work));
-  }
+  boost::asio::post(context_.get_executor(), std::move(work));
 }
 
 void EventLoop::post_after(std::int64_t delay_ms, std::function<void()> work) {

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/ports.h"
-#include "server/mailbox.h"
 
 namespace weft::server {
 
@@ -36,7 +35,6 @@ class EventLoop final : public Executor {
  private:
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  Mailbox mailbox_{context_};
   std::thread thread_;
 };
 
