@@ -38,7 +38,8 @@ std::vector<std::string> list_of(const std::string& text) {
 /// A host, at each of the addresses that its name has now.
 void resolve(const PgAddress& named, std::vector<PgAddress>& to) {
   const bool is_socket = named.host.starts_with('/') || named.host.starts_with('@');
-  if (named.host.empty() || !named.hostaddr.empty() || is_socket) {
+  const bool is_list = named.host.find(',') != std::string::npos;  // one that libpq will refuse
+  if (named.host.empty() || !named.hostaddr.empty() || is_socket || is_list) {
     to.push_back(named);
     return;
   }

@@ -40,10 +40,11 @@ async function blackHole(t, port = 0) {
       console.log("at " + server.address().port);
       process.kill(process.pid, "SIGSTOP");
     });`]);
-  // A queue of one holds two.
+  // A queue of one holds two, of these or of others.
   const fillers = [1, 2, 3].map(() => connect(at, "127.0.0.1").on("error", () => {}));
   t.after(() => fillers.forEach((filler) => filler.destroy()));
-  await until("the queue is full", () => fillers.filter(({ connecting }) => !connecting).length === 2);
+  await sleep(300);
+  assert.ok(fillers.some(({ connecting }) => connecting), "the queue is full");
   return at;
 }
 
