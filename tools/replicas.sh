@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Several servers on one PostgreSQL of their own, to try out: replicas.sh COUNT. Ports 8080, 8081, …;
-# the database lies in ~/.local/state/weft-replicas (or below $XDG_STATE_HOME) and stays there. All of it
+# Several servers on one PostgreSQL of their own, to try out: replicas.sh [COUNT [PORT]]. Ports from PORT
+# (8080) on; the database lies in ~/.local/state/weft-replicas (or below $XDG_STATE_HOME) and stays there. All of it
 # stops with this script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,8 +13,10 @@ case $count in
     exit 2
     ;;
 esac
+port=${2:-8080}
 directory=${XDG_STATE_HOME:-$HOME/.local/state}/weft-replicas
-if [ "$(id -u)" = 0 ]; then directory=/var/lib/weft-replicas; fi # where PostgreSQL's user can get to
+# Where PostgreSQL's user can get to.
+if [ "$(id -u)" = 0 ] && [ -z "${XDG_STATE_HOME:-}" ]; then directory=/var/lib/weft-replicas; fi
 mkdir -p "$directory"
 children=()
 stop() {
@@ -38,7 +40,7 @@ for ((tries = 0; ; ++tries)); do
   sleep 0.1
 done
 for ((i = 0; i < count; ++i)); do
-  build/release/weft serve --database-url "$url" --listen "127.0.0.1:$((8080 + i))" --replica-id "replica-$i" &
+  build/release/weft serve --database-url "$url" --listen "127.0.0.1:$((port + i))" --replica-id "replica-$i" &
   children+=($!)
 done
 wait -n || true

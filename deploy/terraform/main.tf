@@ -34,7 +34,9 @@ resource "aws_sns_topic" "news" {
 
 resource "aws_sqs_queue" "replica" {
   for_each = var.replica_ids
-  name     = "${var.name}-${each.key}"
+  # The name that a server looks for, whatever var.name is: servers of another database in this account and
+  # region need other REPLICA_IDs.
+  name = "weft-${each.key}"
   # News that waited for minutes is worth nothing: the server has asked the database long ago.
   message_retention_seconds  = 300
   visibility_timeout_seconds = 30

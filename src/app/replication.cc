@@ -95,16 +95,15 @@ ClientId author_of(const std::string& secret, const std::string& replica_id) {
                            checksum64(secret + "2" + replica_id));
 }
 
-bus::PgParameters parameters_of(const storage::PgTarget& target) {
-  bus::PgParameters parameters(storage::pg_line_settings.begin(), storage::pg_line_settings.end());
-  for (const auto& [key, value] : {std::pair<std::string, std::string>{"host", target.host},
-                                   {"port", target.port},
-                                   {"user", target.user},
-                                   {"password", target.password},
-                                   {"dbname", target.url.empty() ? target.database : target.url}}) {
-    if (!value.empty()) parameters.emplace_back(key, value);
+/// Addresses that lead nowhere are left to the store to complain about, unless there are no others.
+bus::PgWays ways_to(const storage::PgTarget& target) {
+  const std::vector<storage::PgAddress> addresses = target.addresses();
+  bus::PgWays ways;
+  for (const storage::PgAddress& address : addresses) {
+    if (address.trouble.empty()) ways.push_back(target.parameters(address));
   }
-  return parameters;
+  if (ways.empty()) ways.push_back(target.parameters(addresses.front()));
+  return ways;
 }
 
 /// Where SNS is to call: an address of the route that takes it.
@@ -137,8 +136,9 @@ OpenBus open_bus(BusKind kind, const std::string& replica_id, const storage::PgT
     collab::BusInbox* const inbox = made.get();
     return {"sns-https", std::move(made), inbox};
   }
-  return {"notify", std::make_unique<bus::NotifyBus>(bus::NotifyConfig{parameters_of(database), {}},
-                                                     log, metrics)};
+  return {"notify",
+          std::make_unique<bus::NotifyBus>(
+              bus::NotifyConfig{[database] { return ways_to(database); }, {}}, log, metrics)};
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ namespace {
 // Documents are unloaded half a minute after their last reader: what that leaves is looked at as
 // often.
 constexpr std::chrono::seconds trim_distance{30};
+// Who starts this program waits for its URL, and may call at once. A database that was there a
+// moment ago tells within a few ms what the server must know; one that went away just now is waited
+// for so long, and then it is better to say where the server is than to say nothing.
+constexpr std::chrono::seconds ready_limit{10};
+constexpr std::chrono::milliseconds ready_distance{2};
 
 int fail(const Error& error) {
   std::fprintf(stderr, "weft: %s\n", error.message.c_str());
@@ -63,6 +68,11 @@ class Signals {
       if (errno == EAGAIN) each_time();
     }
   }
+  /// Whether one comes within that time.
+  bool come_within(std::chrono::milliseconds time) const {
+    const timespec timeout{time.count() / 1'000, time.count() % 1'000 * 1'000'000};
+    return sigtimedwait(&stop_, nullptr, &timeout) > 0;
+  }
   /// From now on a signal does what it does to any program.
   void let_go() const {
     std::signal(SIGTERM, SIG_DFL);
@@ -84,6 +94,22 @@ Result<server::ListenAddress> checked_address(const ServeOptions& options) {
 std::size_t loop_count(std::size_t asked) {
   if (asked > 0) return asked;
   return std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// Waits until the server is ready, or until it is time to announce it all the same. False when a
+/// signal came.
+bool wait_until_ready(const server::Server& server, const Signals& signals, Log& log) {
+  const auto deadline = std::chrono::steady_clock::now() + ready_limit;
+  while (!server.is_ready()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      log.write(LogLevel::warning, "not_ready",
+                "the database has not told yet which tokens were revoked: until it does, nobody is "
+                "let in, and /readyz answers 503");
+      return true;
+    }
+    if (signals.come_within(ready_distance)) return false;
+  }
+  return true;
 }
 
 void announce(const server::ListenAddress& address, std::uint16_t port, bool is_encrypted) {
@@ -162,10 +188,11 @@ int run_serve(const ServeOptions& options) {
     log->write(LogLevel::warning, "open",
                "no --key: everybody who reaches this address may read, edit and delete everything");
   }
-  announce(*address, server.value()->port(), options.access.tls.is_given());
-
-  HeapTrimmer heap;
-  signals.wait(trim_distance, [&heap] { heap.trim_if_due(); });
+  if (wait_until_ready(*server.value(), signals, *log)) {
+    announce(*address, server.value()->port(), options.access.tls.is_given());
+    HeapTrimmer heap;
+    signals.wait(trim_distance, [&heap] { heap.trim_if_due(); });
+  }
   signals.let_go();
   server.value()->announce_drain();
   if (options.drain_delay_ms > 0) {

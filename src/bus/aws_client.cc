@@ -21,18 +21,29 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-/// The error's code and no more: the rest may quote what was sent.
+/// The error's code, such as "AccessDenied"; empty without one.
+std::string_view code_of(const HttpAnswer& answer) {
+  if (const auto codes = xml_elements(answer.body, "Code"); !codes.empty()) return codes.front();
+  constexpr std::string_view type = "\"__type\":\"";
+  const auto at = answer.body.find(type);
+  if (at == std::string::npos) return {};
+  const std::string_view code = std::string_view(answer.body).substr(at + type.size());
+  return code.substr(0, code.find('"'));
+}
+
+/// No more of it: the rest may quote what was sent.
 std::string refusal(const HttpAnswer& answer) {
   std::string text = "status " + std::to_string(answer.status);
-  const auto codes = xml_elements(answer.body, "Code");
-  std::string_view code = codes.empty() ? std::string_view() : codes.front();
-  constexpr std::string_view type = "\"__type\":\"";
-  if (const auto at = answer.body.find(type); code.empty() && at != std::string::npos) {
-    code = std::string_view(answer.body).substr(at + type.size());
-    code = code.substr(0, code.find('"'));
-  }
+  const std::string_view code = code_of(answer);
   if (!code.empty()) text += ", " + std::string(code.substr(0, 100));
   return text;
+}
+
+/// The service has trouble, or we ask too much: it may do it the next time. "Throttling",
+/// "RequestThrottled" and the like come with status 400.
+bool is_passing(const HttpAnswer& answer) {
+  return answer.status >= 500 || answer.status == 429 ||
+         code_of(answer).find("Throttl") != std::string_view::npos;
 }
 
 }  // namespace
@@ -98,7 +109,7 @@ Result<std::string> AwsClient::call(const char* service, HttpRequest request) {
   if (!answer.ok()) return answer.error();
   if (answer->status == 200) return std::move(answer->body);
   if (answer->status == 403) credentials_.forget();
-  if (answer->status >= 500 || answer->status == 429) {
+  if (is_passing(*answer)) {
     return Error{ErrorClass::unavailable, "bus_unavailable", refusal(*answer)};
   }
   return Error{ErrorClass::denied, "bus_refused", refusal(*answer)};

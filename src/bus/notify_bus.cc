@@ -45,7 +45,7 @@ void NotifyBus::run() {
   bool ready = false;
   while (!stopping_) {
     if (!link_ && now_of_clock() >= next_attempt_) {
-      link_ = std::make_unique<NotifyLink>(config_.database, now_of_clock());
+      link_ = std::make_unique<NotifyLink>(config_.ways(), now_of_clock());
       ready = false;
     }
     if (link_) advance(ready);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,7 +24,8 @@
 namespace weft::bus {
 
 struct NotifyConfig {
-  PgParameters database;
+  /// At least one. Asked before each attempt, on the bus's thread: names may mean other addresses.
+  std::function<PgWays()> ways;
   Outgoing::Limits queue;
 };
 

@@ -2,9 +2,7 @@
 #include "bus/notify_bus.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <map>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "bus/bus_test_rig.h"
+#include "tests/support/dead_host.h"
 #include "tests/support/postgres_server.h"
 
 namespace weft::bus {
@@ -20,6 +19,7 @@ namespace {
 
 using test::Counts;
 using test::eventually;
+using weft::test::DeadHost;
 
 struct Notify : testing::Test {
   static void SetUpTestSuite() {
@@ -34,11 +34,31 @@ struct Notify : testing::Test {
 };
 weft::test::PostgresServer* Notify::postgres = nullptr;
 
+PgWays ways_of(const std::vector<std::string>& urls) {
+  PgWays ways;
+  for (const std::string& url : urls) {
+    PgParameters& parameters = ways.emplace_back();
+    PQconninfoOption* const options = PQconninfoParse(url.c_str(), nullptr);
+    for (const auto* option = options; option != nullptr && option->keyword != nullptr; ++option) {
+      if (option->val != nullptr) parameters.emplace_back(option->keyword, option->val);
+    }
+    PQconninfoFree(options);
+  }
+  return ways;
+}
+
+std::string silent_url(const DeadHost& host) {
+  return "postgresql://weft@127.0.0.1:" + host.port() + "/x?sslmode=disable";
+}
+
 /// One server's end of the bus.
 struct Replica {
   explicit Replica(const std::string& url, Outgoing::Limits queue = {})
-      : bus(std::make_unique<NotifyBus>(NotifyConfig{{{"dbname", url}}, queue}, words,
-                                        counts.metrics())) {}
+      : Replica(std::vector<std::string>{url}, queue) {}
+  explicit Replica(std::vector<std::string> urls, Outgoing::Limits queue = {})
+      : bus(std::make_unique<NotifyBus>(
+            NotifyConfig{[urls = std::move(urls)] { return ways_of(urls); }, queue}, words,
+            counts.metrics())) {}
   void start() {
     bus->start([this](std::string message) { heard.add(std::move(message)); });
   }
@@ -197,6 +217,36 @@ TEST_F(Notify, OtherDatabasesOfTheServerHearNothing) {
   EXPECT_TRUE(postgres->exec("DROP DATABASE elsewhere WITH (FORCE)"));
 }
 
+TEST_F(Notify, HostsThatAreDeadArePassedOver) {
+  for (const DeadHost::Kind kind : weft::test::all_dead_hosts) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    const DeadHost dead(kind);
+    Replica a(std::vector{silent_url(dead), postgres->url()}), b(postgres->url());
+    a.start();
+    b.start();
+    ASSERT_TRUE(a.listens() && b.listens());
+    b.bus->publish("x");
+    ASSERT_TRUE(a.hears(1));
+    // Nothing was lost: it was one attempt.
+    EXPECT_EQ(a.words.lines().size(), 1u);
+  }
+}
+
+TEST(NotifyAlone, EachHostHasItsOwnTime) {
+  const DeadHost swallowing(DeadHost::Kind::swallows);
+  const DeadHost mute(DeadHost::Kind::is_mute);
+  const auto now = std::chrono::steady_clock::now();
+  NotifyLink link(ways_of({silent_url(swallowing), silent_url(mute)}), now);
+  const auto nothing = [](std::string_view) {};
+  EXPECT_TRUE(link.advance(false, now, nothing).ok());
+  const auto then = now + NotifyLink::reach_limit;
+  EXPECT_TRUE(link.advance(false, then, nothing).ok());
+  EXPECT_EQ(link.deadline(), then + NotifyLink::reach_limit);
+  EXPECT_TRUE(link.advance(true, then, nothing).ok());
+  EXPECT_EQ(link.deadline(), then + NotifyLink::answer_limit);
+  EXPECT_FALSE(link.advance(false, link.deadline(), nothing).ok());
+}
+
 TEST(NotifyAlone, WithoutADatabaseNothingFailsAndNothingIsToldOfThePassword) {
   Replica a("postgresql://weft:geheim@127.0.0.1:1/nowhere");
   a.start();
@@ -209,32 +259,9 @@ TEST(NotifyAlone, WithoutADatabaseNothingFailsAndNothingIsToldOfThePassword) {
   EXPECT_EQ(a.counts.losses.value(), 0u);
 }
 
-/// Takes connections, and says nothing.
-class SilentServer {
- public:
-  SilentServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(socket_, 8), 0);
-    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
-  }
-  ~SilentServer() { ::close(socket_); }
-  std::string url() const {
-    return "postgresql://weft@127.0.0.1:" + std::to_string(port_) + "/x?sslmode=disable";
-  }
-
- private:
-  int socket_;
-  unsigned port_ = 0;
-};
-
 TEST(NotifyAlone, ASilentDatabaseHoldsUpNeitherPublishNorTheEnd) {
-  const SilentServer server;
-  Replica a(server.url());
+  const DeadHost server(DeadHost::Kind::is_mute);
+  Replica a(silent_url(server));
   a.start();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 10'000; ++i) a.bus->publish("x");
@@ -244,9 +271,9 @@ TEST(NotifyAlone, ASilentDatabaseHoldsUpNeitherPublishNorTheEnd) {
 }
 
 TEST(NotifyAlone, ASilentDatabaseIsGivenUp) {
-  const SilentServer server;
+  const DeadHost server(DeadHost::Kind::is_mute);
   const auto now = std::chrono::steady_clock::now();
-  NotifyLink link({{"dbname", server.url()}}, now);
+  NotifyLink link(ways_of({silent_url(server)}), now);
   const auto nothing = [](std::string_view) {};
   EXPECT_TRUE(link.advance(false, now, nothing).ok());
   EXPECT_EQ(link.deadline(), now + NotifyLink::reach_limit);

@@ -20,9 +20,18 @@ std::string first_line(const char* text) {
   return std::string(view.substr(0, view.find('\n')));
 }
 
+Error no_answer() {
+  return {ErrorClass::unavailable, "database_unavailable", "the database does not answer"};
+}
+
 }  // namespace
 
-NotifyLink::NotifyLink(const PgParameters& parameters, Time now) : deadline_(now + reach_limit) {
+NotifyLink::NotifyLink(PgWays ways, Time now) : ways_(std::move(ways)) {
+  WEFT_CHECK(!ways_.empty());
+  begin(now);
+}
+
+void NotifyLink::begin(Time now) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   const auto set = [&](const char* keyword, const char* value) {
@@ -32,13 +41,16 @@ NotifyLink::NotifyLink(const PgParameters& parameters, Time now) : deadline_(now
   // A standby neither listens nor notifies.
   set("target_session_attrs", "read-write");
   set("application_name", "weft bus");
-  for (const auto& [keyword, value] : parameters) {
+  for (const auto& [keyword, value] : ways_[way_]) {
     if (!value.empty()) set(keyword.c_str(), value.c_str());
   }
   set("client_encoding", "UTF8");
   set(nullptr, nullptr);
-  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
-  if (PQstatus(connection_.get()) == CONNECTION_BAD) next_ = PGRES_POLLING_FAILED;
+  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+  next_ =
+      PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  reached_ = false;
+  deadline_ = now + (next_ == PGRES_POLLING_FAILED ? std::chrono::seconds(0) : reach_limit);
 }
 
 short NotifyLink::events() const {
@@ -50,7 +62,7 @@ Status NotifyLink::advance(bool ready, Time now, const Heard& heard) {
   if (state_ == State::connecting) {
     if (next_ != PGRES_POLLING_FAILED && !ready) {
       if (now < deadline_) return ok_status();
-      return Error{ErrorClass::unavailable, "database_unavailable", "the database does not answer"};
+      return go_on(no_answer(), now);
     }
     return connect_on(now);
   }
@@ -64,7 +76,7 @@ Status NotifyLink::advance(bool ready, Time now, const Heard& heard) {
   hear(heard);
   if (now < deadline_) return ok_status();
   if (state_ == State::asked) {
-    return Error{ErrorClass::unavailable, "database_unavailable", "the database does not answer"};
+    return no_answer();
   }
   ask(PQsendQuery(connection_.get(), "SELECT 1") == 1, now);
   return ok_status();
@@ -72,7 +84,7 @@ Status NotifyLink::advance(bool ready, Time now, const Heard& heard) {
 
 Status NotifyLink::connect_on(Time now) {
   if (next_ != PGRES_POLLING_FAILED) next_ = PQconnectPoll(connection_.get());
-  if (next_ == PGRES_POLLING_FAILED) return lost("cannot connect");
+  if (next_ == PGRES_POLLING_FAILED) return go_on(lost("cannot connect"), now);
   if (next_ != PGRES_POLLING_OK) {
     if (PQstatus(connection_.get()) != CONNECTION_STARTED && !std::exchange(reached_, true)) {
       deadline_ += answer_limit - reach_limit;
@@ -83,6 +95,13 @@ Status NotifyLink::connect_on(Time now) {
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   ask(PQsendQuery(connection_.get(), session_sql) == 1, now);
+  return ok_status();
+}
+
+Status NotifyLink::go_on(const Error& error, Time now) {
+  if (way_ + 1 == ways_.size()) return error;
+  ++way_;
+  begin(now);
   return ok_status();
 }
 

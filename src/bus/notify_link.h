@@ -18,9 +18,11 @@
 
 namespace weft::bus {
 
-/// libpq's keywords and their values, in order; `dbname` may be a URL, and overrules what stands
-/// before it. May hold a password: never print it.
+/// libpq's keywords and their values, of two alike the latter counts; they name one host and one of
+/// its addresses, or none. May hold a password: never print it.
 using PgParameters = std::vector<std::pair<std::string, std::string>>;
+/// The ways to a database, to be tried in this order.
+using PgWays = std::vector<PgParameters>;
 
 class NotifyLink {
  public:
@@ -37,8 +39,9 @@ class NotifyLink {
   /// A connection that is idle for so long is asked whether it is there.
   static constexpr std::chrono::seconds heartbeat{5};
 
-  /// Begins to connect.
-  NotifyLink(const PgParameters& parameters, Time now);
+  /// Begins to connect, by the first way. Each gets its own time; the last one's failure is the
+  /// link's.
+  NotifyLink(PgWays ways, Time now);
 
   /// For poll(); -1 when there is none. May be another one after each advance().
   int socket() const { return PQsocket(connection_.get()); }
@@ -67,12 +70,17 @@ class NotifyLink {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
 
+  void begin(Time now);
   Status connect_on(Time now);
+  /// By the next way; the error when there is none.
+  Status go_on(const Error& error, Time now);
   Status read_answers(Time now);
   void hear(const Heard& heard);
   void ask(bool sent, Time now);
   Error lost(std::string_view what) const;
 
+  const PgWays ways_;
+  std::size_t way_ = 0;  // the one that is gone
   std::unique_ptr<PGconn, Finish> connection_;
   State state_ = State::connecting;
   bool reached_ = false;  // there was a line

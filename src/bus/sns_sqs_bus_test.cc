@@ -133,6 +133,19 @@ TEST_F(SnsSqs, AListenerThatIsRefusedSetsItsQueueUpAgain) {
   ASSERT_TRUE(a.hears(1));
 }
 
+TEST_F(SnsSqs, WhoAsksTooMuchAsksAgain) {
+  // With status 400, as a refusal has; but a queue that is not subscribed hears nothing.
+  aws->fail("Subscribe", 400, 2, "<Code>Throttling</Code>");
+  Replica a(topic, name, aws->variables());
+  a.start();
+  ASSERT_TRUE(a.listens());
+  a.bus->publish("heard");
+  ASSERT_TRUE(a.hears(1));
+  for (const std::string& line : a.words.lines()) {
+    EXPECT_EQ(line.find("bus_not_subscribed"), std::string::npos) << line;
+  }
+}
+
 TEST_F(SnsSqs, WhoMayNotMakeAQueueUsesTheOneThatIsThere) {
   {
     Replica first(topic, name, aws->variables());

@@ -134,8 +134,13 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void publish(decltype(ReplicaMessage::content) content) const;
   void run_quiet();
   void fail_quiet();
+
+  // document_self_check.cc: what other servers have made of the log.
   void compare_state();
   void on_divergence(std::uint64_t index, std::uint64_t mine);
+  void on_log_replayed(std::uint64_t index, std::uint64_t mine,
+                       const Result<rga::Document>& of_log);
+  static Error divergence();
 
   // document_distant.cc: sessions on other servers.
   void tell_presence_to_replicas();
@@ -296,6 +301,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::deque<std::function<void()>> when_quiet_;  // edits that wait until all is durable
   std::uint64_t compared_index_ = 0;
   int times_compared_ = 0;
+  bool is_doubted_ = false;  // another server has another state; the log is being asked
   DistantPeers distant_{config_.limits.max_sessions_per_document};
   std::uint64_t presence_order_ = 0;
   std::set<std::uint64_t> presence_untold_;  // local sessions whose presence others do not know

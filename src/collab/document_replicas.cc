@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "collab/document_actor.h"
-#include "collab/history.h"
 #include "collab/log_row.h"
 
 namespace weft::collab {
@@ -164,51 +163,6 @@ void DocumentActor::run_quiet() {
 /// REQUIRES: not open any more: so each hears why.
 void DocumentActor::fail_quiet() {
   for (const auto& then : std::exchange(when_quiet_, {})) then();
-}
-
-// --- self-check ----------------------------------------------------------------------------------
-
-/// The document rests at an index that others rest at, too: is it the same document? Asked twice,
-/// a beat apart: who says it first learns only later that the log gives something else.
-void DocumentActor::compare_state() {
-  if (!config_.is_shared || !state_hash_ || hash_index_ == 0) return;
-  if (hash_index_ != compared_index_) times_compared_ = 0;
-  if (times_compared_ == 2) return;
-  compared_index_ = hash_index_;
-  ++times_compared_;
-  ports_.journal.compare_state(
-      id_, {hash_index_, *state_hash_}, ports_.executor,
-      [actor = weak(), index = hash_index_,
-       mine = *state_hash_](const Result<std::uint64_t>& first) {
-        const auto self = actor.lock();
-        if (!self || !first.ok() || *first == mine || self->state_ != State::open) return;
-        self->on_divergence(index, mine);
-      });
-}
-
-/// One of two servers has another state than the log gives. If it is this one, it begins anew; if
-/// it is the other, it finds what this one says now.
-void DocumentActor::on_divergence(std::uint64_t index, std::uint64_t mine) {
-  config_.metrics.divergences.add();
-  log(LogLevel::error, "replica_divergence",
-      "another server has another state at index " + std::to_string(index));
-  ports_.journal.load_at(
-      id_, index, ports_.executor,
-      [actor = weak(), index, mine](const Result<Journal::Loaded>& loaded) {
-        const auto self = actor.lock();
-        if (!self || self->state_ != State::open || !loaded.ok()) return;
-        const auto state = state_of(*loaded);
-        if (state.ok() && state->state_hash() == mine) {
-          self->log(LogLevel::warning, "replica_state_confirmed",
-                    "ours at index " + std::to_string(index) + " is what the log gives");
-          return self->ports_.journal.compare_state(self->id_, {index, mine, true},
-                                                    self->ports_.executor,
-                                                    [](const Result<std::uint64_t>&) {});
-        }
-        self->close(wire::CloseCode::reload,
-                    {ErrorClass::unavailable, "replica_divergence",
-                     "the state was not what the log gives; it is being rebuilt"});
-      });
 }
 
 }  // namespace weft::collab

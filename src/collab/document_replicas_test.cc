@@ -319,6 +319,47 @@ TEST_F(ReplicasTest, WhoSaidSomethingWrongFirstFindsItWhenItLooksAgain) {
   EXPECT_EQ(log_.count("replica_divergence"), 1u);
 }
 
+TEST_F(ReplicasTest, AStateThatIsNotWhatTheLogGivesIsRebuiltThoughItsSnapshotSaysOtherwise) {
+  SimClient& ada = client(0);
+  ada.insert(0, "hello");
+  auto& stored = journal_.stored(id_);
+  for (int ms = 0; ms < 60'000 && stored.snapshots.empty(); ++ms) executor_.run_for(1);
+  ASSERT_EQ(stored.snapshots.size(), 1u);
+  ASSERT_EQ(stored.rows.size(), 1u);
+  // This server has gone wrong, before it stored that snapshot.
+  ASSERT_EQ(stored.rows[0].text, "hello");
+  stored.rows[0].text = "jello";
+  stored.state_hashes[2] = 42;
+  ada.insert(5, "!");
+  executor_.run_for(6'000);
+  EXPECT_EQ(log_.count("replica_divergence"), 1u);
+  EXPECT_EQ(metric("weft_divergences_total"), 1);
+  EXPECT_EQ(log_.count("replica_state_confirmed"), 0u);
+  EXPECT_FALSE(ada.connected());
+  EXPECT_EQ(ada.close_reason(), "replica_divergence");
+  for (const std::size_t at : {0u, 1u}) EXPECT_EQ(text_at(at), "jello!");
+  const auto newest = rga::Document::load(stored.snapshots.rbegin()->second);
+  ASSERT_TRUE(newest.ok());
+  EXPECT_EQ(newest->text(), "jello!");
+}
+
+TEST_F(ReplicasTest, WhoCannotAskTheLogAsksAgain) {
+  SimClient& ada = client(0);
+  ada.insert(0, "hello");
+  executor_.run_for(1);
+  auto& stored = journal_.stored(id_);
+  for (std::uint64_t index = 1; index <= 5; ++index) stored.state_hashes[index] = 42;
+  const LogRow row = stored.rows[0];
+  stored.rows[0].index = 7;  // nobody can make anything of that
+  executor_.run_for(6'000);
+  EXPECT_GE(log_.count("replica_state_unknown"), 1u);
+  EXPECT_EQ(log_.count("replica_state_confirmed"), 0u);
+  EXPECT_TRUE(ada.connected());
+  stored.rows[0] = row;
+  executor_.run_for(6'000);
+  EXPECT_EQ(log_.count("replica_state_confirmed"), 1u);
+}
+
 /// WEFT_SEED and WEFT_ROUNDS choose; the usual seeds otherwise.
 TEST(Replicas, RandomTypistsOnThreeServersWithABadBus) {
   const char* chosen = std::getenv("WEFT_SEED");  // NOLINT(concurrency-mt-unsafe)

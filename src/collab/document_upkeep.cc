@@ -184,6 +184,7 @@ void DocumentActor::save_snapshot_when_quiet() {
 /// Stores the state as it is now, once it is durable. A failure costs only time: the log has it
 /// all.
 void DocumentActor::save_snapshot() {
+  if (is_doubted_) return;
   const std::uint64_t index = seal();
   if (index == snapshot_tried_index_ || index == 0) return;
   snapshot_tried_index_ = index;

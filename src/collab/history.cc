@@ -14,6 +14,7 @@ namespace {
 
 // Some milliseconds of reading.
 constexpr std::uint64_t writings_at_once = 8192;
+constexpr std::size_t rows_at_once = 1024;
 
 Error damaged(const LogRow& row, rga::ApplyOutcome outcome) {
   return {ErrorClass::corrupt, "damaged_log",
@@ -128,6 +129,48 @@ struct WritingPages {
   }
 };
 
+/// Applies rows that must follow the one at `index`, which moves on.
+Status apply_all(rga::Document& document, const std::vector<LogRow>& rows, std::uint64_t& index) {
+  for (const LogRow& row : rows) {
+    if (row.index != index + 1) {
+      return Error{ErrorClass::corrupt, "damaged_log",
+                   "row " + std::to_string(index + 1) + " is missing"};
+    }
+    const rga::ApplyOutcome outcome = document.apply(row.operation());
+    if (outcome != rga::ApplyOutcome::applied) return damaged(row, outcome);
+    index = row.index;
+  }
+  return ok_status();
+}
+
+/// One replay_log() on its way.
+struct LogPages {
+  Journal& journal;
+  const DocumentId id;
+  const std::uint64_t last;
+  Executor& on;
+  Done<rga::Document> done;
+  rga::Document document;
+  std::uint64_t index = 0;
+
+  static void ask(const std::shared_ptr<LogPages>& pages) {
+    if (pages->index == pages->last) return pages->done(std::move(pages->document));
+    const std::uint64_t left = pages->last - pages->index;
+    pages->journal.read_rows(
+        pages->id, pages->index, std::min<std::uint64_t>(rows_at_once, left), pages->on,
+        [pages](const Result<std::vector<LogRow>>& rows) {
+          if (!rows.ok()) return pages->done(rows.error());
+          if (rows->empty()) {
+            return pages->done(Error{ErrorClass::corrupt, "damaged_log",
+                                     "row " + std::to_string(pages->index + 1) + " is missing"});
+          }
+          const Status applied = apply_all(pages->document, *rows, pages->index);
+          if (!applied.ok()) return pages->done(applied.error());
+          ask(pages);
+        });
+  }
+};
+
 std::string range_of(std::uint32_t first, std::uint32_t count) {
   // An empty range names the line before it.
   std::string text = std::to_string(count == 0 ? first : first + 1);
@@ -157,6 +200,12 @@ Result<rga::Document> state_of(const Journal::Loaded& loaded) {
     if (outcome != rga::ApplyOutcome::applied) return damaged(row, outcome);
   }
   return document;
+}
+
+void replay_log(Journal& journal, const DocumentId& document, std::uint64_t ssn,
+                std::uint64_t index, Executor& on, Done<rga::Document> done) {
+  LogPages::ask(std::make_shared<LogPages>(
+      LogPages{journal, document, index, on, std::move(done), rga::Document(ssn)}));
 }
 
 void collect_writings(History& history, const DocumentId& document, std::uint64_t index,

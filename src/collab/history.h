@@ -19,6 +19,12 @@ namespace weft::collab {
 /// tail).
 Result<rga::Document> state_of(const Journal::Loaded& loaded);
 
+/// The state at `index` that the rows of the log give, from the first one on, without any snapshot;
+/// asked page by page, so that other work comes in between. The journal outlives it. Corrupt, code
+/// "damaged_log", when a row is missing or does not apply; errors of Journal::read_rows. O(rows).
+void replay_log(Journal& journal, const DocumentId& document, std::uint64_t ssn,
+                std::uint64_t index, Executor& on, Done<rga::Document> done);
+
 /// Who wrote a stretch of a text, and when: the row that inserted it, or the update that won.
 struct BlameRange {
   std::uint32_t at = 0;  // scalar values

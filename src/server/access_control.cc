@@ -22,6 +22,11 @@ access::Claims everybody() {
 
 }  // namespace
 
+Error access_not_ready() {
+  return {ErrorClass::unavailable, "access_not_ready",
+          "The server does not know yet which tokens were revoked."};
+}
+
 /// Sessions outlive the control for a moment when the server stops, so they share this.
 class AccessControl::Places : public std::enable_shared_from_this<Places> {
  public:
@@ -63,10 +68,7 @@ Result<access::Claims> AccessControl::read(std::string_view token) const {
   }
   auto claims = keys_.read(token, clock_.unix_us() / 1'000'000);
   if (!claims.ok()) return claims;
-  if (!knows_revocations_.load(std::memory_order_acquire)) {
-    return Error{ErrorClass::unavailable, "access_not_ready",
-                 "The server does not know yet which tokens were revoked."};
-  }
+  if (!is_ready()) return access_not_ready();
   if (!claims->token_id.empty() && is_revoked(claims->token_id)) {
     return Error{ErrorClass::denied, "token_revoked", "The access token was revoked."};
   }

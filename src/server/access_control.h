@@ -29,6 +29,9 @@ struct TokenKeys {
   std::function<Result<std::string>(const access::Claims& claims)> mint;
 };
 
+/// What callers hear until is_ready().
+Error access_not_ready();
+
 class AccessControl final : public collab::Gate {
  public:
   AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock,
@@ -37,6 +40,8 @@ class AccessControl final : public collab::Gate {
 
   /// No keys: everybody may do everything.
   bool is_open() const { return !keys_.read; }
+  /// It knows which tokens were revoked, or there are none.
+  bool is_ready() const { return is_open() || knows_revocations_.load(std::memory_order_acquire); }
 
   /// Denied when the token is void; unavailable until the revocations are known.
   Result<access::Claims> read(std::string_view token) const;

@@ -114,7 +114,7 @@ class AccessControlTest : public testing::Test {
   ServerMetrics server_metrics{registry};
   QuietLog quiet;
   Replicas replicas{{}, {}, clock, quiet, loop, {}, {}};
-  OperationApi operation{documents, registry, server_metrics.database_up};
+  OperationApi operation{documents, control, registry, server_metrics.database_up};
   EditApi edits{{}, wire::Limits{}, log, documents};
   LogApi log_api{wire::Limits{}, documents, log, documents};
   LiveApi live{wire::Limits{}, control, documents, log, documents};
@@ -187,9 +187,13 @@ TEST_F(AccessControlTest, NobodyIsLetInBeforeTheRevocationsAreKnown) {
                        },
                        {}},
                       members, clock);
+  EXPECT_FALSE(fresh.is_ready());
   EXPECT_EQ(fresh.read("admin").error().code, "access_not_ready");
   fresh.learn({});
+  EXPECT_TRUE(fresh.is_ready());
   EXPECT_TRUE(fresh.read("admin").ok());
+  EXPECT_TRUE(AccessControl({}, members, clock).is_ready())
+      << "without keys there is nothing to know";
 }
 
 TEST_F(AccessControlTest, ARevocationIsForgottenAfterItsTokensEnd) {

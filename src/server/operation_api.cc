@@ -30,6 +30,10 @@ Response OperationApi::readiness(const Status& database, std::string_view reques
     const Error& error = database.error();
     return problem(503, error.code, "The database: " + error.message, request_id);
   }
+  if (!control_.is_ready()) {
+    const Error error = access_not_ready();
+    return problem(503, error.code, error.message, request_id);
+  }
   return json_response(200, R"({"status":"ready","checks":{"database":"ok","draining":"no"}})");
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/ports.h"
 #include "metrics/registry.h"
+#include "server/access_control.h"
 #include "server/call.h"
 #include "server/database_probe.h"
 
@@ -15,8 +16,9 @@ namespace weft::server {
 class OperationApi {
  public:
   /// All outlive it.
-  OperationApi(collab::Catalog& catalog, metrics::Registry& registry, metrics::GaugeRef database_up)
-      : registry_(registry), probe_(catalog, database_up) {}
+  OperationApi(collab::Catalog& catalog, const AccessControl& control, metrics::Registry& registry,
+               metrics::GaugeRef database_up)
+      : control_(control), registry_(registry), probe_(catalog, database_up) {}
 
   void ready(const Call& call);
   /// They ask the database, too: weft_database_up tells of now.
@@ -27,6 +29,7 @@ class OperationApi {
  private:
   Response readiness(const Status& database, std::string_view request_id) const;
 
+  const AccessControl& control_;
   metrics::Registry& registry_;
   DatabaseProbe probe_;
   std::atomic<bool> draining_ = false;

@@ -56,7 +56,7 @@ class RestApiTest : public testing::Test {
   ServerMetrics server_metrics{registry};
   QuietLog quiet;
   Replicas replicas{{}, {}, clock, quiet, loop, {}, {}};
-  OperationApi operation{documents, registry, server_metrics.database_up};
+  OperationApi operation{documents, control, registry, server_metrics.database_up};
   EditApi edits{{}, limits, log, documents};
   LogApi log_api{limits, documents, log, documents};
   LiveApi live{limits, control, documents, log, documents};

@@ -108,7 +108,7 @@ class Server::Impl final : public DocumentLoops {
         seed_(author_, ports.catalog, ports.journal, *this, documents_),
         rates_(config_.limits),
         metrics_(ports.metrics),
-        operation_(ports.catalog, ports.metrics, metrics_.database_up),
+        operation_(ports.catalog, control_, ports.metrics, metrics_.database_up),
         api_(config_.version,
              {control_, rates_, ports.clock, access_, documents_, history_, edits_, log_, live_,
               seed_, operation_, replicas_},
@@ -154,6 +154,7 @@ class Server::Impl final : public DocumentLoops {
   }
 
   std::uint16_t port() const { return listener_->port(); }
+  bool is_ready() const { return control_.is_ready(); }
 
   // --- DocumentLoops: to the document's loop, and back with the answer ---------------------------
   void read_text(const DocumentId& document, Executor& on,
@@ -286,6 +287,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerConfig config, ServerPorts po
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }
+bool Server::is_ready() const { return impl_->is_ready(); }
 void Server::announce_drain() { impl_->announce_drain(); }
 void Server::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
 

@@ -43,6 +43,9 @@ class Server {
 
   /// The real port, also when the configuration said 0.
   std::uint16_t port() const;
+  /// It has learnt what it must know to let anybody in: a moment after the loops run, as far as the
+  /// database is there. Then it stays so. Any thread.
+  bool is_ready() const;
   /// From now on /readyz says that the server goes away; everything else goes on. Any thread.
   void announce_drain();
   /// Accepts nothing more, closes sessions with 1012 and lets answers finish, within

@@ -37,44 +37,6 @@ constexpr const char* session_sql =
 
 }  // namespace
 
-std::string PgTarget::describe() const {
-  std::string shown_host = host;
-  std::string shown_port = port;
-  std::string shown_database = database;
-  if (!url.empty()) {
-    PQconninfoOption* options = PQconninfoParse(url.c_str(), nullptr);
-    for (const auto* option = options; option != nullptr && option->keyword != nullptr; ++option) {
-      if (option->val == nullptr) continue;
-      const std::string_view keyword = option->keyword;
-      if (keyword == "host" || (keyword == "hostaddr" && shown_host.empty())) {
-        shown_host = option->val;
-      }
-      if (keyword == "port") shown_port = option->val;
-      if (keyword == "dbname") shown_database = option->val;
-    }
-    PQconninfoFree(options);
-  }
-  std::string shown = "PostgreSQL database ";
-  shown += shown_database.empty() ? "(default)" : shown_database;
-  shown += " at " + (shown_host.empty() ? std::string("the local socket") : shown_host);
-  if (!shown_port.empty()) shown += ":" + shown_port;
-  return shown;
-}
-
-Status PgTarget::check() const {
-  if (url.empty()) return ok_status();
-  const bool is_url = url.starts_with("postgresql://") || url.starts_with("postgres://");
-  PQconninfoOption* options = is_url ? PQconninfoParse(url.c_str(), nullptr) : nullptr;
-  if (options == nullptr) {
-    // libpq's own message would quote parts of it, and one of them is the password.
-    return Error{ErrorClass::invalid, "bad_database_url",
-                 "the database URL is malformed; it should read like "
-                 "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require"};
-  }
-  PQconninfoFree(options);
-  return ok_status();
-}
-
 Result<std::unique_ptr<PgConnection>> PgConnection::open(const PgTarget& target,
                                                          std::span<const PgStatement> statements,
                                                          PgLimits limits) {
@@ -87,52 +49,55 @@ Result<std::unique_ptr<PgConnection>> PgConnection::open(const PgTarget& target,
 
 Status PgConnection::connect(const PgTarget& target) {
   if (Status checked = target.check(); !checked.ok()) return checked;
+  const std::vector<PgAddress> addresses = target.addresses();
+  std::string why;
+  for (const PgAddress& address : addresses) {
+    const auto trouble = connect_to(target, address);
+    if (!trouble) {
+      target.last->set(address);
+      return ok_status();
+    }
+    if (!why.empty()) why += "; ";
+    if (addresses.size() > 1) why += address.describe() + ": ";
+    why += *trouble;
+  }
+  return database_unavailable(target.describe() + ": " + why);
+}
+
+std::optional<std::string> PgConnection::connect_to(const PgTarget& target,
+                                                    const PgAddress& address) {
+  if (!address.trouble.empty()) return address.trouble;
+  const PgParameters own = target.parameters(address);
   std::vector<const char*> keywords;
   std::vector<const char*> values;
-  const auto set = [&](const char* keyword, const std::string& value) {
-    if (value.empty()) return;
-    keywords.push_back(keyword);
-    values.push_back(value.c_str());
-  };
-  const std::string writable = "read-write";
-  const std::string name = "weft";
-  const std::string utf8 = "UTF8";
-  // What stands before dbname can be overruled by the URL.
-  set("target_session_attrs", writable);
-  set("application_name", name);
-  for (const auto& [keyword, value] : pg_line_settings) {
+  const auto set = [&](const char* keyword, const char* value) {
     keywords.push_back(keyword);
     values.push_back(value);
-  }
-  set("host", target.host);
-  set("port", target.port);
-  set("user", target.user);
-  set("password", target.password);
-  set("dbname", target.url.empty() ? target.database : target.url);
-  set("client_encoding", utf8);
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
+  };
+  // These can be overruled by the URL.
+  set("target_session_attrs", "read-write");
+  set("application_name", "weft");
+  for (const auto& [keyword, value] : own) set(keyword.c_str(), value.c_str());
+  set("client_encoding", "UTF8");
+  set(nullptr, nullptr);
 
   const Deadline start = std::chrono::steady_clock::now();
-  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
-  if (!connection_) return database_unavailable("no memory for a connection");
+  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+  if (!connection_) return "no memory for a connection";
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   if (PQstatus(connection_.get()) == CONNECTION_BAD) next = PGRES_POLLING_FAILED;
   while (next != PGRES_POLLING_OK) {
-    if (next == PGRES_POLLING_FAILED) {
-      return database_unavailable(target.describe() + ": " +
-                                  first_line(PQerrorMessage(connection_.get())));
-    }
+    if (next == PGRES_POLLING_FAILED) return first_line(PQerrorMessage(connection_.get()));
     const bool reaching = PQstatus(connection_.get()) == CONNECTION_STARTED;
     if (!wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT,
               start + (reaching ? reach_limit : connect_limit))) {
-      return database_unavailable(target.describe() + " does not answer");
+      return "no answer in time";
     }
     next = PQconnectPoll(connection_.get());
   }
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
-  return ok_status();
+  return std::nullopt;
 }
 
 Status PgConnection::set_up(std::span<const PgStatement> statements) {

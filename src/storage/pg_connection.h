@@ -7,9 +7,9 @@
 
 #include <libpq-fe.h>
 
-#include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,31 +17,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "storage/pg_target.h"
 #include "storage/pg_values.h"
 
 namespace weft::storage {
-
-/// Where a database is and who we are there: a URL (or key=value string) as libpq takes it, or the
-/// parts; what is empty is libpq's default. Holds a password: never print it.
-struct PgTarget {
-  std::string url;
-  std::string host, port, user, password, database;
-
-  /// invalid "bad_database_url".
-  Status check() const;
-  /// Host, port and database, for people. No password, whatever the URL holds.
-  std::string describe() const;
-};
-
-/// libpq's words for a line that is dead although nobody said so: what was sent and not confirmed
-/// for 3 s is lost, and a line on which nothing is said is asked every second whether it is there.
-/// A database that is busy or stopped confirms what it has not read yet, as long as there is room
-/// for it, and is not meant. What a URL says beats them; so they stand before it.
-inline constexpr std::array<std::pair<const char*, const char*>, 4> pg_line_settings = {
-    {{"tcp_user_timeout", "3000"},
-     {"keepalives_idle", "1"},
-     {"keepalives_interval", "1"},
-     {"keepalives_count", "3"}}};
 
 /// How long a connection waits for the database, and the database for it.
 struct PgLimits {
@@ -76,9 +55,10 @@ struct PgStatement {
 
 class PgConnection {
  public:
-  /// Connects, sets the session up (synchronous_commit and time limits) and prepares the
-  /// statements. Errors: unavailable "database_unavailable"; invalid "database_refused" when the
-  /// server answers and does not want us; invalid "unsafe_database" when its commits are not
+  /// Connects to the first of the target's addresses that takes us, each of which gets 2 s to be
+  /// reached and 5 s in all; sets the session up (synchronous_commit and time limits) and prepares
+  /// the statements. Errors: unavailable "database_unavailable"; invalid "database_refused" when
+  /// the server answers and does not want us; invalid "unsafe_database" when its commits are not
   /// durable.
   static Result<std::unique_ptr<PgConnection>> open(const PgTarget& target,
                                                     std::span<const PgStatement> statements,
@@ -104,6 +84,8 @@ class PgConnection {
   };
   PgConnection() = default;
   Status connect(const PgTarget& target);
+  /// What went wrong there, in libpq's words or ours; nothing when it is connected.
+  std::optional<std::string> connect_to(const PgTarget& target, const PgAddress& address);
   Status set_up(std::span<const PgStatement> statements);
   bool wait(short events, Deadline deadline);
   bool flush(Deadline deadline);

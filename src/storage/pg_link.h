@@ -37,7 +37,7 @@ class PgLink {
     delay_ = first_delay;
   }
   Time next_attempt() const { return next_attempt_; }
-  /// REQUIRES: !is_up(). Takes as long as connecting takes.
+  /// REQUIRES: !is_up(). Takes as long as connecting takes: up to 5 s for each address.
   Status attempt() {
     auto connection = PgConnection::open(target_, statements_, limits_);
     if (connection.ok()) {

@@ -14,12 +14,15 @@ const binary = process.env.WEFT_BIN ?? join(root, "build/release/weft");
 
 export class Server {
   #process = null;
+  #store;
   #log = "";
 
-  static async start() {
+  /** `database`: a URL, instead of a directory of its own; `replica`: its name among those of a database. */
+  static async start({ database, replica = "weft" } = {}) {
     assert.ok(existsSync(binary), `${binary} is missing: build the preset release, or set WEFT_BIN`);
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "weft-e2e-"));
+    server.#store = database ? ["--database-url", database, "--replica-id", replica] : ["--data", server.data];
     server.port = await freePort();
     server.origin = `http://127.0.0.1:${server.port}`;
     await server.up();
@@ -28,7 +31,7 @@ export class Server {
 
   /** On the same data and the same port as before. */
   async up() {
-    const args = ["serve", "--data", this.data, "--listen", `127.0.0.1:${this.port}`];
+    const args = ["serve", ...this.#store, "--listen", `127.0.0.1:${this.port}`];
     const child = spawn(binary, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr]) {

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import WebSocket from "ws";
-import { decodeServerMessage, encodeHello, subprotocol } from "./protocol.mjs";
+import { decodeServerMessage, encodeHeartbeatReply, encodeHello, subprotocol } from "./protocol.mjs";
 
 export class TestSocket {
   messages = [];
@@ -43,6 +43,17 @@ export class TestSocket {
     await this.opened();
     this.ws.send(encodeHello({ client: this.client, ...hello }));
     return this.next("welcome");
+  }
+
+  /** Answers heartbeats by itself from now on, so that it may stay for as long as it likes. */
+  stay() {
+    this.ws.on("message", () => {
+      const at = this.messages.findIndex(({ kind }) => kind === "heartbeat");
+      if (at < 0) return;
+      this.messages.splice(at, 1);
+      if (this.ws.readyState === WebSocket.OPEN) this.ws.send(encodeHeartbeatReply(0));
+    });
+    return this;
   }
 
   /** The first message of a kind, taken out of `messages`. */

@@ -48,7 +48,7 @@ export const paths = {
   "/readyz": {
     get: {
       operationId: "ready",
-      summary: "Whether it can take requests: the database answers, and it is not shutting down",
+      summary: "Whether it can take requests: the database answers, revoked tokens are known, and it is not shutting down",
       security: [],
       responses: { 200: ok("It can", json({ $ref: "#/components/schemas/Ready" })), ...refusals(503) },
     },

@@ -6,7 +6,6 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   encodeHeartbeatReply, encodePresence, encodePush, encodeRenew,
@@ -57,10 +56,6 @@ async function start(t) {
   const ask = (token, method, path, body) => server.fetch(path, {
     method, body, headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) },
   });
-  // Who may not come any more is known a moment after the start.
-  for (const deadline = Date.now() + 10_000; (await ask(admin, "GET", "/api/v1/me")).status === 503; await sleep(20)) {
-    assert.ok(Date.now() < deadline, "the server gets ready");
-  }
   const made = async (path, body) => {
     const answer = await ask(admin, "POST", path, JSON.stringify(body));
     assert.equal(answer.status, 201, await answer.clone().text());

@@ -84,6 +84,11 @@ test("the database is encrypted, wants TLS, is in two zones, and is the servers'
 });
 
 test("each server has its queue, which takes messages of the topic alone, as they are", () => {
+  // As SnsSqsBus asks for it.
+  assert.match(readFileSync(join(repository, "src/bus/sns_sqs_bus.cc"), "utf8"), /name = "weft-" \+ config_\.replica_id;/);
+  const [name] = body_of("aws_sqs_queue", "replica").attributes.get("name");
+  assert.equal(name.text, "weft-${}");
+  assert.equal(text_of(name.parts.flat()), "each.key");
   const subscription = body_of("aws_sns_topic_subscription", "replica").attributes;
   assert.equal(text_of(subscription.get("raw_message_delivery")), "true");
   assert.equal(text_of(subscription.get("protocol")), "sqs");

@@ -151,15 +151,16 @@ async function propagation(typist, watchers, strokes, pauseMs) {
 }
 
 /** A keystroke's way to sessions on the same server and on another one: [p50, p99] in ms of each, also for people. */
-export async function keystroke(t, [here, there], strokes) {
+export async function keystroke(t, [here, there], strokes, when = "") {
   const id = await here.create("measured");
   const socket = new TestSocket(here, id);
   const typist = new Typist(socket, await socket.join());
   const watchers = [new TestSocket(here, id), new TestSocket(there, id)];
   for (const watcher of watchers) await watcher.join();
+  for (const each of [socket, ...watchers]) each.stay();
   const [same, other] = await propagation(typist, watchers, strokes, 10);
   const ms = (times) => times.map((time) => time.toFixed(2)).join(" / ");
-  t.diagnostic(`p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
+  t.diagnostic(`${when}p50 / p99 in ms: same server ${ms(same)}, other server ${ms(other)}`);
   [socket, ...watchers].forEach(({ ws }) => ws.terminate());
   return { same, other };
 }

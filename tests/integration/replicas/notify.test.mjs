@@ -13,7 +13,7 @@ test(`thirty typists on three servers for ${seconds} s`, { timeout: 240_000 }, a
   const ids = [await first.create("one"), await first.create("two"), await first.create("three")];
   const typing = new Typing(t, cluster, ids, 10);
   await typing.begin();
-  await sleep(seconds * 1000);
+  await Promise.all([sleep(seconds * 1000), keystroke(t, cluster.servers, 100, "while they type, ")]);
   const acknowledged = await typing.endAndCheck();
   let [followed, moved] = [0, 0];
   for (const server of cluster.servers) {
