@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* tables[] = {"documents",
                                   "sites",
+                                  "site_authors",
                                   "operations",
                                   "document_snapshot_headers",
                                   "document_snapshot_states",

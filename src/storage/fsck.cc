@@ -40,6 +40,7 @@ class DocumentCheck {
     }
     ++counts_.documents;
     if (const Status status = check_sites(); !status.ok()) return status;
+    if (const Status status = check_authors(); !status.ok()) return status;
     if (const Status status = read_headers(); !status.ok()) return status;
     if (const Status status = check_log(); !status.ok()) return status;
     check_catalog();
@@ -68,6 +69,10 @@ class DocumentCheck {
           std::pair{"document_snapshots", sizes->snapshot_rows}}) {
       if (rows > 0) find(table, "", std::to_string(rows) + " " + what);
     }
+    std::uint64_t authors = 0;
+    const Status read = source_.site_authors(document_, [&](auto, const auto&) { ++authors; });
+    if (!read.ok()) return tolerate(read.error(), "site_authors");
+    if (authors > 0) find("site_authors", "", std::to_string(authors) + " " + what);
     return ok_status();
   }
 
@@ -83,6 +88,16 @@ class DocumentCheck {
       sites_.insert(site.sid);
     });
     return read.ok() ? read : tolerate(read.error(), "sites");
+  }
+
+  /// After the sites. A site without an author is from before authors were kept.
+  Status check_authors() {
+    const Status read = source_.site_authors(document_, [&](std::uint64_t sid, const auto& author) {
+      const std::string key = "sid " + std::to_string(sid);
+      if (!author) find("site_authors", key, "the row does not fit its checksum");
+      if (!sites_.contains(sid)) find("site_authors", key, "there is no such site");
+    });
+    return read.ok() ? read : tolerate(read.error(), "site_authors");
   }
 
   Status read_headers() {

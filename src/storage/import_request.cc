@@ -4,6 +4,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/row_codec.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -41,6 +42,12 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
       site.bind_text(3, client_text);
       site.bind(4, now_us_);
       if (!site.run()) return site.code();
+    }
+    for (const auto& [client, author] : history_.authors) {
+      if (const int code = put_site_author(session, record.id, document_text_, author);
+          code != SQLITE_OK) {
+        return code;
+      }
     }
     Statement& insert = session.insert_row;
     for (const collab::LogRow& row : history_.archive.rows) {

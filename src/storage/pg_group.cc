@@ -14,7 +14,7 @@ constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,    insert_operations, begin,
     commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
-    sweep_edits,      find_missed,      count_owned,     take_time};
+    sweep_edits,      find_missed,      count_owned,     take_time,         put_site_authors};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -27,11 +27,6 @@ void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
 }  // namespace
 
 std::span<const PgStatement> pg_group_statements() { return statements; }
-
-void PgGroup::want_site(const DocumentId& document, const ClientId& client) {
-  want_document(document);
-  wanted_sites_.insert({document, client});
-}
 
 PgGroup::Document PgGroup::document_of(const PgRow& row) {
   Document document;
@@ -192,12 +187,7 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     ++at;  // of the locks
     keep(answers[at++]);
   }
-  if (!wanted_sites_.empty()) {
-    const PgRows& rows = answers[at++];
-    for (int i = 0; i < rows.size(); ++i) {
-      sites_[{rows[i].uuid(0), rows[i].uuid(1)}] = rows[i].u64(2);
-    }
-  }
+  if (!wanted_sites_.empty()) keep_sites(answers[at++]);
   if (!wanted_edits_.empty()) {
     const PgRows& rows = answers[at++];
     for (int i = 0; i < rows.size(); ++i) {
@@ -219,13 +209,6 @@ PgGroup::Document* PgGroup::find(const DocumentId& document) {
 PgGroup::Document* PgGroup::find_by_key(const std::string& key) {
   const auto found = keys_.find(key);
   return found == keys_.end() ? nullptr : find(found->second);
-}
-
-std::optional<std::uint64_t> PgGroup::find_site(const DocumentId& document,
-                                                const ClientId& client) const {
-  const auto found = sites_.find({document, client});
-  if (found == sites_.end()) return std::nullopt;
-  return found->second;
 }
 
 std::uint64_t PgGroup::owned_by(const std::string& user) const {
@@ -257,12 +240,6 @@ void PgGroup::add_document(Document document) {
   document.is_new = true;
   if (!document.idempotency_key.empty()) keys_.emplace(document.idempotency_key, id);
   documents_.emplace(id, std::move(document));
-}
-
-void PgGroup::add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
-                       std::int64_t now_us) {
-  sites_[{document, client}] = sid;
-  new_sites_.push_back({document, client, sid, now_us});
 }
 
 void PgGroup::add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row) {
@@ -370,21 +347,6 @@ void PgGroup::add_changes(PgConnection& connection) {
   connection.add(update_documents, std::move(params));
 }
 
-void PgGroup::add_sites(PgConnection& connection) {
-  if (new_sites_.empty()) return;
-  PgArray document(PgArray::Type::uuid), client(PgArray::Type::uuid);
-  PgArray sid(PgArray::Type::bigint), leased(PgArray::Type::bigint);
-  for (const NewSite& site : new_sites_) {
-    document.add(site.document);
-    sid.add(site.sid);
-    client.add(site.client);
-    leased.add(site.now_us);
-  }
-  PgParams params;
-  for (PgArray* column : {&document, &sid, &client, &leased}) params.add(std::move(*column));
-  connection.add(insert_sites, std::move(params));
-}
-
 void PgGroup::add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us) {
   new_owners_.push_back({document, user, now_us});
   ++owned_[user];
@@ -437,6 +399,7 @@ void PgGroup::add_edits(PgConnection& connection) {
 PgOutcome PgGroup::commit(PgConnection& connection) {
   add_documents(connection);
   add_sites(connection);
+  add_authors(connection);
   add_owners(connection);
   add_operations(connection);
   add_changes(connection);

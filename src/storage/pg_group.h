@@ -17,6 +17,7 @@
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/pg_connection.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 
@@ -35,7 +36,8 @@ class PgGroup {
 
   // First: what has to be read.
   void want_document(const DocumentId& document) { wanted_.insert(document); }
-  void want_site(const DocumentId& document, const ClientId& client);
+  /// That client's, and that of the client as whom the author goes on if it is another's.
+  void want_site(const DocumentId& document, const ClientId& client, const collab::Author& author);
   void want_key(const std::string& key) { wanted_keys_.insert(key); }
 
   /// How many documents the user created, as `owner`, and owns.
@@ -60,7 +62,7 @@ class PgGroup {
   /// Deleted for good. Its row may be there still, marked as deleted.
   bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
   Document* find_by_key(const std::string& key);
-  std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
+  std::optional<KnownSite> find_site(const DocumentId& document, const ClientId& client) const;
   /// Those of this group included.
   std::uint64_t owned_by(const std::string& user) const;
   /// When the edit with this key was stored.
@@ -74,6 +76,8 @@ class PgGroup {
   void add_document(Document document);
   void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
                 std::int64_t now_us);
+  /// Puts or replaces the author of a site that is there.
+  void put_author(const DocumentId& document, const ClientId& client, collab::SiteAuthor author);
   void add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us);
   /// Row `index` of the document's log.
   void add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row);
@@ -134,7 +138,9 @@ class PgGroup {
   void add_operations(PgConnection& connection);
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
+  void keep_sites(const PgRows& rows);
   void add_sites(PgConnection& connection);
+  void add_authors(PgConnection& connection);
   void add_edits(PgConnection& connection);
   void add_owners(PgConnection& connection);
   void add_versions(PgConnection& connection);
@@ -150,7 +156,8 @@ class PgGroup {
   std::map<DocumentId, Tail> tails_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
-  std::map<Site, std::uint64_t> sites_;
+  std::map<Site, KnownSite> sites_;
+  std::map<std::pair<DocumentId, std::uint64_t>, collab::Author> new_authors_;  // by site
   std::map<Edit, std::int64_t> edits_;
   std::map<std::string, std::uint64_t> owned_;
   std::vector<NewSite> new_sites_;

@@ -1,4 +1,4 @@
-// The statements of PgGroup. Only pg_group.cc includes this.
+// The statements of PgGroup. Only pg_group.cc and pg_group_sites.cc include this.
 #pragma once
 
 #include "storage/pg_connection.h"
@@ -22,8 +22,9 @@ inline constexpr PgStatement find_keys{"find_keys",
                                        " FROM documents WHERE idempotency_key = ANY($1::text[])"};
 inline constexpr PgStatement find_sites{
     "find_sites",
-    "SELECT s.document_id, s.client_id, s.sid FROM sites AS s JOIN unnest($1::uuid[], $2::uuid[]) "
-    "AS w (document_id, client_id) USING (document_id, client_id)"};
+    "SELECT s.sid, a.user_id, a.name, a.kind, a.checksum, s.document_id, s.client_id FROM sites AS "
+    "s JOIN unnest($1::uuid[], $2::uuid[]) AS w (document_id, client_id) USING (document_id, "
+    "client_id) LEFT JOIN site_authors AS a ON a.document_id = s.document_id AND a.sid = s.sid"};
 inline constexpr PgStatement find_erased{
     "find_erased", "SELECT document_id FROM erased_documents WHERE document_id = ANY($1::uuid[])"};
 // After the lock, so these are all rows that there are.
@@ -50,6 +51,12 @@ inline constexpr PgStatement insert_sites{
     "insert_sites",
     "INSERT INTO sites (document_id, sid, client_id, leased) "
     "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[])"};
+inline constexpr PgStatement put_site_authors{
+    "put_site_authors",
+    "INSERT INTO site_authors (document_id, sid, user_id, name, kind, checksum) SELECT * FROM "
+    "unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) ON "
+    "CONFLICT (document_id, sid) DO UPDATE SET user_id = excluded.user_id, name = excluded.name, "
+    "kind = excluded.kind, checksum = excluded.checksum"};
 inline constexpr PgStatement insert_owner{
     "insert_owner",
     "INSERT INTO document_members (document_id, user_id, role, added) VALUES ($1::uuid, $2::text, "

@@ -6,6 +6,7 @@
 #include "storage/edit_keys.h"
 #include "storage/log_reading.h"
 #include "storage/pg_document_columns.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -48,6 +49,10 @@ constexpr PgStatement select_edit{
     "select_edit",
     "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = $1::uuid AND "
     "edit_key = $2::text AND created > $3::bigint"};
+constexpr PgStatement select_authors{
+    "select_authors",
+    "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = $1::uuid AND "
+    "sid = ANY($2::bigint[]) ORDER BY sid"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -97,7 +102,8 @@ constexpr PgStatement statements[] = {begin,
                                       select_state,
                                       select_index_at_time,
                                       select_versions,
-                                      select_last_purge};
+                                      select_last_purge,
+                                      select_authors};
 
 }  // namespace
 
@@ -350,6 +356,27 @@ Result<std::vector<collab::WritingInfo>> PgReader::writing_infos(const DocumentI
                                                                  std::uint64_t last) {
   const Transaction transaction(*this);
   return read_writing_infos(Source{*this, document}, after, last);
+}
+
+Result<std::vector<collab::SiteAuthor>> PgReader::authors_of(
+    const DocumentId& document, const std::vector<std::uint64_t>& sids) {
+  if (sids.empty()) return std::vector<collab::SiteAuthor>();
+  PgArray wanted(PgArray::Type::bigint);
+  for (const std::uint64_t sid : sids) wanted.add(sid);
+  PgParams params;
+  params.add(document);
+  params.add(std::move(wanted));
+  auto rows = ask(select_authors, std::move(params), "reading who wrote");
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::SiteAuthor> authors;
+  for (int i = 0; i < rows->size(); ++i) {
+    if (auto author = read_site_author((*rows)[i], document)) {
+      authors.push_back(*std::move(author));
+    } else {
+      log_damaged_author(log_, document.to_string());
+    }
+  }
+  return authors;
 }
 
 Result<std::vector<collab::NamedVersion>> PgReader::list_versions(const DocumentId& document) {

@@ -7,6 +7,7 @@
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
 #include "storage/pg_schema.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -22,6 +23,10 @@ constexpr PgStatement select_erased{
 constexpr PgStatement select_sites{
     "select_sites",
     "SELECT sid, client_id::text FROM sites WHERE document_id = $1::uuid ORDER BY 1"};
+constexpr PgStatement select_authors{
+    "select_authors",
+    "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = $1::uuid "
+    "ORDER BY sid"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -60,13 +65,14 @@ constexpr PgStatement select_sizes{
     "(SELECT count(*) AS rows, coalesce(sum(100 + octet_length(coalesce(value, ''))), 0)::bigint "
     "AS bytes FROM document_snapshots WHERE document_id = $1::uuid) AS s"};
 
-constexpr PgStatement statements[] = {select_document, select_erased,   select_sites,
-                                      select_rows,     select_headers,  select_state,
-                                      select_snapshot, select_versions, select_sizes};
+constexpr PgStatement statements[] = {
+    select_document, select_erased,   select_sites,    select_rows,  select_headers,
+    select_state,    select_snapshot, select_versions, select_sizes, select_authors};
 
 constexpr const char* all_ids_sql =
     "SELECT document_id::text FROM (SELECT document_id FROM documents "
     "UNION SELECT document_id FROM sites UNION SELECT document_id FROM operations "
+    "UNION SELECT document_id FROM site_authors "
     "UNION SELECT document_id FROM document_snapshot_headers "
     "UNION SELECT document_id FROM document_snapshot_states "
     "UNION SELECT document_id FROM document_versions "
@@ -202,6 +208,17 @@ Status PgRowSource::sites(const DocumentId& document,
   if (!rows.ok()) return rows.error();
   for (int i = 0; i < rows->size(); ++i) {
     visit({(*rows)[i].u64(0), std::string((*rows)[i].text(1))});
+  }
+  return ok_status();
+}
+
+Status PgRowSource::site_authors(
+    const DocumentId& document,
+    const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) {
+  auto rows = ask(select_authors, params_of(document), "reading the authors of sites");
+  if (!rows.ok()) return rows.error();
+  for (int i = 0; i < rows->size(); ++i) {
+    visit((*rows)[i].u64(0), read_site_author((*rows)[i], document));
   }
   return ok_status();
 }

@@ -24,6 +24,9 @@ class PgRowSource final : public RowSource {
   Result<CatalogEntry> catalog_entry(const DocumentId& document) override;
   Status sites(const DocumentId& document,
                const std::function<void(const SiteRow&)>& visit) override;
+  Status site_authors(
+      const DocumentId& document,
+      const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) override;
   Status operations(
       const DocumentId& document, std::int64_t after,
       const std::function<void(std::uint64_t, std::optional<collab::LogRow>)>& visit) override;

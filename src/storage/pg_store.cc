@@ -217,9 +217,18 @@ void PgStore::version_at(const DocumentId& document, std::uint64_t index, Execut
   });
 }
 
-void PgStore::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
-                         collab::Done<std::uint64_t> done) {
-  impl_->write(document, pg_lease_site(document, client, impl_->now_us(), on, std::move(done)));
+void PgStore::lease_site(const DocumentId& document, const ClientId& client, collab::Author author,
+                         Executor& on, collab::Done<std::uint64_t> done) {
+  impl_->write(document, pg_lease_site(document, client, std::move(author), impl_->now_us(), on,
+                                       std::move(done)));
+}
+
+void PgStore::authors_of(const DocumentId& document, std::vector<std::uint64_t> sids, Executor& on,
+                         collab::Done<std::vector<collab::SiteAuthor>> done) {
+  impl_->ask<std::vector<collab::SiteAuthor>>(on, std::move(done),
+                                              [document, sids = std::move(sids)](PgReader& reader) {
+                                                return reader.authors_of(document, sids);
+                                              });
 }
 
 void PgStore::save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,

@@ -86,6 +86,10 @@ class RowSource {
   virtual Result<CatalogEntry> catalog_entry(const DocumentId& document) = 0;
   virtual Status sites(const DocumentId& document,
                        const std::function<void(const SiteRow&)>& visit) = 0;
+  /// Ascending by site. Nothing for a row that cannot be decoded or fails its checksum.
+  virtual Status site_authors(
+      const DocumentId& document,
+      const std::function<void(std::uint64_t sid, std::optional<collab::SiteAuthor>)>& visit) = 0;
   /// Those with log_index > after, ascending. Nothing for a row that cannot be decoded or fails its
   /// checksum.
   virtual Status operations(

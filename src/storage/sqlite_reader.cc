@@ -129,6 +129,9 @@ int SqliteReader::prepare() {
       {&select_state_,
        "SELECT ord, bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
+      {&select_authors_,
+       "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = ?1 AND sid "
+       "IN (SELECT value FROM json_each(?2)) ORDER BY sid"},
       {&select_timestamp_,
        "SELECT timestamp FROM operations WHERE document_id = ?1 AND log_index = ?2"},
       {&select_versions_,

@@ -46,6 +46,9 @@ class SqliteReader {
   // As collab::Journal says.
   Result<std::optional<collab::EditKey>> find_edit(const DocumentId& document, std::string_view key,
                                                    std::int64_t now_us);
+  /// sqlite_reader_access.cc.
+  Result<std::vector<collab::SiteAuthor>> authors_of(const DocumentId& document,
+                                                     const std::vector<std::uint64_t>& sids);
   // As collab::AccessStore says. sqlite_reader_access.cc.
   Result<access::Role> role_of(const DocumentId& document, std::string_view user);
   Result<std::vector<collab::DocumentMember>> list_members(const DocumentId& document);
@@ -96,7 +99,7 @@ class SqliteReader {
   Statement select_edit_, select_log_ends_, select_replicas_;
   Statement select_pages_[4];
   Statement select_role_, select_members_, select_tokens_, select_changes_;
-  Statement select_timestamp_, select_versions_;
+  Statement select_timestamp_, select_versions_, select_authors_;
   std::string scratch_;
 };
 

@@ -1,10 +1,33 @@
-// SqliteReader's answers about access: memberships, tokens that were given out, what has changed.
+// SqliteReader's answers about people: who wrote as which site, memberships, tokens that were given
+// out, what has changed.
 #include <utility>
 
 #include "storage/access_rows.h"
+#include "storage/site_author_rows.h"
 #include "storage/sqlite_reader.h"
 
 namespace weft::storage {
+
+Result<std::vector<collab::SiteAuthor>> SqliteReader::authors_of(
+    const DocumentId& document, const std::vector<std::uint64_t>& sids) {
+  const std::string document_text = document.to_string();
+  std::string list = "[";
+  for (const std::uint64_t sid : sids) list += (list.size() > 1 ? "," : "") + std::to_string(sid);
+  list += ']';
+  const ResetGuard guard(select_authors_);
+  select_authors_.bind_text(1, document_text);
+  select_authors_.bind_text(2, list);
+  std::vector<collab::SiteAuthor> authors;
+  while (select_authors_.step()) {
+    if (auto author = read_site_author(select_authors_, document)) {
+      authors.push_back(*std::move(author));
+    } else {
+      log_damaged_author(log_, document_text);
+    }
+  }
+  if (select_authors_.code() == SQLITE_OK) return authors;
+  return to_error(select_authors_.code(), "read_failed", "reading who wrote");
+}
 
 Status SqliteReader::exists(const DocumentId& document, std::string_view document_text) {
   const auto record = record_of(document, document_text);

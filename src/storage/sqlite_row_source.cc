@@ -6,6 +6,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/schema.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -16,6 +17,7 @@ constexpr int busy_timeout_ms = 5000;
 constexpr const char* all_ids_sql =
     "SELECT document_id FROM documents "
     "UNION SELECT DISTINCT document_id FROM sites "
+    "UNION SELECT DISTINCT document_id FROM site_authors "
     "UNION SELECT DISTINCT document_id FROM operations "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_headers "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_states "
@@ -66,6 +68,10 @@ int SqliteRowSource::prepare() {
       {&select_document_, by_id},
       {&select_erased_, "SELECT rows_left FROM erased_documents WHERE document_id = ?1"},
       {&select_sites_, "SELECT sid, client_id FROM sites WHERE document_id = ?1 ORDER BY sid"},
+      {&select_authors_,
+       "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = ?1 ORDER "
+       "BY "
+       "sid"},
       {&select_rows_, select_rows_sql},
       {&select_headers_,
        "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, "
@@ -202,6 +208,18 @@ Status SqliteRowSource::sites(const DocumentId& document,
     visit({select_sites_.u64(0), std::string(select_sites_.text(1))});
   }
   return finish(select_sites_, "reading sites");
+}
+
+Status SqliteRowSource::site_authors(
+    const DocumentId& document,
+    const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) {
+  const std::string text = document.to_string();
+  const ResetGuard guard(select_authors_);
+  select_authors_.bind_text(1, text);
+  while (select_authors_.step()) {
+    visit(select_authors_.u64(0), read_site_author(select_authors_, document));
+  }
+  return finish(select_authors_, "reading the authors of sites");
 }
 
 Status SqliteRowSource::operations(

@@ -24,6 +24,9 @@ class SqliteRowSource final : public RowSource {
   Result<CatalogEntry> catalog_entry(const DocumentId& document) override;
   Status sites(const DocumentId& document,
                const std::function<void(const SiteRow&)>& visit) override;
+  Status site_authors(
+      const DocumentId& document,
+      const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) override;
   Status operations(
       const DocumentId& document, std::int64_t after,
       const std::function<void(std::uint64_t, std::optional<collab::LogRow>)>& visit) override;
@@ -43,7 +46,8 @@ class SqliteRowSource final : public RowSource {
 
   Database db_;
   Statement begin_, commit_;
-  Statement select_document_, select_erased_, select_sites_, select_rows_, select_headers_;
+  Statement select_document_, select_erased_, select_sites_, select_authors_, select_rows_,
+      select_headers_;
   Statement select_state_, select_snapshot_, select_versions_, select_sizes_;
   std::string scratch_;
 };

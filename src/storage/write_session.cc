@@ -48,9 +48,15 @@ int WriteSession::prepare() {
        "WHERE document_id = ?4 AND last_index = ?5 AND deleted_at IS NULL"},
       {&insert_row, insert_row_sql},
       {&select_rows, select_rows_sql},
-      {&select_site, "SELECT sid FROM sites WHERE document_id = ?1 AND client_id = ?2"},
+      {&select_site,
+       "SELECT s.sid, a.user_id, a.name, a.kind, a.checksum FROM sites AS s LEFT JOIN site_authors "
+       "AS a USING (document_id, sid) WHERE s.document_id = ?1 AND s.client_id = ?2"},
       {&insert_site,
        "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
+      {&put_site_author,
+       "INSERT INTO site_authors (document_id, sid, user_id, name, kind, checksum) VALUES (?1, ?2, "
+       "?3, ?4, ?5, ?6) ON CONFLICT (document_id, sid) DO UPDATE SET user_id = excluded.user_id, "
+       "name = excluded.name, kind = excluded.kind, checksum = excluded.checksum"},
       {&take_sid,
        "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
       {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
@@ -137,6 +143,7 @@ int WriteSession::prepare() {
       {"document_tokens", "token_id"},
       {"edit_keys", "edit_key"},
       {"state_hashes", "log_index"},
+      {"site_authors", "sid"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];
