@@ -10,6 +10,8 @@ namespace weft::server {
 namespace {
 
 constexpr std::size_t rows_at_once = 32;
+// A document may have had thousands of sites; those that write now are few.
+constexpr std::size_t max_known_authors = 256;
 constexpr std::string_view heartbeat = ": still here\n\n";
 // How soon a listener that was cut should come back, in milliseconds.
 constexpr std::string_view retry_field = "retry: 1000\n";
@@ -101,6 +103,7 @@ void EventStream::tell_rows(const Result<std::vector<collab::LogRow>>& rows,
   const auto played = collab::play(document_, *rows);
   if (!played.ok()) return deliver({}, true);
   auto sids = sids_of(*played, [](const collab::PlayedRow& row) { return row.row.sid; });
+  if (authors_.size() > max_known_authors) authors_.clear();
   std::erase_if(sids, [this](std::uint64_t sid) { return authors_.contains(sid); });
   if (sids.empty()) return tell_played(*played);
   for (const std::uint64_t sid : sids) authors_[sid];
