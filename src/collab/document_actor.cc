@@ -236,6 +236,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
 
 /// One message for everybody; who wrote all of it gets only the acknowledgement.
 void DocumentActor::fan_out(const std::vector<LogRow>& rows) {
+  fanned_out_ms_ = ports_.clock.monotonic_ms();
   constexpr std::size_t max_frame_rows = 4096;
   std::map<std::uint64_t, std::size_t> rows_by_sid;
   for (const LogRow& row : rows) ++rows_by_sid[row.id.sid];

@@ -217,6 +217,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   // document_upkeep.cc: heartbeats, presence, snapshots, unloading.
   void tick();
+  bool edits_are_beat_enough(std::int64_t now_ms);
   void beat();
   void on_heartbeat_reply(Member& member, const wire::HeartbeatReply& reply);
   void schedule_presence();
@@ -315,7 +316,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool purging_ = false;
 
   bool ticking_ = false;
-  std::int64_t used_ms_ = 0;      // last time that anybody needed the document
+  std::int64_t used_ms_ = 0;                   // last time that anybody needed the document
+  std::optional<std::int64_t> fanned_out_ms_;  // last time that all sessions were sent something
+  int beats_left_out_ = 0;                     // one after the other
   std::int64_t written_ms_ = 0;   // last time that something written here became durable
   std::uint64_t hash_index_ = 0;  // where state_hash_ was taken
   std::optional<std::uint64_t> state_hash_;

@@ -226,6 +226,36 @@ TEST_F(DocumentSessionsTest, HeartbeatsCarryTheHashAndSilenceCloses) {
   expect_closed(b, CloseCode::silent, "silent");
 }
 
+TEST_F(DocumentSessionsTest, HeartbeatsAreLeftOutWhileEditsAreHeard) {
+  SimClient a = client(1);
+  SimClient b = client(2);
+  join(a);
+  join(b);
+  const std::int64_t interval_ms = config_.limits.heartbeat_interval_ms;
+  const std::size_t before = b.heartbeats;
+  const std::int64_t typed_ms = 4 * config_.limits.silence_timeout_ms;
+  std::int64_t silent_ms = 0;
+  std::int64_t longest_ms = 0;
+  for (std::int64_t at_ms = 0; at_ms < typed_ms; at_ms += 100) {
+    const std::size_t heard = b.operation_messages + b.heartbeats;
+    // Pauses of a second and a half: shorter than the interval, longer than its half.
+    if (at_ms % 4'000 < 2'500 && at_ms % 500 == 0) a.insert(0, "x");
+    executor_.run_for(100);
+    silent_ms = b.operation_messages + b.heartbeats > heard ? 0 : silent_ms + 100;
+    longest_ms = std::max(longest_ms, silent_ms);
+  }
+  EXPECT_LE(longest_ms, interval_ms * 3 / 2);
+  const auto intervals = static_cast<std::size_t>(typed_ms / interval_ms);
+  EXPECT_LE(b.heartbeats - before, intervals / 2 + 1);
+  // At least every fourth: who only reads is heard, and states are compared.
+  EXPECT_GE(b.heartbeats - before, intervals / 4);
+  EXPECT_GE(b.hashes, 1u);
+  EXPECT_TRUE(b.welcomed());
+  const std::size_t typed = b.heartbeats;
+  executor_.run_for(10 * interval_ms);
+  EXPECT_GE(b.heartbeats - typed, 9u);
+}
+
 TEST_F(DocumentSessionsTest, DivergenceIsAConflict) {
   SimClient a = client(1);
   join(a);

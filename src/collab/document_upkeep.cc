@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint32_t max_hashed_elements = 2u << 20;
 // The bytes of a snapshot are kept for the next one who joins. People come in groups.
 constexpr std::int64_t kept_snapshot_ms = 30'000;
+// While everybody hears of edits, a heartbeat tells them nothing but the state's hash: it comes at
+// every fourth interval only, which is often enough for `silence_timeout_ms`.
+constexpr int max_beats_left_out = 3;
 
 }  // namespace
 
@@ -53,13 +56,26 @@ void DocumentActor::tick() {
       now_ms - cached_snapshot_used_ms_ > kept_snapshot_ms) {
     cached_snapshot_.reset();
   }
-  beat();
+  if (!edits_are_beat_enough(now_ms)) beat();
   tell_presence_to_replicas();
   forget_silent_replicas();
   purge_if_due();
   ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
     if (const auto self = actor.lock()) self->tick();
   });
+}
+
+/// Whether all sessions have heard something so lately that they hear of us again within 1.5
+/// intervals, though nothing is said now.
+bool DocumentActor::edits_are_beat_enough(std::int64_t now_ms) {
+  const bool lately =
+      fanned_out_ms_ && now_ms - *fanned_out_ms_ <= config_.limits.heartbeat_interval_ms / 2;
+  if (lately && beats_left_out_ < max_beats_left_out) {
+    ++beats_left_out_;
+    return true;
+  }
+  beats_left_out_ = 0;
+  return false;
 }
 
 void DocumentActor::beat() {

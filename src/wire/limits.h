@@ -31,8 +31,9 @@ struct Limits {
   std::size_t max_sessions_per_document = 512;
   /// From accept to a complete hello.
   std::int64_t hello_timeout_ms = 10'000;
-  /// The server says so every interval. A client that heard nothing for three comes anew: TCP alone
-  /// would stay silent after a broken line has healed for as long as it was broken.
+  /// The server says something at least every 1.5 intervals, and a heartbeat at least every four.
+  /// A client that heard nothing for three comes anew: TCP alone would stay silent after a broken
+  /// line has healed for as long as it was broken.
   std::int64_t heartbeat_interval_ms = 2'000;
   /// A client that said nothing for so long is gone. It is longer: a page may be busy or asleep.
   std::int64_t silence_timeout_ms = 15'000;
