@@ -73,7 +73,7 @@ TEST_P(Deletion, ErasingLeavesNoRowAndNoByteOfTheText) {
   fill(rig, 2, 50, "harmless");
   ASSERT_TRUE(rig.remove(id).ok());  // a deleted one can be erased, and one that is not
   ASSERT_TRUE(rig.erase(id).ok());
-  EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 ");
+  EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 0 ");
   const auto one_row = rig.append(id, 0, {});
   EXPECT_ERROR(one_row, ErrorClass::gone, "document_erased");
   EXPECT_ERROR(rig.get(id), ErrorClass::gone, "document_erased");
@@ -153,7 +153,7 @@ TEST_P(Deletion, ErasingALongLogHoldsUpNobody) {
     if (!erased) ++appended_before_the_end;
   }
   EXPECT_GE(appended_before_the_end, 2u);
-  EXPECT_EQ(rows_of(rig, test_uuid(1)), "0 0 0 0 0 0 ");
+  EXPECT_EQ(rows_of(rig, test_uuid(1)), "0 0 0 0 0 0 0 ");
   EXPECT_EQ(rig.get(test_uuid(2))->last_index, 2 + appended);
 }
 
@@ -178,7 +178,7 @@ TEST_P(Deletion, ErasingGoesOnAfterARestart) {
   EXPECT_ERROR(rig.get(id), ErrorClass::gone, "document_erased");
   EXPECT_ERROR(rig.create(1, "again"), ErrorClass::conflict, "document_exists");
   rig.reopen();  // closing finishes what was queued
-  EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 ");
+  EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 0 ");
   RawDatabase db(rig.database());
   EXPECT_EQ(db.value("SELECT sum(rows_left) FROM erased_documents"), "0");
 }
@@ -200,7 +200,7 @@ TEST_P(Deletion, ASnapshotOnItsWayLeavesNothing) {
     for (unsigned i = 0; i < round; ++i) ASSERT_TRUE(rig.lease(id, test_uuid(100 + i)).ok());
     ASSERT_TRUE(rig.erase(id).ok());
     ASSERT_TRUE(rig.executor.run_until([&] { return saved; }));
-    EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 ");
+    EXPECT_EQ(rows_of(rig, id), "0 0 0 0 0 0 0 ");
   }
 }
 
