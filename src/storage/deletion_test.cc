@@ -217,6 +217,8 @@ TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
                 "DROP TABLE access_changes; DROP TABLE edit_keys; DROP INDEX documents_deleted; "
                 "DROP TABLE state_hashes; DROP TABLE replicas; DROP TABLE replication_secret; "
                 "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "ALTER TABLE sites DROP COLUMN checksum; "
+                "ALTER TABLE document_snapshots DROP COLUMN checksum; "
                 "DELETE FROM schema_migrations WHERE version >= 2"),
         SQLITE_OK);
   }

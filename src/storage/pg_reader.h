@@ -43,6 +43,7 @@ class PgReader {
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
   /// For questions that need nothing of a reader.
   PgConnection& connection() { return connection_; }
+  Log& log() { return log_; }
 
  private:
   struct Source;

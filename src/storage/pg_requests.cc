@@ -54,7 +54,9 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
     if (!found.ok()) return answer(found.error());
     for (const collab::EditKey& key : batch_.keys) {
       const auto stored_us = group.find_edit(document_, key.key);
-      if (stored_us && *stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
+      if (!stored_us) continue;
+      if (!stored_us->ok()) return answer(stored_us->error());
+      if (**stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
     }
     const std::uint64_t last = (*found)->record.last_index;
     const std::uint64_t expected = batch_.expected_last_index;

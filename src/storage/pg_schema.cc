@@ -19,7 +19,7 @@ constexpr Migration migrations[] = {
     {3, "blame_view", pg_blame_view},     {4, "purges", pg_purges},
     {5, "history", pg_history},           {6, "access", pg_access},
     {7, "edit_keys", pg_edit_keys},       {8, "replicas", pg_replicas},
-    {9, "truer_views", pg_truer_views}};
+    {9, "truer_views", pg_truer_views},   {10, "row_checksums", pg_row_checksums}};
 constexpr std::int64_t newest = std::end(migrations)[-1].version;
 
 // Any number that other programs do not use in this database: "Weft" twice.

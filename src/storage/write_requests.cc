@@ -6,6 +6,7 @@
 #include "collab/batch_moving.h"
 #include "storage/document_rows.h"
 #include "storage/edit_keys.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -64,8 +65,13 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
       select.bind_text(2, key.key);
-      if (select.step() && select.i64(0) > forgotten_since(now_us_)) {
-        return explain_known_key(session);
+      if (select.step()) {
+        // Whether it was forgotten is not known of a damaged one: the edit may be in the log.
+        if (check_edit_key(select, document_) == RowCheck::damaged) {
+          answer(damaged_row(document_, "edit_keys", "edit_key " + key.key));
+          return SQLITE_OK;
+        }
+        if (select.i64(4) > forgotten_since(now_us_)) return explain_known_key(session);
       }
       if (select.code() != SQLITE_OK) return select.code();
     }
@@ -97,6 +103,7 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
     put.bind(4, key.before_index);
     put.bind(5, key.version);
     put.bind(6, now_us_);
+    put.bind(7, edit_key_checksum(document_, key, now_us_));
     return put.run() ? SQLITE_OK : put.code();
   }
 
@@ -228,7 +235,12 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
       select.bind_text(1, document_text_);
       select.bind_text(2, client_text_);
       if (select.step()) {
-        answer(select.u64(0));
+        // Another site's number would forge ids.
+        if (check_site(select, document_) == RowCheck::damaged) {
+          answer(damaged_row(document_, "sites", "sid " + std::to_string(select.i64(0))));
+        } else {
+          answer(select.u64(0));
+        }
         return SQLITE_OK;
       }
       if (select.code() != SQLITE_OK) return select.code();
@@ -248,6 +260,7 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
     insert.bind(2, sid);
     insert.bind_text(3, client_text_);
     insert.bind(4, now_us_);
+    insert.bind(5, site_checksum(document_, sid, client_text_, now_us_));
     if (!insert.run()) return insert.code();
     answer(sid);
     return SQLITE_OK;
@@ -316,6 +329,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     site.bind(2, std::int64_t{1});
     site.bind_text(3, author);
     site.bind(4, now_us_);
+    site.bind(5, site_checksum(record.id, 1, author, now_us_));
     if (!site.run()) return site.code();
     if (!document_.owner_user.empty()) {
       Statement& member = session.put_member;
@@ -323,6 +337,8 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       member.bind_text(2, document_.owner_user);
       member.bind(3, static_cast<std::int64_t>(access::Role::owner));
       member.bind(4, now_us_);
+      member.bind(5,
+                  member_checksum(record.id, {document_.owner_user, access::Role::owner, now_us_}));
       if (!member.run()) return member.code();
     }
 
