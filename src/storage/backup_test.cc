@@ -122,6 +122,8 @@ TEST_F(Backup, AnOlderSchemaIsBroughtUpToDate) {
                 "DROP VIEW document_activity; CREATE VIEW document_activity AS SELECT 1; "
                 "DROP TABLE site_authors; "
                 "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "ALTER TABLE sites DROP COLUMN checksum; "
+                "ALTER TABLE document_snapshots DROP COLUMN checksum; "
                 "DELETE FROM schema_migrations WHERE version > 1"),
         SQLITE_OK);
   }

@@ -220,6 +220,8 @@ TEST(DeletionOnSqlite, TheRowOfADocumentHasAChecksum) {
                 "DROP VIEW document_activity; CREATE VIEW document_activity AS SELECT 1; "
                 "DROP TABLE site_authors; "
                 "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "ALTER TABLE sites DROP COLUMN checksum; "
+                "ALTER TABLE document_snapshots DROP COLUMN checksum; "
                 "DELETE FROM schema_migrations WHERE version >= 2"),
         SQLITE_OK);
   }

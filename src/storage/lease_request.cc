@@ -35,10 +35,14 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
       return SQLITE_OK;
     }
     for (const std::string* client : {&client_text_, &own_client_text_}) {
-      std::optional<KnownSite> known;
+      std::optional<Result<KnownSite>> known;
       if (const int code = find_site(session, *client, known); code != SQLITE_OK) return code;
       if (!known) return give_out(session, *client);
-      if (known->is_for(author_)) return go_on(session, *known);
+      if (!known->ok()) {
+        answer(known->error());
+        return SQLITE_OK;
+      }
+      if ((*known)->is_for(author_)) return go_on(session, **known);
     }
     // Its own row cannot be read.
     answer(damaged_document(document_text_));
@@ -49,19 +53,13 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
   void refuse(int) override { answer(damaged_document(document_text_)); }
 
  private:
-  int find_site(WriteSession& session, std::string_view client, std::optional<KnownSite>& known) {
+  int find_site(WriteSession& session, std::string_view client,
+                std::optional<Result<KnownSite>>& known) {
     Statement& select = session.select_site;
     const ResetGuard guard(select);
     select.bind_text(1, document_text_);
     select.bind_text(2, client);
-    if (select.step()) {
-      known.emplace(KnownSite{select.u64(0), {}, false});
-      if (!select.is_null(4)) {
-        auto row = read_site_author(select, document_);
-        known->is_damaged = !row;
-        if (row) known->author = std::move(row->author);
-      }
-    }
+    if (select.step()) known.emplace(read_known_site(select, 4, document_));
     return select.code();
   }
 
@@ -87,6 +85,7 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
     insert.bind(2, sid);
     insert.bind_text(3, client);
     insert.bind(4, now_us_);
+    insert.bind(5, site_checksum(document_, sid, client, now_us_));
     if (!insert.run()) return insert.code();
     answer(sid);
     return put_site_author(session, document_, document_text_, {sid, author_});

@@ -62,11 +62,14 @@ class PgGroup {
   /// Deleted for good. Its row may be there still, marked as deleted.
   bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
   Document* find_by_key(const std::string& key);
-  std::optional<KnownSite> find_site(const DocumentId& document, const ClientId& client) const;
+  /// Corrupt, code "damaged_row".
+  std::optional<Result<KnownSite>> find_site(const DocumentId& document,
+                                             const ClientId& client) const;
   /// Those of this group included.
   std::uint64_t owned_by(const std::string& user) const;
-  /// When the edit with this key was stored.
-  std::optional<std::int64_t> find_edit(const DocumentId& document, const std::string& key) const;
+  /// When the edit with this key was stored. Corrupt, code "damaged_row".
+  std::optional<Result<std::int64_t>> find_edit(const DocumentId& document,
+                                                const std::string& key) const;
   /// What the log has after `expected`, the rows of this group included. Corrupt, code
   /// "damaged_log". REQUIRES: want_missed() was told, find() finds it, and these are 1 to
   /// max_missed_rows rows.
@@ -116,7 +119,8 @@ class PgGroup {
   struct NewEdits {
     PgArray document{PgArray::Type::uuid}, key{PgArray::Type::text},
         fingerprint{PgArray::Type::bigint}, before_index{PgArray::Type::bigint},
-        version{PgArray::Type::bigint}, created{PgArray::Type::bigint};
+        version{PgArray::Type::bigint}, created{PgArray::Type::bigint},
+        checksum{PgArray::Type::bigint};
     std::int64_t newest_us = 0;
   };
 
@@ -135,6 +139,7 @@ class PgGroup {
   bool ask_tail(PgConnection& connection, const DocumentId& document,
                 const std::set<std::uint64_t>& expected);
   void keep_tail(const DocumentId& document, const PgRows& rows);
+  void keep_edit(const PgRow& row);
   void add_operations(PgConnection& connection);
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
@@ -156,9 +161,9 @@ class PgGroup {
   std::map<DocumentId, Tail> tails_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
-  std::map<Site, KnownSite> sites_;
+  std::map<Site, Result<KnownSite>> sites_;
   std::map<std::pair<DocumentId, std::uint64_t>, collab::Author> new_authors_;  // by site
-  std::map<Edit, std::int64_t> edits_;
+  std::map<Edit, Result<std::int64_t>> edits_;
   std::map<std::string, std::uint64_t> owned_;
   std::vector<NewSite> new_sites_;
   NewEdits new_edits_;

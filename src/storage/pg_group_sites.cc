@@ -16,18 +16,13 @@ void PgGroup::want_site(const DocumentId& document, const ClientId& client,
 void PgGroup::keep_sites(const PgRows& rows) {
   for (int i = 0; i < rows.size(); ++i) {
     const PgRow row = rows[i];
-    KnownSite known{row.u64(0), {}, false};
-    if (!row.is_null(4)) {
-      auto read = read_site_author(row, row.uuid(5));
-      known.is_damaged = !read;
-      if (read) known.author = std::move(read->author);
-    }
-    sites_[{row.uuid(5), row.uuid(6)}] = std::move(known);
+    const DocumentId document = row.uuid(4);
+    sites_.insert_or_assign({document, row.uuid(5)}, read_known_site(row, 6, document));
   }
 }
 
-std::optional<KnownSite> PgGroup::find_site(const DocumentId& document,
-                                            const ClientId& client) const {
+std::optional<Result<KnownSite>> PgGroup::find_site(const DocumentId& document,
+                                                    const ClientId& client) const {
   const auto found = sites_.find({document, client});
   if (found == sites_.end()) return std::nullopt;
   return found->second;
@@ -35,28 +30,32 @@ std::optional<KnownSite> PgGroup::find_site(const DocumentId& document,
 
 void PgGroup::add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
                        std::int64_t now_us) {
-  sites_[{document, client}] = KnownSite{sid, {}, false};
+  sites_.insert_or_assign({document, client}, KnownSite{sid, {}, false});
   new_sites_.push_back({document, client, sid, now_us});
 }
 
 void PgGroup::put_author(const DocumentId& document, const ClientId& client,
                          collab::SiteAuthor author) {
-  sites_[{document, client}] = KnownSite{author.sid, author.author, false};
+  sites_.insert_or_assign({document, client}, KnownSite{author.sid, author.author, false});
   new_authors_[{document, author.sid}] = std::move(author.author);
 }
 
 void PgGroup::add_sites(PgConnection& connection) {
   if (new_sites_.empty()) return;
   PgArray document(PgArray::Type::uuid), client(PgArray::Type::uuid);
-  PgArray sid(PgArray::Type::bigint), leased(PgArray::Type::bigint);
+  PgArray sid(PgArray::Type::bigint), leased(PgArray::Type::bigint),
+      checksum(PgArray::Type::bigint);
   for (const NewSite& site : new_sites_) {
     document.add(site.document);
     sid.add(site.sid);
     client.add(site.client);
     leased.add(site.now_us);
+    checksum.add(site_checksum(site.document, site.sid, site.client.to_string(), site.now_us));
   }
   PgParams params;
-  for (PgArray* column : {&document, &sid, &client, &leased}) params.add(std::move(*column));
+  for (PgArray* column : {&document, &sid, &client, &leased, &checksum}) {
+    params.add(std::move(*column));
+  }
   connection.add(insert_sites, std::move(params));
 }
 

@@ -46,6 +46,7 @@ class PgReader {
                                                      const std::vector<std::uint64_t>& sids);
   /// For questions that need nothing of a reader.
   PgConnection& connection() { return connection_; }
+  Log& log() { return log_; }
 
  private:
   struct Source;

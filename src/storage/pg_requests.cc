@@ -54,7 +54,9 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
     if (!found.ok()) return answer(found.error());
     for (const collab::EditKey& key : batch_.keys) {
       const auto stored_us = group.find_edit(document_, key.key);
-      if (stored_us && *stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
+      if (!stored_us) continue;
+      if (!stored_us->ok()) return answer(stored_us->error());
+      if (**stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
     }
     const std::uint64_t last = (*found)->record.last_index;
     const std::uint64_t expected = batch_.expected_last_index;
@@ -125,9 +127,11 @@ class LeaseSite final : public TypedPgRequest<std::uint64_t> {
         group.put_author(document_, client, {sid, author_});
         return answer(sid);
       }
-      if (!known->is_for(author_)) continue;
-      if (known->is_news(author_)) group.put_author(document_, client, {known->sid, author_});
-      return answer(known->sid);
+      if (!known->ok()) return answer(known->error());
+      const KnownSite& site = **known;
+      if (!site.is_for(author_)) continue;
+      if (site.is_news(author_)) group.put_author(document_, client, {site.sid, author_});
+      return answer(site.sid);
     }
     // Its own row cannot be read.
     answer(damaged_document(document_.to_string()));

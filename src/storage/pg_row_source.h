@@ -19,6 +19,7 @@ class PgRowSource final : public RowSource {
   Result<std::vector<std::string>> check_medium() override;
   Result<std::uint64_t> database_bytes() override;
   Result<std::vector<std::string>> document_ids() override;
+  Result<std::vector<std::string>> tables_of(const std::string& document_id) override;
   Status begin() override;
   void end() override;
   Result<CatalogEntry> catalog_entry(const DocumentId& document) override;
@@ -34,7 +35,9 @@ class PgRowSource final : public RowSource {
   Result<std::string> state(const DocumentId& document, std::uint64_t at_index,
                             std::uint64_t max_bytes) override;
   Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
-                       const std::function<void(const SnapshotRow&)>& visit) override;
+                       const std::function<void(const RunRow&, RowCheck)>& visit) override;
+  Status keyed_rows(const DocumentId& document,
+                    const std::function<void(const KeyedRow&)>& visit) override;
   Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) override;
   Result<DocumentSizes> sizes(const DocumentId& document) override;
 

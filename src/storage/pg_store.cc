@@ -274,8 +274,9 @@ void PgStore::role_of(const DocumentId& document, std::string user, Executor& on
 void PgStore::list_members(const DocumentId& document, Executor& on,
                            collab::Done<std::vector<collab::DocumentMember>> done) {
   impl_->ask<std::vector<collab::DocumentMember>>(
-      on, std::move(done),
-      [document](PgReader& reader) { return pg_list_members(reader.connection(), document); });
+      on, std::move(done), [document](PgReader& reader) {
+        return pg_list_members(reader.connection(), document, reader.log());
+      });
 }
 
 void PgStore::set_member(const DocumentId& document, std::string user, access::Role role,
@@ -304,7 +305,7 @@ void PgStore::add_token(const DocumentId& document, collab::GivenToken token, Ex
 void PgStore::list_tokens(const DocumentId& document, Executor& on,
                           collab::Done<std::vector<collab::GivenToken>> done) {
   impl_->ask<std::vector<collab::GivenToken>>(on, std::move(done), [document](PgReader& reader) {
-    return pg_list_tokens(reader.connection(), document);
+    return pg_list_tokens(reader.connection(), document, reader.log());
   });
 }
 

@@ -5,10 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/ports.h"
+#include "base/result.h"
 #include "base/uuid.h"
 #include "collab/author.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 
@@ -44,6 +47,36 @@ struct KnownSite {
     return !author || (!who.name.empty() && author->name != who.name);
   }
 };
+
+/// A row that begins at another column.
+template <class Columns>
+struct ColumnsFrom {
+  const Columns& row;
+  int first;
+
+  bool is_null(int column) const { return row.is_null(first + column); }
+  std::int64_t i64(int column) const { return row.i64(first + column); }
+  std::uint64_t u64(int column) const { return row.u64(first + column); }
+  std::string_view text(int column) const { return row.text(first + column); }
+};
+
+/// From sid, client_id as text, leased, checksum of `sites`, and, from `author_at` on, what
+/// read_site_author() takes, NULL when there is none. Corrupt, code "damaged_row": another site's
+/// number would forge ids.
+template <class Columns>
+Result<KnownSite> read_known_site(const Columns& row, int author_at, const DocumentId& document) {
+  if (check_site(row, document) == RowCheck::damaged) {
+    return damaged_row(document, "sites", "sid " + std::to_string(row.i64(0)));
+  }
+  KnownSite known{row.u64(0), {}, false};
+  const ColumnsFrom<Columns> of_author{row, author_at};
+  if (!of_author.is_null(4)) {
+    auto read = read_site_author(of_author, document);
+    known.is_damaged = !read;
+    if (read) known.author = std::move(read->author);
+  }
+  return known;
+}
 
 /// Puts or replaces a site's author. REQUIRES: the site is there.
 int put_site_author(WriteSession& session, const DocumentId& document,

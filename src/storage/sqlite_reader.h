@@ -85,8 +85,9 @@ class SqliteReader {
 
   /// Deleted ones are there; erased ones are gone.
   Status exists(const DocumentId& document, std::string_view document_text);
-  template <class T, class Read>
-  Result<std::vector<T>> list_of(Statement& select, const DocumentId& document, Read read);
+  /// Calls visit(select) for each row of a question about access.
+  template <class Visit>
+  Status for_each_of(Statement& select, const DocumentId& document, Visit visit);
 
   template <class Bind, class Visit>
   Status for_each(Statement& select, const DocumentId& document, Bind bind, Visit visit);
@@ -98,7 +99,7 @@ class SqliteReader {
   Statement select_state_headers_, select_milestone_, select_state_;
   Statement select_edit_, select_log_ends_, select_replicas_;
   Statement select_pages_[4];
-  Statement select_role_, select_members_, select_tokens_, select_changes_;
+  Statement select_member_, select_members_, select_tokens_, select_changes_;
   Statement select_timestamp_, select_versions_, select_authors_;
   std::string scratch_;
 };

@@ -6,6 +6,7 @@
 #include "collab/batch_moving.h"
 #include "storage/document_rows.h"
 #include "storage/edit_keys.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
 #include "storage/site_author_rows.h"
 
@@ -65,8 +66,13 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
       select.bind_text(2, key.key);
-      if (select.step() && select.i64(0) > forgotten_since(now_us_)) {
-        return explain_known_key(session);
+      if (select.step()) {
+        // Whether it was forgotten is not known of a damaged one: the edit may be in the log.
+        if (check_edit_key(select, document_) == RowCheck::damaged) {
+          answer(damaged_row(document_, "edit_keys", "edit_key " + key.key));
+          return SQLITE_OK;
+        }
+        if (select.i64(4) > forgotten_since(now_us_)) return explain_known_key(session);
       }
       if (select.code() != SQLITE_OK) return select.code();
     }
@@ -98,6 +104,7 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
     put.bind(4, key.before_index);
     put.bind(5, key.version);
     put.bind(6, now_us_);
+    put.bind(7, edit_key_checksum(document_, key, now_us_));
     return put.run() ? SQLITE_OK : put.code();
   }
 
@@ -258,6 +265,7 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     site.bind(2, std::int64_t{1});
     site.bind_text(3, client);
     site.bind(4, now_us_);
+    site.bind(5, site_checksum(record.id, 1, client, now_us_));
     if (!site.run()) return site.code();
     if (const int code = put_site_author(session, record.id, document_text, {1, document_.author});
         code != SQLITE_OK) {
@@ -269,6 +277,8 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
       member.bind_text(2, document_.owner_user);
       member.bind(3, static_cast<std::int64_t>(access::Role::owner));
       member.bind(4, now_us_);
+      member.bind(5,
+                  member_checksum(record.id, {document_.owner_user, access::Role::owner, now_us_}));
       if (!member.run()) return member.code();
     }
 

@@ -29,8 +29,8 @@ struct WriteSession {
   Statement select_erased, mark_deleted, unmark_deleted;
   Statement insert_erased, select_unfinished, finish_erased, erase_document;
   Statement select_version, count_versions, insert_version, delete_version;
-  Statement select_role, count_owned, count_owners, count_members, put_member, delete_member;
-  Statement count_tokens, insert_token, revoke_token, sweep_tokens;
+  Statement count_owned, select_members, put_member, delete_member;
+  Statement count_tokens, insert_token, select_token, revoke_token, sweep_tokens;
   Statement insert_change, sweep_changes, rename_document;
   Statement select_edit_key, put_edit_key, sweep_edit_keys;
   Statement put_state_hash, select_state_hash, sweep_state_hashes;
