@@ -114,7 +114,7 @@ class Bench {
         [&](auto done) { store_->create(document, loop_, done); }));
     for (std::uint64_t person = 1; person <= 5; ++person) {
       must(loop_.wait<std::uint64_t>([&](auto done) {
-        store_->lease_site(id_, Uuid::from_random(person, person), loop_, done);
+        store_->lease_site(id_, Uuid::from_random(person, person), {}, loop_, done);
       }));
     }
     Writing writing;

@@ -91,13 +91,18 @@ int run_fsck(const FsckOptions& options) {
     return exit_usage;
   }
   if (options.json) {
-    const json::object report{{"clean", counts->findings == 0},
-                              {"documents", counts->documents},
-                              {"log_rows", counts->log_rows},
-                              {"snapshots", counts->snapshots},
-                              {"findings", std::move(findings)}};
+    json::object unchecked;
+    for (const auto& [table, rows] : counts->unchecked) unchecked[table] = rows;
+    const json::object report{
+        {"clean", counts->findings == 0},    {"documents", counts->documents},
+        {"log_rows", counts->log_rows},      {"snapshots", counts->snapshots},
+        {"unchecked", std::move(unchecked)}, {"findings", std::move(findings)}};
     std::printf("%s\n", json::serialize(report).c_str());
   } else {
+    for (const auto& [table, rows] : counts->unchecked) {
+      std::fprintf(stderr, "%" PRIu64 " rows of %s are from before they had a checksum\n", rows,
+                   table.c_str());
+    }
     std::fprintf(
         stderr, "%" PRIu64 " documents, %" PRIu64 " log rows, %" PRIu64 " snapshots: %s\n",
         counts->documents, counts->log_rows, counts->snapshots,

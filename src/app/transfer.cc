@@ -94,7 +94,8 @@ Result<collab::DocumentRecord> import_text(storage::Store& store, Executor& on,
   document.id = Uuid::from_random(random.next(), random.next());
   document.title = std::move(*title);
   document.incarnation = Uuid::from_random(random.next(), random.next());
-  document.author = Uuid::from_random(random.next(), random.next());
+  document.client = Uuid::from_random(random.next(), random.next());
+  document.author = {{}, {}, collab::AuthorKind::server};
   document.content = normalize_line_ends(*text);
   auto created = wait_for<collab::Catalog::Created>(
       [&](auto done) { store.create(std::move(document), on, std::move(done)); });

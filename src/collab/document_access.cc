@@ -15,6 +15,11 @@ std::string_view shown_name(const access::Claims& claims) {
   return claims.name.empty() ? claims.user : claims.name;
 }
 
+/// What a session writes stands under one site, and so under one author.
+bool may_replace(const access::Claims& old, const access::Claims& fresh) {
+  return is_same_author(collab::author_of(old), collab::author_of(fresh));
+}
+
 }  // namespace
 
 /// Asks the gate about a token, and again if something has changed while it was looked up.
@@ -64,12 +69,13 @@ bool DocumentActor::has_expired(const Member& member) const {
 void DocumentActor::on_renew(const Member& member, const wire::Renew& renew) {
   if (!member.admission) return;
   ask_gate(member.session, std::string(renew.token), [this](Member& asker, Admission admission) {
-    if (admission.claims.user != asker.admission->claims.user) {
+    if (!may_replace(asker.admission->claims, admission.claims)) {
       refuse(asker.session, wire::CloseCode::unauthorized,
              {ErrorClass::denied, "token_of_another", "a session cannot change its user"});
       return;
     }
     asker.admission = std::move(admission);
+    tell_author_name(asker, shown_name(asker.admission->claims));
     tell_access(asker);
   });
 }
@@ -84,9 +90,29 @@ void DocumentActor::tell_access(Member& member) {
                                  shown_name(claims)}));
 }
 
-/// Nobody chooses somebody else's name.
-void DocumentActor::set_presence(const Member& member, wire::Presence presence) {
-  if (member.admission) presence.name = shown_name(member.admission->claims);
+Author DocumentActor::author_of(const Member& member) const {
+  return member.admission ? collab::author_of(member.admission->claims) : Author{};
+}
+
+/// The author has another name from now on. What comes of it matters to nobody who waits: the name
+/// is told again when the client comes again.
+void DocumentActor::tell_author_name(Member& member, std::string_view name) {
+  if (member.sid == 0 || member.author_name == name) return;
+  member.author_name = name;
+  Author author = author_of(member);
+  author.name = name;
+  ports_.journal.lease_site(id_, member.client, std::move(author), ports_.executor,
+                            [](const Result<std::uint64_t>&) {});
+}
+
+/// Nobody chooses somebody else's name. Where nobody is known, the first name that a session goes
+/// by is kept; not every further one, because each is a write.
+void DocumentActor::set_presence(Member& member, wire::Presence presence) {
+  if (member.admission) {
+    presence.name = shown_name(member.admission->claims);
+  } else if (member.author_name.empty()) {
+    tell_author_name(member, presence.name);
+  }
   presence_.set(member.session, member.sid, presence);
   if (ports_.bus != nullptr) presence_untold_.insert(member.session);
   schedule_presence();

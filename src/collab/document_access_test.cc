@@ -232,5 +232,55 @@ TEST_F(DocumentAccessTest, NobodyChoosesAnothersName) {
   EXPECT_EQ(std::get<wire::Peers>(**seen_by_a).peers.at(0).state.name, "vic");
 }
 
+TEST_F(DocumentAccessTest, ASiteIsItsUsers) {
+  access::Claims& agent = token("agent", "ann");
+  agent.kind = access::CallerKind::program;
+  agent.name = "formatter";
+  SimClient person = with_token(1, "ann");
+  SimClient program = with_token(2, "agent");
+  SimClient reader = with_token(3, "vic");
+  for (SimClient* each : {&person, &program, &reader}) join(*each);
+  const auto& authors = journal_.stored(id_).authors;
+  EXPECT_EQ(authors.at(person.sid()), (Author{"ann", "ann", AuthorKind::person}));
+  EXPECT_EQ(authors.at(program.sid()), (Author{"ann", "formatter", AuthorKind::program}));
+  EXPECT_EQ(authors.at(reader.sid()), (Author{"vic", "vic", AuthorKind::person}));
+  // The name in presence is nobody's to choose.
+  person.send_raw(wire::encode(wire::Presence{"Mallory", 0, {}}));
+  executor_.run_for(100);
+  EXPECT_EQ(authors.at(person.sid()).name, "ann");
+}
+
+TEST_F(DocumentAccessTest, TheSameClientWithAnothersTokenWritesAsAnother) {
+  SimClient ann = with_token(1, "ann");
+  join(ann);
+  ann.insert(0, "by ann");
+  executor_.settle();
+  const std::uint64_t sid = ann.sid();
+  SimClient ed = with_token(1, "ed");  // one client id
+  join(ed);
+  expect_closed(ann, CloseCode::replaced, "replaced");
+  EXPECT_NE(ed.sid(), sid);
+  ed.insert(0, "by ed, ");
+  executor_.settle();
+  EXPECT_EQ(text_of(id_), "by ed, by ann");
+  EXPECT_EQ(journal_.stored(id_).rows.back().id.sid, ed.sid());
+  EXPECT_EQ(journal_.stored(id_).authors.at(ed.sid()).user, "ed");
+  EXPECT_EQ(journal_.stored(id_).authors.at(sid).user, "ann");
+}
+
+TEST_F(DocumentAccessTest, ASessionRenewsAsTheSameAuthorOnly) {
+  token("renamed", "ann").name = "Ann Lee";
+  token("robot", "ann").kind = access::CallerKind::program;
+  SimClient a = with_token(1, "ann");
+  join(a);
+  a.send_raw(wire::encode(wire::Renew{"renamed"}));
+  executor_.settle();
+  EXPECT_EQ(journal_.stored(id_).authors.at(a.sid()).name, "Ann Lee");
+  EXPECT_FALSE(a.close_code().has_value());
+  a.send_raw(wire::encode(wire::Renew{"robot"}));
+  executor_.settle();
+  expect_closed(a, CloseCode::unauthorized, "token_of_another");
+}
+
 }  // namespace
 }  // namespace weft::collab

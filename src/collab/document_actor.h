@@ -193,7 +193,9 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   bool has_expired(const Member& member) const;
   void on_renew(const Member& member, const wire::Renew& renew);
   void tell_access(Member& member);
-  void set_presence(const Member& member, wire::Presence presence);
+  void set_presence(Member& member, wire::Presence presence);
+  Author author_of(const Member& member) const;
+  void tell_author_name(Member& member, std::string_view name);
   void recheck(const Member& member);
 
   // document_sessions.cc: a session from hello to close.

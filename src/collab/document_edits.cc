@@ -26,11 +26,12 @@ void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
 
 void DocumentActor::edit_as_author(ServerEdit request, Done<EditAnswer> done) {
   if (state_ != State::open) return done(failure_);
-  const auto site = own_sites_.find(request.author);
+  const auto site = own_sites_.find(request.client);
   if (site != own_sites_.end()) return make_edit(site->second, request, done);
-  const ClientId author = request.author;
-  ports_.journal.lease_site(id_, author, ports_.executor,
-                            [actor = weak(), author, request = std::move(request),
+  const ClientId client = request.client;
+  Author author = request.author;
+  ports_.journal.lease_site(id_, client, std::move(author), ports_.executor,
+                            [actor = weak(), client, request = std::move(request),
                              done = std::move(done)](Result<std::uint64_t> sid) mutable {
                               const auto self = actor.lock();
                               if (!self || !sid.ok()) {
@@ -38,7 +39,7 @@ void DocumentActor::edit_as_author(ServerEdit request, Done<EditAnswer> done) {
                                                              "the document is being reloaded"}
                                                      : sid.error());
                               }
-                              self->own_sites_[author] = *sid;
+                              self->own_sites_[client] = *sid;
                               self->edit_as_author(std::move(request), std::move(done));
                             });
 }

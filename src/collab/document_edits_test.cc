@@ -17,6 +17,7 @@ class ServerEdits : public DocumentActorTest {
     auto answer = std::make_shared<std::optional<Result<EditAnswer>>>();
     shard_->edit(id_,
                  {author_,
+                  {},
                   [text = std::move(text)](const rga::Document& document, std::uint64_t) {
                     return Result<std::vector<TextEdit>>(edits_between(document.text(), text));
                   }},
@@ -84,6 +85,7 @@ TEST_F(ServerEdits, ARefusalChangesNothing) {
   std::string code;
   shard_->edit(id_,
                {author_,
+                {},
                 [](const rga::Document&, std::uint64_t index) -> Result<std::vector<TextEdit>> {
                   EXPECT_EQ(index, 1u);
                   return Error{ErrorClass::conflict, "moved", "no"};

@@ -14,7 +14,7 @@ class KeyedEditsTest : public DocumentActorTest {
   std::shared_ptr<std::string> append(std::string key, std::string text) {
     auto said = std::make_shared<std::string>("none");
     ServerEdit request;
-    request.author = Uuid::from_random(6, 1);
+    request.client = Uuid::from_random(6, 1);
     request.key = std::move(key);
     request.fingerprint = text.size();
     request.plan = [text](const rga::Document& document,

@@ -72,10 +72,10 @@ void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon
   if (stretches.empty()) return;
   if (purge_site_ != 0) return log_purge(purge_site_, stretches, horizon);
   // Nobody else is to have this site.
-  const ClientId author = Uuid::from_random(ports_.random.next(), ports_.random.next());
+  const ClientId client = Uuid::from_random(ports_.random.next(), ports_.random.next());
   purging_ = true;
   ports_.journal.lease_site(
-      id_, author, ports_.executor,
+      id_, client, Author{{}, {}, AuthorKind::server}, ports_.executor,
       [actor = weak(), at_horizon = std::make_shared<KnownElements>(at_horizon),
        horizon](const Result<std::uint64_t>& sid) {
         const auto self = actor.lock();

@@ -58,6 +58,8 @@ TEST_F(Purging, WhatEverybodyIsDoneWithLeaves) {
   wait_for_purge();
   expect_same(a, b, "hello world");
   EXPECT_EQ(a.document().element_count(), 11u);
+  EXPECT_EQ(journal_.stored(id_).authors.at(journal_.stored(id_).rows.back().id.sid).kind,
+            AuthorKind::server);
   EXPECT_EQ(b.document().element_count(), 11u);
   // Life goes on, and a fresh server tells the same from the log and from a snapshot.
   a.insert(5, ",");

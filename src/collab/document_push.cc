@@ -36,7 +36,8 @@ void DocumentActor::push(ServerPush request, Done<PushAnswer> done) {
   }
   if (state_ != State::open) return done(failure_);
   const ClientId client = request.client;
-  ports_.journal.lease_site(id_, client, ports_.executor,
+  Author author = request.author;
+  ports_.journal.lease_site(id_, client, std::move(author), ports_.executor,
                             [actor = weak(), request = std::move(request),
                              done = std::move(done)](const Result<std::uint64_t>& sid) {
                               const auto self = actor.lock();

@@ -41,7 +41,7 @@ class DocumentPushTest : public DocumentActorTest {
   }
   std::uint64_t site() {
     std::uint64_t sid = 0;
-    journal_.lease_site(id_, client_id_, executor_,
+    journal_.lease_site(id_, client_id_, {}, executor_,
                         [&](Result<std::uint64_t> leased) { sid = *leased; });
     executor_.settle();
     return sid;
@@ -149,7 +149,7 @@ TEST_F(DocumentPushTest, ADryRunLeavesNothing) {
   a.insert(0, "abc");
   executor_.settle();
   ServerEdit request;
-  request.author = client_id_;
+  request.client = client_id_;
   request.dry_run = true;
   request.plan = [](const rga::Document&, std::uint64_t) {
     return Result(std::vector<TextEdit>{{1, 1, "B"}});
@@ -162,6 +162,38 @@ TEST_F(DocumentPushTest, ADryRunLeavesNothing) {
   EXPECT_EQ(answer->edits, (std::vector<TextEdit>{{1, 1, "B"}}));
   EXPECT_EQ(text_of(id_), "abc");
   EXPECT_EQ(site(), 2u) << "it took a site";
+}
+
+TEST_F(DocumentPushTest, TheJournalKnowsWhoEditsAndWhoPushes) {
+  const Author ann{"ann", "Ann", AuthorKind::person};
+  const Author bot{"ann", "bot", AuthorKind::program};
+  ServerEdit request;
+  request.client = Uuid::from_random(8, 1);
+  request.author = ann;
+  request.plan = [](const rga::Document&, std::uint64_t) {
+    return Result(std::vector<TextEdit>{{0, 0, "x"}});
+  };
+  shard_->edit(id_, request, [](const Result<EditAnswer>& edited) { EXPECT_TRUE(edited.ok()); });
+  executor_.settle();
+  shard_->push(id_, {client_id_, 1, inserts(2, 1, 2, "y"), bot},
+               [](const Result<PushAnswer>& pushed) { EXPECT_TRUE(pushed.ok()); });
+  executor_.settle();
+  const auto& stored = journal_.stored(id_);
+  ASSERT_EQ(stored.rows.size(), 2u);
+  EXPECT_EQ(stored.authors.at(stored.rows[0].id.sid), ann);
+  EXPECT_EQ(stored.authors.at(stored.rows[1].id.sid), bot);
+}
+
+TEST_F(DocumentPushTest, WhereNobodyIsKnownTheFirstNameOfASessionIsKept) {
+  SimClient a = client(1);
+  join(a);
+  const auto& authors = journal_.stored(id_).authors;
+  EXPECT_EQ(authors.at(a.sid()), Author{});
+  for (const char* name : {"", "Ada", "Bob"}) {
+    a.send_raw(wire::encode(wire::Presence{name, 1, {}}));
+    executor_.settle();
+  }
+  EXPECT_EQ(authors.at(a.sid()), (Author{{}, "Ada", AuthorKind::anonymous}));
 }
 
 }  // namespace

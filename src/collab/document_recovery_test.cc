@@ -145,6 +145,7 @@ TEST_F(Recovery, EditsByTheServerAreRefusedAtOnce) {
   std::string code;
   shard_->edit(id_,
                {Uuid::from_random(9, 9),
+                {},
                 [](const rga::Document&, std::uint64_t) {
                   return Result<std::vector<TextEdit>>(std::vector<TextEdit>{{0, 0, "x"}});
                 }},

@@ -215,7 +215,7 @@ TEST_F(ReplicasTest, EditsByTheServerMeetTypists) {
     ada.insert(0, "a");
     ben.insert(0, "b");
     ServerEdit edit;
-    edit.author = Uuid::from_random(7, round % 3);
+    edit.client = Uuid::from_random(7, round % 3);
     edit.plan = [](const rga::Document&, std::uint64_t) {
       return Result<std::vector<TextEdit>>(std::vector<TextEdit>{{0, 0, "s"}});
     };

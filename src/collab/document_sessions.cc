@@ -242,8 +242,9 @@ void DocumentActor::lease_site(Member& member) {
              {ErrorClass::conflict, "replaced", "the same client opened a newer session"});
     }
   }
+  member.author_name = author_of(member).name;
   ports_.journal.lease_site(
-      id_, member.client, ports_.executor,
+      id_, member.client, author_of(member), ports_.executor,
       [actor = weak(), session = member.session](Result<std::uint64_t> sid) {
         const auto self = actor.lock();
         Member* asker = self ? self->find(session) : nullptr;

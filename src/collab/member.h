@@ -39,6 +39,7 @@ struct Member {
 
   std::optional<Admission> admission;  // where there is a gate: from the hello on
   std::uint64_t sid = 0;
+  std::string author_name;       // under which the journal knows the site's author
   std::uint64_t sent_index = 0;  // every row up to it was sent
 
   std::shared_ptr<const std::string> snapshot;  // what is being sent, if anything

@@ -15,6 +15,7 @@
 #include "base/ports.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "collab/author.h"
 #include "rga/operation.h"
 #include "rga/version_vector.h"
 #include "wire/messages.h"
@@ -143,9 +144,17 @@ class Journal {
                           Done<rga::VersionVector> done) = 0;
 
   /// The site of a client of this document: the same for the same client, else a fresh one, never
-  /// reused. Durable before the answer.
-  virtual void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
-                          Done<std::uint64_t> done) = 0;
+  /// reused. A site has one author for ever: a client that comes as somebody else (not
+  /// is_same_author) gets another site. The name is the last that was given; an empty one leaves it
+  /// as it is. A site that was given out before authors were kept becomes the author's whose client
+  /// comes first. Durable, author included, before the answer.
+  virtual void lease_site(const DocumentId& document, const ClientId& client, Author author,
+                          Executor& on, Done<std::uint64_t> done) = 0;
+
+  /// Who wrote as these sites, ascending by site. Without those that nothing is known of: given out
+  /// before authors were kept, or damaged (which is logged). None of a document that is not there.
+  virtual void authors_of(const DocumentId& document, std::vector<std::uint64_t> sids, Executor& on,
+                          Done<std::vector<SiteAuthor>> done) = 0;
 
   /// Stores the state at `index` in the background; keeps the newest two.
   virtual void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
@@ -183,7 +192,8 @@ class Catalog {
     std::uint64_t max_owned = 0;  // that owner_user created and still owns; 0: any number
     Uuid incarnation;
     std::uint64_t ssn = 1;        // the epoch that it begins with; at least 1
-    ClientId author;              // the server's own client id: leases the site of the first rows
+    ClientId client;              // the server's own client id: leases the site of the first rows
+    Author author;                // whose content it is
     std::string content;          // validated UTF-8, LF line ends; may be empty
     std::string idempotency_key;  // empty: none
   };

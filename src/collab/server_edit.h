@@ -15,7 +15,8 @@
 namespace weft::collab {
 
 struct ServerEdit {
-  ClientId author;  // whose site it becomes
+  ClientId client;  // whose site it becomes
+  Author author;    // one for one client, always
   /// Looks at the document as it is, with `index` its last log index, and says what is to change:
   /// edits that are ascending, apart and within the text, of acceptable UTF-8. An error is the
   /// answer. Called once, on the document's loop.

@@ -14,6 +14,7 @@ struct ServerPush {
   ClientId client;         // owns the site
   std::uint64_t base = 0;  // last log index that the author had applied
   std::string operations;  // an operation stream (rga/op_codec.h) of that site
+  Author author = {};      // who pushes
 };
 
 struct PushAnswer {

@@ -6,6 +6,7 @@
 
 #include "access/claims.h"
 #include "base/ports.h"
+#include "collab/author.h"
 #include "server/http_message.h"
 #include "server/problem.h"
 #include "server/routes.h"
@@ -18,6 +19,7 @@ using Respond = std::function<void(Response)>;
 struct Caller {
   access::Claims claims;
   access::Role role = access::Role::none;  // for the document that was asked about
+  collab::Author author;                   // as whom they write
 };
 
 /// `request` lives as long as a copy of `respond`. `respond` is called on `on`, exactly once.

@@ -74,7 +74,8 @@ void DocumentsApi::create(const Call& call) const {
   document.title = std::move(parsed->title);
   document.incarnation = Uuid::from_random(random_.next(), random_.next());
   document.ssn = first_ssn_;
-  document.author = author_;
+  document.client = author_;
+  document.author = call.caller.author;
   document.content = std::move(parsed->content);
   document.idempotency_key = request.header("Idempotency-Key");
   if (!control_.is_open()) {

@@ -6,7 +6,7 @@
 #include "base/checksum.h"
 #include "collab/history.h"
 #include "collab/text_edits.h"
-#include "server/author.h"
+#include "server/author_client.h"
 #include "server/document_json.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
@@ -43,7 +43,8 @@ Error version_mismatch(std::string message) {
 /// One edit from the request to the answer. Its plan runs on the document's loop and leaves here
 /// what an Error cannot say; the answer is made after that.
 struct EditApi::Edit {
-  ClientId author;
+  ClientId client;
+  collab::Author author;
   bool dry_run = false;
   IfMatch if_match;
   Plan change;  // without the conditions
@@ -56,7 +57,8 @@ struct EditApi::Edit {
   static Result<std::shared_ptr<Edit>> from(const Call& call, const ClientId& server) {
     const Request& request = call.request;
     auto edit = std::make_shared<Edit>();
-    edit->author = author_of(server, call.caller.claims);
+    edit->author = call.caller.author;
+    edit->client = client_of(server, edit->author);
     const auto dry_run = wants_dry_run(request);
     if (!dry_run) return dry_run.error();
     edit->dry_run = *dry_run;
@@ -172,6 +174,7 @@ void EditApi::carry_over(const DocumentId& id, const Asked& asked, std::shared_p
 /// From here on the document's loop has it, and nothing comes back here but a replay.
 void EditApi::submit(const DocumentId& id, const Asked& asked, const std::shared_ptr<Edit>& edit) {
   collab::ServerEdit request;
+  request.client = edit->client;
   request.author = edit->author;
   request.dry_run = edit->dry_run;
   request.key = edit->key;

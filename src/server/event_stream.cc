@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "collab/history.h"
+#include "server/author_json.h"
 #include "server/live_json.h"
 
 namespace weft::server {
 namespace {
 
 constexpr std::size_t rows_at_once = 32;
+// A document may have had thousands of sites; those that write now are few.
+constexpr std::size_t max_known_authors = 256;
 constexpr std::string_view heartbeat = ": still here\n\n";
 // How soon a listener that was cut should come back, in milliseconds.
 constexpr std::string_view retry_field = "retry: 1000\n";
@@ -86,11 +89,12 @@ void EventStream::step(const std::shared_ptr<void>& pass) {
   ports_.journal.read_rows(
       id_, *after, rows_at_once, ports_.background,
       [self = shared_from_this(), pass](const Result<std::vector<collab::LogRow>>& rows) {
-        self->tell_rows(rows);
+        self->tell_rows(rows, pass);
       });
 }
 
-void EventStream::tell_rows(const Result<std::vector<collab::LogRow>>& rows) {
+void EventStream::tell_rows(const Result<std::vector<collab::LogRow>>& rows,
+                            const std::shared_ptr<void>& pass) {
   // A listener that is cut here comes back and is told what is wrong.
   if (!rows.ok() && rows.error().error_class == ErrorClass::gone) {
     return deliver(deleted_event(rows.error()), true);
@@ -98,11 +102,31 @@ void EventStream::tell_rows(const Result<std::vector<collab::LogRow>>& rows) {
   if (!rows.ok() || rows->empty()) return deliver({}, true);
   const auto played = collab::play(document_, *rows);
   if (!played.ok()) return deliver({}, true);
+  auto sids = sids_of(*played, [](const collab::PlayedRow& row) { return row.row.sid; });
+  if (authors_.size() > max_known_authors) authors_.clear();
+  std::erase_if(sids, [this](std::uint64_t sid) { return authors_.contains(sid); });
+  if (sids.empty()) return tell_played(*played);
+  for (const std::uint64_t sid : sids) authors_[sid];
+  ports_.journal.authors_of(id_, std::move(sids), ports_.background,
+                            [self = shared_from_this(), pass, played = *played](
+                                const Result<std::vector<collab::SiteAuthor>>& authors) {
+                              if (!authors.ok()) return self->deliver({}, true);
+                              for (const auto& [sid, author] : *authors) {
+                                self->authors_[sid] = author;
+                              }
+                              self->tell_played(played);
+                            });
+}
+
+void EventStream::tell_played(const std::vector<collab::PlayedRow>& rows) {
   std::string piece;
-  for (const collab::PlayedRow& row : *played) piece += edit_event(row);
+  for (const collab::PlayedRow& row : rows) {
+    const std::optional<collab::Author>& author = authors_.at(row.row.sid);
+    piece += edit_event(row, author ? &*author : nullptr);
+  }
   {
     const std::lock_guard lock(mutex_);
-    sent_ = rows->back().index;
+    sent_ = rows.back().row.index;
   }
   deliver(std::move(piece), false);
 }

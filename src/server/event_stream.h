@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/ports.h"
+#include "collab/history.h"
 #include "collab/ports.h"
 #include "collab/watcher.h"
 #include "rga/document.h"
@@ -56,7 +59,9 @@ class EventStream final : public BodySource,
   /// Something is wanted, something is to be said, and nobody is at it. REQUIRES: the lock.
   void step_if_due();
   void step(const std::shared_ptr<void>& pass);
-  void tell_rows(const Result<std::vector<collab::LogRow>>& rows);
+  void tell_rows(const Result<std::vector<collab::LogRow>>& rows,
+                 const std::shared_ptr<void>& pass);
+  void tell_played(const std::vector<collab::PlayedRow>& rows);
   void tell_rest();
   /// Gives what was written to the listener.
   void deliver(std::string piece, bool is_last);
@@ -66,7 +71,8 @@ class EventStream final : public BodySource,
 
   const DocumentId id_;
   const Ports ports_;
-  rga::Document document_;  // at sent_; the step's own
+  rga::Document document_;  // at sent_; the step's own, as what follows
+  std::map<std::uint64_t, std::optional<collab::Author>> authors_;  // of sites that were asked for
 
   std::mutex mutex_;
   std::function<void(std::string)> ready_;  // waits for the next piece

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "collab/history.h"
+#include "server/author_client.h"
+#include "server/author_json.h"
 #include "server/document_json.h"
 #include "server/history_json.h"
 #include "server/problem.h"
@@ -71,6 +73,15 @@ void HistoryApi::find_index(const DocumentId& id, const std::string& at, Index t
   }
 }
 
+void HistoryApi::add_authors(const DocumentId& id, std::vector<std::uint64_t> sids,
+                             const Asked& asked, std::function<void(const Authors&)> then) {
+  journal_.authors_of(id, std::move(sids), background_,
+                      [asked, then = std::move(then)](const Result<Authors>& authors) {
+                        if (!authors.ok()) return asked.refuse(authors.error());
+                        then(*authors);
+                      });
+}
+
 void HistoryApi::load(const DocumentId& id, const std::string& at, State then) {
   find_index(id, at, [this, id, then](const Result<std::uint64_t>& index) {
     if (!index.ok()) return then(index.error());
@@ -108,11 +119,15 @@ void HistoryApi::blame(const DocumentId& id, const Request& request, Executor& o
     const auto document = std::make_shared<rga::Document>(std::move(state).value());
     collab::collect_writings(
         history_, id, version, background_,
-        [asked, version, document](Result<std::vector<collab::WritingInfo>> writings) {
+        [this, id, asked, version, document](Result<std::vector<collab::WritingInfo>> writings) {
           if (!writings.ok()) return asked.refuse(writings.error());
-          const auto ranges = collab::blame(*document, std::move(writings).value());
+          auto ranges = collab::blame(*document, std::move(writings).value());
           if (!ranges.ok()) return asked.refuse(ranges.error());
-          asked.answer(json_response(200, blame_json(version, *ranges)));
+          auto sids = sids_of(*ranges, [](const collab::BlameRange& range) { return range.sid; });
+          add_authors(id, std::move(sids), asked,
+                      [asked, version, ranges = std::move(*ranges)](const Authors& authors) {
+                        asked.answer(json_response(200, blame_json(version, ranges, authors)));
+                      });
         });
   });
 }
@@ -169,15 +184,22 @@ void HistoryApi::patches(const DocumentId& id, const Request& request, Executor&
            }
            const std::size_t rows =
                std::min<std::uint64_t>(*last - after, wire::Limits::max_page_rows);
-           if (rows == 0) return asked.answer(json_response(200, patches_json(after, *last, {})));
+           if (rows == 0) {
+             return asked.answer(json_response(200, patches_json(after, *last, {}, {})));
+           }
            journal_.read_rows(
                id, after, rows, background_,
-               [asked, after, document,
+               [this, id, asked, after, document,
                 last = *last](const Result<std::vector<collab::LogRow>>& read) {
                  if (!read.ok()) return asked.refuse(read.error());
-                 const auto played = collab::play(*document, *read);
+                 auto played = collab::play(*document, *read);
                  if (!played.ok()) return asked.refuse(played.error());
-                 asked.answer(json_response(200, patches_json(after, last, *played)));
+                 auto sids = sids_of(*played, [](const auto& row) { return row.row.sid; });
+                 add_authors(
+                     id, std::move(sids), asked,
+                     [asked, after, last, played = std::move(*played)](const Authors& authors) {
+                       asked.answer(json_response(200, patches_json(after, last, played, authors)));
+                     });
                });
          });
        });
@@ -200,6 +222,13 @@ struct VersionsPage {
       ++seen;
     }
     return before <= 1 || rows.empty() || sessions.sessions().size() > limit || seen >= max_infos;
+  }
+  std::vector<std::uint64_t> sids() {
+    std::vector<std::uint64_t> all;
+    for (const collab::WorkSession& session : sessions.sessions()) {
+      all.insert(all.end(), session.sids.begin(), session.sids.end());
+    }
+    return sids_of(all, [](std::uint64_t sid) { return sid; });
   }
   /// Where the next page begins; 0: there is none.
   std::uint64_t finish() {
@@ -251,10 +280,15 @@ void HistoryApi::versions(const DocumentId& id, const Request& request, Executor
   collect(history_, id, background_, page, [this, id, asked, page](const Status& collected) {
     if (!collected.ok()) return asked.refuse(collected.error());
     history_.list_versions(
-        id, background_, [asked, page](const Result<std::vector<collab::NamedVersion>>& named) {
+        id, background_,
+        [this, id, asked, page](const Result<std::vector<collab::NamedVersion>>& named) {
           if (!named.ok()) return asked.refuse(named.error());
           const std::uint64_t next = page->finish();
-          asked.answer(json_response(200, versions_json(page->sessions.sessions(), *named, next)));
+          add_authors(id, page->sids(), asked,
+                      [asked, page, next, named = *named](const Authors& authors) {
+                        asked.answer(json_response(
+                            200, versions_json(page->sessions.sessions(), named, next, authors)));
+                      });
         });
   });
 }
@@ -286,30 +320,32 @@ void HistoryApi::remove_version(const DocumentId& id, std::string name, const Re
   });
 }
 
-void HistoryApi::restore(const DocumentId& id, const Request& request, Executor& on,
-                         Respond respond) {
-  const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
-  const auto wanted = parse_restore_request(request.body);
+void HistoryApi::restore(const Call& call) {
+  const Asked asked(call, under_way_.pass());
+  const auto wanted = parse_restore_request(call.request.body);
   if (!wanted) return asked.refuse(wanted.error());
-  load(id, *wanted, [this, id, asked](const Result<Journal::Loaded>& loaded) {
-    if (!loaded.ok()) return asked.refuse(loaded.error());
-    auto state = collab::state_of(*loaded);
-    if (!state.ok()) return asked.refuse(state.error());
-    collab::ServerEdit edit;
-    edit.author = author_;
-    edit.plan = [text = state->text()](const rga::Document& document, std::uint64_t) {
-      return Result(collab::edits_between(document.text(), text));
-    };
-    // From here on the document's loop has it, and nothing comes back here.
-    const Asked last = asked.without_pass();
-    documents_.edit(id, std::move(edit), asked.on,
-                    [asked = last](const Result<collab::EditAnswer>& edited) {
-                      if (!edited.ok()) return asked.refuse(edited.error());
-                      Response response = json_response(200, record_json(edited->record));
-                      response.set("ETag", version_etag(edited->record.last_index));
-                      asked.answer(std::move(response));
-                    });
-  });
+  load(call.id(), *wanted,
+       [this, id = call.id(), author = call.caller.author,
+        asked](const Result<Journal::Loaded>& loaded) {
+         if (!loaded.ok()) return asked.refuse(loaded.error());
+         auto state = collab::state_of(*loaded);
+         if (!state.ok()) return asked.refuse(state.error());
+         collab::ServerEdit edit;
+         edit.author = author;
+         edit.client = client_of(server_, author);
+         edit.plan = [text = state->text()](const rga::Document& document, std::uint64_t) {
+           return Result(collab::edits_between(document.text(), text));
+         };
+         // From here on the document's loop has it, and nothing comes back here.
+         const Asked last = asked.without_pass();
+         documents_.edit(id, std::move(edit), asked.on,
+                         [asked = last](const Result<collab::EditAnswer>& edited) {
+                           if (!edited.ok()) return asked.refuse(edited.error());
+                           Response response = json_response(200, record_json(edited->record));
+                           response.set("ETag", version_etag(edited->record.last_index));
+                           asked.answer(std::move(response));
+                         });
+       });
 }
 
 }  // namespace weft::server

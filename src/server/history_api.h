@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ports.h"
 #include "base/result.h"
@@ -21,9 +22,9 @@ namespace weft::server {
 
 class HistoryApi {
  public:
-  HistoryApi(ClientId author, collab::Catalog& catalog, collab::Journal& journal,
+  HistoryApi(ClientId server, collab::Catalog& catalog, collab::Journal& journal,
              collab::History& history, DocumentLoops& documents)
-      : author_(author),
+      : server_(server),
         catalog_(catalog),
         journal_(journal),
         history_(history),
@@ -44,7 +45,7 @@ class HistoryApi {
   void name_version(const DocumentId& id, const Request& request, Executor& on, Respond respond);
   void remove_version(const DocumentId& id, std::string name, const Request& request, Executor& on,
                       Respond respond);
-  void restore(const DocumentId& id, const Request& request, Executor& on, Respond respond);
+  void restore(const Call& call);
 
  private:
   using Index = std::function<void(Result<std::uint64_t>)>;
@@ -52,10 +53,13 @@ class HistoryApi {
 
   /// The log index that a parameter means; empty: the newest. On the background thread.
   void find_index(const DocumentId& id, const std::string& at, Index then);
+  /// Who wrote as these sites, or the refusal. On the background thread.
+  void add_authors(const DocumentId& id, std::vector<std::uint64_t> sids, const Asked& asked,
+                   std::function<void(const std::vector<collab::SiteAuthor>&)> then);
   /// The state there, not yet replayed. On the background thread.
   void load(const DocumentId& id, const std::string& at, State then);
 
-  const ClientId author_;
+  const ClientId server_;
   collab::Catalog& catalog_;
   collab::Journal& journal_;
   collab::History& history_;

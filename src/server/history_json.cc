@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "server/author_json.h"
 #include "server/document_json.h"
 #include "server/http_message.h"
 #include "server/json_reading.h"
@@ -74,7 +75,8 @@ std::string old_text_json(const collab::DocumentRecord& record, std::uint64_t ve
                                       {"text", text}});
 }
 
-std::string blame_json(std::uint64_t version, const std::vector<collab::BlameRange>& ranges) {
+std::string blame_json(std::uint64_t version, const std::vector<collab::BlameRange>& ranges,
+                       const Authors& authors) {
   json::array out;
   out.reserve(ranges.size());
   for (const collab::BlameRange& range : ranges) {
@@ -84,11 +86,12 @@ std::string blame_json(std::uint64_t version, const std::vector<collab::BlameRan
                                {"version", range.index},
                                {"time", to_rfc3339(range.timestamp_us)}});
   }
-  return json::serialize(json::object{{"version", version}, {"ranges", std::move(out)}});
+  return json::serialize(json::object{
+      {"version", version}, {"ranges", std::move(out)}, {"authors", authors_json(authors)}});
 }
 
 std::string patches_json(std::uint64_t from, std::uint64_t to,
-                         const std::vector<collab::PlayedRow>& rows) {
+                         const std::vector<collab::PlayedRow>& rows, const Authors& authors) {
   json::array out;
   out.reserve(rows.size());
   std::uint64_t reached = from;
@@ -104,7 +107,10 @@ std::string patches_json(std::uint64_t from, std::uint64_t to,
                                {"changes", std::move(changes)}});
     reached = row.row.index;
   }
-  json::object body{{"from", from}, {"to", reached}, {"rows", std::move(out)}};
+  json::object body{{"from", from},
+                    {"to", reached},
+                    {"rows", std::move(out)},
+                    {"authors", authors_json(authors)}};
   if (reached < to) {
     body["next_from"] = reached;
   } else {
@@ -120,7 +126,8 @@ std::string named_json(const collab::NamedVersion& version) {
 }
 
 std::string versions_json(const std::vector<collab::WorkSession>& sessions,
-                          const std::vector<collab::NamedVersion>& named, std::uint64_t next) {
+                          const std::vector<collab::NamedVersion>& named, std::uint64_t next,
+                          const Authors& authors) {
   json::array work;
   for (const collab::WorkSession& session : sessions) {
     json::array sids;
@@ -137,7 +144,9 @@ std::string versions_json(const std::vector<collab::WorkSession>& sessions,
   json::array names;
   for (const collab::NamedVersion& version : named)
     names.push_back(json::parse(named_json(version)));
-  json::object body{{"sessions", std::move(work)}, {"named", std::move(names)}};
+  json::object body{{"sessions", std::move(work)},
+                    {"named", std::move(names)},
+                    {"authors", authors_json(authors)}};
   if (next > 0) {
     body["next_cursor"] = std::to_string(next);
   } else {

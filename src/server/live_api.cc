@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collab/history.h"
+#include "server/author_json.h"
 #include "server/event_stream.h"
 #include "server/live_json.h"
 #include "server/request_checks.h"
@@ -53,11 +54,18 @@ void LiveApi::presence(const Call& call) {
   if (!call.request.query().empty()) {
     return asked.refuse({ErrorClass::invalid, "unknown_parameter", "There are no parameters."});
   }
-  documents_.read_presence(call.id(), call.on,
-                           [asked, id = call.id()](const Result<collab::PresenceAnswer>& presence) {
-                             if (!presence.ok()) return asked.refuse(presence.error());
-                             asked.answer(json_response(200, presence_json(id, *presence)));
-                           });
+  documents_.read_presence(
+      call.id(), call.on,
+      [this, asked, id = call.id()](const Result<collab::PresenceAnswer>& presence) {
+        if (!presence.ok()) return asked.refuse(presence.error());
+        journal_.authors_of(
+            id, sids_of(presence->peers, [](const auto& peer) { return peer.sid; }), asked.on,
+            [asked, id,
+             presence = *presence](const Result<std::vector<collab::SiteAuthor>>& authors) {
+              if (!authors.ok()) return asked.refuse(authors.error());
+              asked.answer(json_response(200, presence_json(id, presence, *authors)));
+            });
+      });
 }
 
 void LiveApi::events(const Call& call) {

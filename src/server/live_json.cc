@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "server/author_json.h"
 #include "server/document_json.h"
 #include "server/json_reading.h"
 
@@ -42,27 +43,31 @@ std::string with_id(std::uint64_t version, const std::string& event) {
 
 }  // namespace
 
-std::string presence_json(const DocumentId& id, const collab::PresenceAnswer& presence) {
+std::string presence_json(const DocumentId& id, const collab::PresenceAnswer& presence,
+                          const std::vector<collab::SiteAuthor>& authors) {
   return json::serialize(json::object{{"document_id", id.to_string()},
                                       {"version", presence.index},
-                                      {"peers", peers_array(presence)}});
+                                      {"peers", peers_array(presence)},
+                                      {"authors", authors_json(authors)}});
 }
 
 std::string open_event(std::uint64_t version) {
   return with_id(version, event("open", {{"version", version}}));
 }
 
-std::string edit_event(const collab::PlayedRow& row) {
+std::string edit_event(const collab::PlayedRow& row, const collab::Author* author) {
   json::array patches;
   patches.reserve(row.changes.size());
   for (const auto& change : row.changes) {
     patches.emplace_back(
         json::object{{"at", change.at}, {"delete", change.erased}, {"insert", change.inserted}});
   }
-  return with_id(row.row.index, event("edit", {{"version", row.row.index},
-                                               {"sid", row.row.sid},
-                                               {"time", to_rfc3339(row.row.timestamp_us)},
-                                               {"patches", std::move(patches)}}));
+  json::object data{{"version", row.row.index},
+                    {"sid", row.row.sid},
+                    {"time", to_rfc3339(row.row.timestamp_us)},
+                    {"patches", std::move(patches)}};
+  if (author != nullptr) data["author"] = author_json(*author);
+  return with_id(row.row.index, event("edit", data));
 }
 
 std::string presence_event(const collab::PresenceAnswer& presence) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "collab/history.h"
@@ -9,11 +10,13 @@
 
 namespace weft::server {
 
-std::string presence_json(const DocumentId& id, const collab::PresenceAnswer& presence);
+std::string presence_json(const DocumentId& id, const collab::PresenceAnswer& presence,
+                          const std::vector<collab::SiteAuthor>& authors);
 
 // Events as they are sent, with the empty line at their end.
 std::string open_event(std::uint64_t version);
-std::string edit_event(const collab::PlayedRow& row);
+/// `author`: null when nothing is known of the site's.
+std::string edit_event(const collab::PlayedRow& row, const collab::Author* author);
 std::string presence_event(const collab::PresenceAnswer& presence);
 std::string deleted_event(const Error& why);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "rga/ids.h"
+#include "server/author_json.h"
 #include "server/document_json.h"
 #include "server/log_json.h"
 #include "server/request_checks.h"
@@ -122,11 +123,26 @@ void LogApi::read_on(const std::shared_ptr<Reading>& reading) {
     if (more) response.set("Weft-Next-After", std::to_string(reached));
     response.body = operations_stream(reading->rows);
   } else {
-    response = json_response(200, operations_json(reading->id, reading->paging.after, reading->rows,
-                                                  more ? std::optional(reached) : std::nullopt));
+    return answer_with_authors(reading, more ? std::optional(reached) : std::nullopt);
   }
   response.set("Vary", "Accept");
   reading->asked.answer(std::move(response));
+}
+
+void LogApi::answer_with_authors(const std::shared_ptr<Reading>& reading,
+                                 std::optional<std::uint64_t> next_after) {
+  const Asked& asked = reading->asked;
+  auto sids = sids_of(reading->rows, [](const collab::LogRow& row) { return row.id.sid; });
+  journal_.authors_of(
+      reading->id, std::move(sids), asked.on,
+      [reading, next_after](const Result<std::vector<collab::SiteAuthor>>& authors) {
+        if (!authors.ok()) return reading->asked.refuse(authors.error());
+        Response response =
+            json_response(200, operations_json(reading->id, reading->paging.after, reading->rows,
+                                               next_after, *authors));
+        response.set("Vary", "Accept");
+        reading->asked.answer(std::move(response));
+      });
 }
 
 void LogApi::push(const Call& call) {
@@ -138,6 +154,7 @@ void LogApi::push(const Call& call) {
         "Send operations as application/json or as application/octet-stream.", asked.request_id));
   }
   if (!push->ok()) return asked.refuse(push->error());
+  (*push)->author = call.caller.author;
   documents_.push(call.id(), std::move(**push), call.on,
                   [asked, id = call.id()](const Result<collab::PushAnswer>& pushed) {
                     if (!pushed.ok()) return asked.refuse(pushed.error());
@@ -152,7 +169,8 @@ void LogApi::site(const Call& call) {
   const auto client = parse_site_request(call.request.body);
   if (!client) return asked.refuse(client.error());
   journal_.lease_site(
-      call.id(), *client, call.on, [this, id = call.id(), asked](const Result<std::uint64_t>& sid) {
+      call.id(), *client, call.caller.author, call.on,
+      [this, id = call.id(), asked](const Result<std::uint64_t>& sid) {
         if (!sid.ok()) return asked.refuse(sid.error());
         catalog_.get(
             id, asked.on, [this, asked, sid = *sid](const Result<collab::DocumentRecord>& record) {

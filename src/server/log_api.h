@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "collab/ports.h"
@@ -33,6 +34,8 @@ class LogApi {
  private:
   struct Reading;
   void read_on(const std::shared_ptr<Reading>& reading);
+  void answer_with_authors(const std::shared_ptr<Reading>& reading,
+                           std::optional<std::uint64_t> next_after);
 
   const wire::Limits limits_;
   collab::Catalog& catalog_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rga/op_codec.h"
+#include "server/author_json.h"
 #include "server/document_json.h"
 #include "server/element_json.h"
 #include "server/json_reading.h"
@@ -105,7 +106,8 @@ Result<ClientId> parse_site_request(std::string_view body) {
 
 std::string operations_json(const DocumentId& id, std::uint64_t after,
                             const std::vector<collab::LogRow>& rows,
-                            std::optional<std::uint64_t> next_after) {
+                            std::optional<std::uint64_t> next_after,
+                            const std::vector<collab::SiteAuthor>& authors) {
   std::string out = R"({"document_id":")" + id.to_string() + R"(","after":)" +
                     std::to_string(after) + R"(,"operations":[)";
   for (const collab::LogRow& row : rows) {
@@ -114,7 +116,8 @@ std::string operations_json(const DocumentId& id, std::uint64_t after,
            R"(,"time":")" + to_rfc3339(row.timestamp_us) + R"(","operation":)" +
            wire::to_json(row.operation()) + '}';
   }
-  out += R"(],"next_after":)" + (next_after ? std::to_string(*next_after) : "null") + '}';
+  out += R"(],"authors":)" + json::serialize(authors_json(authors)) + R"(,"next_after":)" +
+         (next_after ? std::to_string(*next_after) : "null") + '}';
   return out;
 }
 

@@ -27,7 +27,8 @@ Result<ClientId> parse_site_request(std::string_view body);
 /// `next_after`: nothing when these are the last rows.
 std::string operations_json(const DocumentId& id, std::uint64_t after,
                             const std::vector<collab::LogRow>& rows,
-                            std::optional<std::uint64_t> next_after);
+                            std::optional<std::uint64_t> next_after,
+                            const std::vector<collab::SiteAuthor>& authors);
 /// The rows as one operation stream.
 std::string operations_stream(const std::vector<collab::LogRow>& rows);
 

@@ -99,6 +99,7 @@ void RestApi::check_caller(Call call) const {
     return call.respond(no_entry(claims.error(), call.request));
   }
   if (is_too_often(parts_.rates.requests, claims->user, call)) return;
+  if (!parts_.control.is_open()) call.caller.author = collab::author_of(*claims);
   call.caller.claims = std::move(*claims);
   if (need == Need::admin && !call.caller.claims.is_admin) {
     return call.refuse(403, "admin_required", "Only a token marked 'admin' may do this.");
@@ -199,7 +200,7 @@ void RestApi::handle_history(const Call& call) const {
       return history.name_version(id, call.request, call.on, call.respond);
     case Operation::remove_version:
       return history.remove_version(id, call.match.name, call.request, call.on, call.respond);
-    default: return history.restore(id, call.request, call.on, call.respond);
+    default: return history.restore(call);
   }
 }
 

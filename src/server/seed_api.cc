@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "collab/history.h"
-#include "server/author.h"
+#include "server/author_client.h"
 #include "server/document_json.h"
 #include "server/element_json.h"
 #include "server/json_reading.h"
@@ -137,7 +137,8 @@ void SeedApi::change(const Call& call) {
   if (const Status fits = check(kind, *parsed); !fits.ok()) return asked.refuse(fits.error());
   auto change = std::make_shared<Change>(Change{kind, std::move(*parsed), {}, {}});
   collab::ServerEdit edit;
-  edit.author = author_of(server_, call.caller.claims);
+  edit.author = call.caller.author;
+  edit.client = client_of(server_, edit.author);
   edit.keeps_elements = kind == Kind::update;
   edit.plan = [change](const rga::Document& document, std::uint64_t) {
     return change->plan(document);

@@ -144,8 +144,12 @@ class NoLog final : public collab::Journal, public collab::History {
                   collab::Done<rga::VersionVector> done) override {
     done(error);
   }
-  void lease_site(const DocumentId&, const ClientId&, Executor&,
+  void lease_site(const DocumentId&, const ClientId&, collab::Author, Executor&,
                   collab::Done<std::uint64_t> done) override {
+    done(error);
+  }
+  void authors_of(const DocumentId&, std::vector<std::uint64_t>, Executor&,
+                  collab::Done<std::vector<collab::SiteAuthor>> done) override {
     done(error);
   }
   void save_snapshot(const DocumentId&, std::uint64_t, std::string, Executor&,

@@ -54,23 +54,22 @@ std::unique_ptr<WriteRequest> on_document(const DocumentId& document, const char
                                    std::move(task), on, std::move(done));
 }
 
-int count(Statement& statement, const std::string& document_text, std::int64_t& out,
-          std::int64_t now_us = 0) {
-  const ResetGuard guard(statement);
-  statement.bind_text(1, document_text);
-  if (now_us != 0) statement.bind(2, now_us);
-  if (statement.step()) out = statement.i64(0);
-  return statement.code();
-}
-
-int role_of(WriteSession& session, const std::string& document_text, const std::string& user,
-            access::Role& role) {
-  Statement& select = session.select_role;
+int count_tokens(WriteSession& session, const std::string& document_text, std::int64_t now_us,
+                 std::int64_t& out) {
+  Statement& select = session.count_tokens;
   const ResetGuard guard(select);
   select.bind_text(1, document_text);
-  select.bind_text(2, user);
-  role = access::Role::none;
-  if (select.step()) role = static_cast<access::Role>(select.i64(0));
+  select.bind(2, now_us);
+  if (select.step()) out = select.i64(0);
+  return select.code();
+}
+
+int read_members(WriteSession& session, const DocumentId& document,
+                 const std::string& document_text, Members& members) {
+  Statement& select = session.select_members;
+  const ResetGuard guard(select);
+  select.bind_text(1, document_text);
+  while (select.step()) members.add(select, document);
   return select.code();
 }
 
@@ -89,17 +88,6 @@ int note(WriteSession& session, const std::string& document_text, const std::str
   return insert.run() ? SQLITE_OK : insert.code();
 }
 
-/// Whether `user` is the only owner.
-int is_last_owner(WriteSession& session, const std::string& document_text, access::Role role,
-                  bool& is_last) {
-  is_last = false;
-  if (role != access::Role::owner) return SQLITE_OK;
-  std::int64_t owners = 0;
-  const int code = count(session.count_owners, document_text, owners);
-  is_last = owners <= 1;
-  return code;
-}
-
 }  // namespace
 
 std::unique_ptr<WriteRequest> set_member_request(const DocumentId& document,
@@ -107,35 +95,25 @@ std::unique_ptr<WriteRequest> set_member_request(const DocumentId& document,
                                                  collab::Done<collab::DocumentMember> done) {
   return on_document<collab::DocumentMember>(
       document, "a member", on, std::move(done),
-      [member = std::move(member)](WriteSession& session, const std::string& text, auto& result) {
-        access::Role before = access::Role::none;
-        int code = role_of(session, text, member.user, before);
-        if (code != SQLITE_OK) return code;
-        bool is_last = false;
-        if (member.role != access::Role::owner) {
-          code = is_last_owner(session, text, before, is_last);
-          if (code != SQLITE_OK) return code;
+      [document, member = std::move(member)](WriteSession& session, const std::string& text,
+                                             auto& result) {
+        Members members;
+        if (const int code = read_members(session, document, text, members); code != SQLITE_OK) {
+          return code;
         }
-        if (is_last) {
-          result = last_owner();
+        if (auto refusal = members.why_not(member)) {
+          result = *std::move(refusal);
           return SQLITE_OK;
         }
-        if (before == access::Role::none) {
-          std::int64_t members = 0;
-          code = count(session.count_members, text, members);
-          if (code != SQLITE_OK) return code;
-          if (members >= static_cast<std::int64_t>(wire::Limits::max_members)) {
-            result = too_many_members();
-            return SQLITE_OK;
-          }
-        }
+        const collab::DocumentMember changed = members.change(member);
         Statement& put = session.put_member;
         put.bind_text(1, text);
-        put.bind_text(2, member.user);
-        put.bind(3, static_cast<std::int64_t>(member.role));
-        put.bind(4, member.added_us);
+        put.bind_text(2, changed.user);
+        put.bind(3, static_cast<std::int64_t>(changed.role));
+        put.bind(4, changed.added_us);
+        put.bind(5, member_checksum(document, changed));
         if (!put.run()) return put.code();
-        result = member;
+        result = changed;
         return note(session, text, member.user, {}, 0, member.added_us);
       });
 }
@@ -144,20 +122,15 @@ std::unique_ptr<WriteRequest> remove_member_request(const DocumentId& document, 
                                                     std::int64_t now_us, Executor& on,
                                                     collab::Done<Unit> done) {
   return on_document<Unit>(document, "a member", on, std::move(done),
-                           [user = std::move(user), now_us](WriteSession& session,
-                                                            const std::string& text, auto& result) {
-                             access::Role role = access::Role::none;
-                             int code = role_of(session, text, user, role);
-                             if (code != SQLITE_OK) return code;
-                             if (role == access::Role::none) {
-                               result = member_not_found(user);
-                               return SQLITE_OK;
+                           [document, user = std::move(user), now_us](
+                               WriteSession& session, const std::string& text, auto& result) {
+                             Members members;
+                             if (const int code = read_members(session, document, text, members);
+                                 code != SQLITE_OK) {
+                               return code;
                              }
-                             bool is_last = false;
-                             code = is_last_owner(session, text, role, is_last);
-                             if (code != SQLITE_OK) return code;
-                             if (is_last) {
-                               result = last_owner();
+                             if (auto refusal = members.why_not_without(user)) {
+                               result = *std::move(refusal);
                                return SQLITE_OK;
                              }
                              Statement& drop = session.delete_member;
@@ -174,14 +147,14 @@ std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
                                                 Executor& on, collab::Done<Unit> done) {
   return on_document<Unit>(
       document, "a token", on, std::move(done),
-      [token = std::move(token), now_us](WriteSession& session, const std::string& text,
-                                         auto& result) {
+      [document, token = std::move(token), now_us](WriteSession& session, const std::string& text,
+                                                   auto& result) {
         Statement& sweep = session.sweep_tokens;
         sweep.bind_text(1, text);
         sweep.bind(2, now_us - kept_token_us);
         if (!sweep.run()) return sweep.code();
         std::int64_t tokens = 0;
-        const int code = count(session.count_tokens, text, tokens, now_us);
+        const int code = count_tokens(session, text, now_us, tokens);
         if (code != SQLITE_OK) return code;
         if (tokens >= static_cast<std::int64_t>(wire::Limits::max_given_tokens)) {
           result = too_many_tokens();
@@ -196,6 +169,7 @@ std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
         insert.bind(6, static_cast<std::int64_t>(token.role));
         insert.bind(7, token.created_us);
         insert.bind(8, token.expires_us);
+        insert.bind(9, token_checksum(document, token));
         if (!insert.run()) return insert.code();
         result = Unit{};
         return SQLITE_OK;
@@ -206,22 +180,38 @@ std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document, s
                                                    std::int64_t now_us, Executor& on,
                                                    collab::Done<Unit> done) {
   return on_document<Unit>(document, "a token", on, std::move(done),
-                           [token_id = std::move(token_id), now_us](
+                           [document, token_id = std::move(token_id), now_us](
                                WriteSession& session, const std::string& text, auto& result) {
-                             std::int64_t expires_us = 0;
+                             collab::GivenToken token;
+                             RowCheck check = RowCheck::sound;
                              {
-                               Statement& revoke = session.revoke_token;
-                               const ResetGuard guard(revoke);
-                               revoke.bind_text(1, text);
-                               revoke.bind_text(2, token_id);
-                               if (!revoke.step()) {
-                                 if (revoke.code() == SQLITE_OK) result = token_not_found(token_id);
-                                 return revoke.code();
+                               Statement& select = session.select_token;
+                               const ResetGuard guard(select);
+                               select.bind_text(1, text);
+                               select.bind_text(2, token_id);
+                               if (!select.step()) {
+                                 if (select.code() == SQLITE_OK) result = token_not_found(token_id);
+                                 return select.code();
                                }
-                               expires_us = revoke.i64(0);
+                               token = read_token(select);
+                               check = check_token(select, document);
                              }
                              result = Unit{};
-                             return note(session, text, {}, token_id, expires_us, now_us);
+                             if (check == RowCheck::damaged) {
+                               return note(session, text, {}, token_id, now_us + longest_token_us,
+                                           now_us);
+                             }
+                             token.is_revoked = true;
+                             Statement& revoke = session.revoke_token;
+                             revoke.bind_text(1, text);
+                             revoke.bind_text(2, token_id);
+                             if (check == RowCheck::sound) {
+                               revoke.bind(3, token_checksum(document, token));
+                             } else {
+                               revoke.bind_null(3);
+                             }
+                             if (!revoke.run()) return revoke.code();
+                             return note(session, text, {}, token_id, token.expires_us, now_us);
                            });
 }
 

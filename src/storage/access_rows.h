@@ -1,10 +1,15 @@
 // What both back ends answer to questions of access, and how they read its rows.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "collab/access_ports.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 
@@ -12,6 +17,9 @@ namespace weft::storage {
 inline constexpr std::int64_t kept_change_us = std::int64_t{3'600} * 1'000'000;
 /// Tokens that have ended stay in the list so long.
 inline constexpr std::int64_t kept_token_us = std::int64_t{30} * 86'400 * 1'000'000;
+/// No token that is given out lives longer. A revoked one whose row is damaged counts as revoked so
+/// long: when it ends is not known.
+inline constexpr std::int64_t longest_token_us = std::int64_t{366} * 86'400 * 1'000'000;
 
 Error last_owner();
 Error member_not_found(std::string_view user);
@@ -19,24 +27,30 @@ Error token_not_found(std::string_view token_id);
 Error too_many_members();
 Error too_many_tokens();
 
-/// From user_id, role, added.
-template <class Columns>
-collab::DocumentMember read_member(const Columns& row) {
-  return {std::string(row.text(0)), static_cast<access::Role>(row.i64(1)), row.i64(2)};
-}
+/// The members of a document. One whose row is damaged is none: nobody knows what they may do. But
+/// the row is there, counts, and can be replaced or removed.
+class Members {
+ public:
+  /// A row as check_member reads it.
+  template <class Columns>
+  void add(const Columns& row, const DocumentId& document) {
+    auto& to = check_member(row, document) == RowCheck::damaged ? damaged_ : sound_;
+    to.push_back(read_member(row));
+  }
+  /// Why `member` cannot become what it says, if so.
+  std::optional<Error> why_not(const collab::DocumentMember& member) const;
+  /// Why `user` cannot leave, if so.
+  std::optional<Error> why_not_without(const std::string& user) const;
+  /// The row of one who becomes `member`: who is a member already has been so since then.
+  collab::DocumentMember change(const collab::DocumentMember& member) const;
 
-/// From token_id, kind, user_id, name, role, created, expires, revoked.
-template <class Columns>
-collab::GivenToken read_token(const Columns& row) {
-  return {std::string(row.text(0)),
-          static_cast<access::CallerKind>(row.i64(1)),
-          std::string(row.text(2)),
-          std::string(row.text(3)),
-          static_cast<access::Role>(row.i64(4)),
-          row.i64(5),
-          row.i64(6),
-          row.i64(7) != 0};
-}
+ private:
+  using List = std::vector<collab::DocumentMember>;
+  static const collab::DocumentMember* find(const List& list, const std::string& user);
+  bool is_last_owner(const std::string& user) const;
+
+  List sound_, damaged_;
+};
 
 /// From number, document_id as text, user_id, token_id, expires.
 template <class Columns>

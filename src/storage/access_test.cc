@@ -108,7 +108,7 @@ TEST_P(AccessTest, WhoCreatesOwnsAndListsTheOwnOnly) {
     document.owner = test_uuid(50);
     document.owner_user = n <= 4 ? "ann" : "";
     document.incarnation = test_uuid(60 + n);
-    document.author = test_uuid(70);
+    document.client = test_uuid(70);
     const auto created = rig.wait<collab::Catalog::Created>(
         [&](auto done) { rig.store->create(document, rig.executor, done); });
     ASSERT_TRUE(created.ok()) << created.error().message;

@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "base/utf8.h"
 #include "storage/log_audit.h"
+#include "storage/site_author_rows.h"
 #include "storage/source_state.h"
 #include "wire/limits.h"
 
@@ -20,6 +21,7 @@ using collab::LogRow;
 constexpr std::string_view magic = "WEFTHIST";
 constexpr std::uint8_t format_version = 1;
 constexpr std::uint8_t format_with_versions = 2;  // lists the named versions after the state hash
+constexpr std::uint8_t format_with_authors = 3;   // and the authors of sites after those
 constexpr std::uint8_t deflated_rows = 1;         // the payload kinds; others may come
 
 // What zlib can make of one byte at most; a larger promise is a lie.
@@ -80,9 +82,11 @@ void write_versions(ByteWriter& out, const Archive& archive) {
   }
 }
 
-/// Nothing when they are not what write_versions() writes: in order, each name once.
+/// Nothing when they are not what write_versions() writes: in order, each name once; or when they
+/// are fewer than `least`.
 std::optional<std::vector<collab::NamedVersion>> read_versions(ByteReader& in,
-                                                               std::uint64_t last_index) {
+                                                               std::uint64_t last_index,
+                                                               std::uint64_t least) {
   std::vector<collab::NamedVersion> versions;
   std::set<std::string> names;
   const std::uint64_t count = in.varint_max(wire::Limits::max_named_versions);
@@ -100,8 +104,45 @@ std::optional<std::vector<collab::NamedVersion>> read_versions(ByteReader& in,
     }
     versions.push_back(std::move(version));
   }
-  if (in.failed() || count == 0) return std::nullopt;
+  if (in.failed() || count < least) return std::nullopt;
   return versions;
+}
+
+void write_authors(ByteWriter& out, const Archive& archive) {
+  out.varint(archive.authors.size());
+  for (const auto& [sid, author] : archive.authors) {
+    out.varint(sid);
+    out.u8(static_cast<std::uint8_t>(author.kind));
+    out.sized_bytes(author.user);
+    out.sized_bytes(author.name);
+  }
+}
+
+/// Nothing when they are not what write_authors() writes: ascending, and one at least.
+std::optional<std::vector<collab::SiteAuthor>> read_authors(ByteReader& in) {
+  std::vector<collab::SiteAuthor> authors;
+  const std::uint64_t count = in.varint_max(in.remaining());
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    collab::SiteAuthor read;
+    read.sid = in.varint_max(rga::max_integer);
+    const std::uint8_t kind = in.u8();
+    read.author.user = in.sized_bytes(wire::Limits::max_author_user_bytes);
+    read.author.name = in.sized_bytes(wire::Limits::max_author_name_bytes);
+    if (in.failed() || kind > collab::last_author_kind) return std::nullopt;
+    read.author.kind = static_cast<collab::AuthorKind>(kind);
+    if (read.sid <= (authors.empty() ? 0 : authors.back().sid) || !is_storable(read.author)) {
+      return std::nullopt;
+    }
+    authors.push_back(std::move(read));
+  }
+  if (in.failed() || authors.empty()) return std::nullopt;
+  return authors;
+}
+
+/// The least that can say it: older programs read an archive that has no newer things in it.
+std::uint8_t format_of(const Archive& archive) {
+  if (!archive.authors.empty()) return format_with_authors;
+  return archive.versions.empty() ? format_version : format_with_versions;
 }
 
 Result<std::string> deflate_all(std::string_view raw) {
@@ -140,15 +181,25 @@ Result<Archive> read_archive(RowSource& source, const DocumentId& document) {
   archive.record.owner = {};
   archive.next_sid = entry->next_sid;
   bool whole = true;
+  std::set<std::uint64_t> sids;
   const Status read =
       source.operations(document, 0, [&](std::uint64_t index, std::optional<LogRow> row) {
         whole = whole && row && index == archive.rows.size() + 1;
-        if (whole) archive.rows.push_back(*std::move(row));
+        if (!whole) return;
+        sids.insert(row->id.sid);
+        archive.rows.push_back(*std::move(row));
       });
   if (!read.ok()) return read.error();
   auto versions = source.named_versions(document);
   if (!versions.ok()) return versions.error();
   archive.versions = std::move(versions).value();
+  const Status known = source.site_authors(
+      document, [&](std::uint64_t sid, std::optional<collab::SiteAuthor> author) {
+        // Nobody, without a name: that is known of a site that is not there, too.
+        if (!author || author->author == collab::Author{}) return;
+        if (sids.contains(sid)) archive.authors.push_back(*std::move(author));
+      });
+  if (!known.ok()) return known.error();
   if (!whole || archive.rows.size() != archive.record.last_index) {
     return Error{ErrorClass::corrupt, "damaged_log",
                  "the log of document " + document.to_string() + " is damaged; see weft fsck"};
@@ -179,8 +230,8 @@ Result<std::string> encode_archive(const Archive& archive) {
 
   std::string bytes(magic);
   ByteWriter out(bytes);
-  // Older programs read an archive that has no names in it.
-  out.u8(archive.versions.empty() ? format_version : format_with_versions);
+  const std::uint8_t format = format_of(archive);
+  out.u8(format);
   out.bytes(record.id.view());
   out.bytes(record.incarnation.view());
   out.zigzag_varint(record.creation_us);
@@ -189,7 +240,8 @@ Result<std::string> encode_archive(const Archive& archive) {
   out.varint(archive.next_sid);
   out.varint(archive.rows.size());
   out.u64_le(audit.document().state_hash());
-  if (!archive.versions.empty()) write_versions(out, archive);
+  if (format >= format_with_versions) write_versions(out, archive);
+  if (format >= format_with_authors) write_authors(out, archive);
   out.u8(deflated_rows);
   out.varint(raw.size());
   out.sized_bytes(*deflated);
@@ -201,7 +253,7 @@ Result<Archive> decode_archive(std::string_view bytes) {
   if (!bytes.starts_with(magic)) return bad_archive("it begins otherwise");
   if (bytes.size() < magic.size() + 9) return bad_archive("it is cut off");
   const auto version = static_cast<std::uint8_t>(bytes[magic.size()]);
-  if (version != format_version && version != format_with_versions) {
+  if (version < format_version || version > format_with_authors) {
     return Error{ErrorClass::invalid, "newer_archive",
                  "this archive has a format that this program does not know: use a newer weft"};
   }
@@ -224,10 +276,15 @@ Result<Archive> decode_archive(std::string_view bytes) {
   archive.next_sid = in.varint_max(rga::max_integer);
   const std::uint64_t count = in.varint_max(rga::max_integer);
   const std::uint64_t state_hash = in.u64_le();
-  if (version == format_with_versions) {
-    auto versions = read_versions(in, count);
+  if (version >= format_with_versions) {
+    auto versions = read_versions(in, count, version == format_with_versions ? 1 : 0);
     if (!versions) return bad_archive("its named versions are malformed");
     archive.versions = *std::move(versions);
+  }
+  if (version >= format_with_authors) {
+    auto authors = read_authors(in);
+    if (!authors) return bad_archive("the authors of its sites are malformed");
+    archive.authors = *std::move(authors);
   }
   const std::uint8_t kind = in.u8();
   const std::uint64_t raw_size = in.varint();
@@ -248,6 +305,7 @@ Result<Archive> decode_archive(std::string_view bytes) {
   ByteReader rows(*raw);
   std::int64_t last_us = record.creation_us;
   archive.rows.reserve(static_cast<std::size_t>(count));
+  std::set<std::uint64_t> sids;
   for (std::uint64_t index = 1; index <= count; ++index) {
     LogRow row = read_row(rows, index, last_us);
     if (rows.failed()) return bad_archive("its rows are malformed");
@@ -255,9 +313,13 @@ Result<Archive> decode_archive(std::string_view bytes) {
       return bad_archive("row " + std::to_string(index) + ": " + *wrong);
     }
     last_us = row.timestamp_us;
+    sids.insert(row.id.sid);
     archive.rows.push_back(std::move(row));
   }
   if (!rows.at_end()) return bad_archive("something follows its rows");
+  for (const collab::SiteAuthor& author : archive.authors) {
+    if (!sids.contains(author.sid)) return bad_archive("a site without a row has an author");
+  }
   if (archive.next_sid <= audit.greatest_sid()) return bad_archive("next_sid is too small");
   if (audit.document().state_hash() != state_hash) {
     return bad_archive("its rows do not give the state that it promises");

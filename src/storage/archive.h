@@ -1,6 +1,6 @@
 // An archive: one document with its whole history as one file, for moving it to another server or
-// keeping it. docs/FORMAT.md describes the bytes. What identifies people to the server (client ids,
-// the owner) is not in it.
+// keeping it. docs/FORMAT.md describes the bytes. Who wrote what is in it; what lets people in or
+// write as a site (client ids, the owner, members) is not.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct Archive {
   std::uint64_t next_sid = 2;     // no greater site was ever given out, less one
   std::vector<collab::LogRow> rows;
   std::vector<collab::NamedVersion> versions;  // by index, then name
+  std::vector<collab::SiteAuthor> authors;     // ascending by site, of sites that wrote a row
 };
 
 /// Reads a document, deleted or not, as of one moment. Errors: not_found, gone, corrupt

@@ -119,7 +119,11 @@ TEST_F(Backup, AnOlderSchemaIsBroughtUpToDate) {
                 "DROP TABLE document_members; DROP TABLE document_tokens; "
                 "DROP TABLE access_changes; DROP TABLE edit_keys; DROP INDEX documents_deleted; "
                 "DROP TABLE state_hashes; DROP TABLE replicas; DROP TABLE replication_secret; "
+                "DROP VIEW document_activity; CREATE VIEW document_activity AS SELECT 1; "
+                "DROP TABLE site_authors; "
                 "ALTER TABLE document_snapshot_headers DROP COLUMN has_rows; "
+                "ALTER TABLE sites DROP COLUMN checksum; "
+                "ALTER TABLE document_snapshots DROP COLUMN checksum; "
                 "DELETE FROM schema_migrations WHERE version > 1"),
         SQLITE_OK);
   }

@@ -62,7 +62,7 @@ TEST_P(CatalogLists, AUserCreatesAsManyAsOneMay) {
     document.owner_user = user;
     document.max_owned = 3;
     document.incarnation = document.id;
-    document.author = test_uuid(1000);
+    document.client = test_uuid(1000);
     document.idempotency_key = std::move(key);
     return rig.wait<collab::Catalog::Created>(
         [&](auto done) { rig.store->create(document, rig.executor, done); });
@@ -130,7 +130,7 @@ TEST_P(CatalogLists, NorMoreInOneTransaction) {
     document.owner_user = "ada";
     document.max_owned = 5;
     document.incarnation = document.id;
-    document.author = test_uuid(1000);
+    document.client = test_uuid(1000);
     rig.store->create(document, rig.executor, [&](const auto& answer) {
       ++answers;
       created += answer.ok() ? 1u : 0u;

@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "base/utf8.h"
+#include "storage/site_author_rows.h"
 #include "wire/limits.h"
 
 namespace weft::storage {
@@ -129,7 +130,7 @@ collab::LogRow first_row(const collab::Catalog::NewDocument& document, std::uint
 std::optional<std::uint64_t> storable_length(const collab::Catalog::NewDocument& document) {
   const auto len = count_scalars(document.content);
   if (!len || *len > UINT32_MAX || !count_scalars(document.title) ||
-      !count_scalars(document.idempotency_key)) {
+      !count_scalars(document.idempotency_key) || !is_storable(document.author)) {
     return std::nullopt;
   }
   return *len;

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "collab/ports.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 
@@ -18,6 +21,18 @@ bool are_storable(const std::vector<collab::EditKey>& keys);
 /// Keys that were stored at this time or before are forgotten.
 constexpr std::int64_t forgotten_since(std::int64_t now_us) {
   return now_us - collab::edit_key_lifetime_us;
+}
+
+/// What a row says, read as check_edit_key does: corrupt, code "damaged_row", or nothing when it is
+/// older than a key is known.
+template <class Columns>
+Result<std::optional<collab::EditKey>> known_edit(const Columns& row, const DocumentId& document,
+                                                  std::int64_t now_us) {
+  if (check_edit_key(row, document) == RowCheck::damaged) {
+    return damaged_row(document, "edit_keys", "edit_key " + std::string(row.text(0)));
+  }
+  if (row.i64(4) <= forgotten_since(now_us)) return std::optional<collab::EditKey>{};
+  return std::optional(read_edit_key(row));
 }
 
 Error bad_edit_key();

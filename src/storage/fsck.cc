@@ -40,8 +40,11 @@ class DocumentCheck {
     }
     ++counts_.documents;
     if (const Status status = check_sites(); !status.ok()) return status;
+    if (const Status status = check_authors(); !status.ok()) return status;
+    if (const Status status = check_keyed_rows(); !status.ok()) return status;
     if (const Status status = read_headers(); !status.ok()) return status;
     if (const Status status = check_log(); !status.ok()) return status;
+    check_newest_snapshot();
     check_catalog();
     return ok_status();
   }
@@ -68,13 +71,33 @@ class DocumentCheck {
           std::pair{"document_snapshots", sizes->snapshot_rows}}) {
       if (rows > 0) find(table, "", std::to_string(rows) + " " + what);
     }
-    return ok_status();
+    std::uint64_t authors = 0;
+    if (const Status read = source_.site_authors(document_, [&](auto, const auto&) { ++authors; });
+        !read.ok()) {
+      if (const Status known = tolerate(read.error(), "site_authors"); !known.ok()) return known;
+    }
+    if (authors > 0) find("site_authors", "", std::to_string(authors) + " " + what);
+    const Status read = source_.keyed_rows(
+        document_, [&](const KeyedRow& row) { find(row.table, row.key, "one of the " + what); });
+    return read.ok() ? read : tolerate(read.error(), "");
+  }
+
+  void judge(RowCheck check, const char* table, const std::string& key) {
+    if (check == RowCheck::damaged) find(table, key, "the row does not fit its checksum");
+    if (check == RowCheck::unchecked) ++counts_.unchecked[table];
+  }
+
+  Status check_keyed_rows() {
+    const Status read = source_.keyed_rows(
+        document_, [&](const KeyedRow& row) { judge(row.check, row.table, row.key); });
+    return read.ok() ? read : tolerate(read.error(), "");
   }
 
   Status check_sites() {
     std::set<std::string> clients;
     const Status read = source_.sites(document_, [&](const SiteRow& site) {
-      const std::string key = "sid " + std::to_string(site.sid);
+      const std::string key = "sid " + std::to_string(static_cast<std::int64_t>(site.sid));
+      judge(site.check, "sites", key);
       if (!Uuid::parse(site.client_id)) find("sites", key, "client_id is not a UUID");
       if (!clients.insert(site.client_id).second) find("sites", key, "its client has two sites");
       if (is_catalogued() && site.sid >= entry_.next_sid) {
@@ -83,6 +106,16 @@ class DocumentCheck {
       sites_.insert(site.sid);
     });
     return read.ok() ? read : tolerate(read.error(), "sites");
+  }
+
+  /// After the sites. A site without an author is from before authors were kept.
+  Status check_authors() {
+    const Status read = source_.site_authors(document_, [&](std::uint64_t sid, const auto& author) {
+      const std::string key = "sid " + std::to_string(sid);
+      if (!author) find("site_authors", key, "the row does not fit its checksum");
+      if (!sites_.contains(sid)) find("site_authors", key, "there is no such site");
+    });
+    return read.ok() ? read : tolerate(read.error(), "site_authors");
   }
 
   Status read_headers() {
@@ -162,6 +195,7 @@ class DocumentCheck {
       find(table, key, "the row does not fit its checksum");
       return ok_status();
     }
+    if (!row.flags_fit) find(table, key, "has_state and has_rows are 0 or 1");
     const bool comparable = audit.is_whole() && audit.last_index() == header.at_index;
     if (audit.is_whole() && audit.last_index() < header.at_index) {
       find(table, key, "it is past the end of the log");
@@ -172,8 +206,30 @@ class DocumentCheck {
         find(table, key, "version_vector is not the log's");
       }
     }
-    if (!row.has_state) return ok_status();
+    if (!row.has_state) return expect_no_state(header.at_index, key);
     return check_state(row, key, comparable ? &audit.document() : nullptr);
+  }
+
+  /// A header goes with its state, so this is one of an older program, whose state went alone.
+  Status expect_no_state(std::uint64_t at_index, const std::string& key) {
+    const auto parts = source_.state(document_, at_index, 0);
+    const bool has_parts = parts.ok() ? !parts->empty() : parts.error().code == "damaged_snapshot";
+    if (has_parts) {
+      find("document_snapshot_headers", key, "has_state says no, and the state is there");
+    } else if (!parts.ok()) {
+      return tolerate(parts.error(), "document_snapshot_states");
+    }
+    return ok_status();
+  }
+
+  /// Who asks in SQL reads its rows.
+  void check_newest_snapshot() {
+    const auto newest = std::find_if(headers_.rbegin(), headers_.rend(), [](const HeaderRow& row) {
+      return row.checksum_fits && row.has_state;
+    });
+    if (newest == headers_.rend() || newest->has_rows) return;
+    find("document_snapshot_headers", "at_index " + std::to_string(newest->header.at_index),
+         "has_rows says no, and the newest snapshot has its rows");
   }
 
   Status check_state(const HeaderRow& row, const std::string& key, const rga::Document* replayed) {
@@ -225,9 +281,11 @@ class DocumentCheck {
     const auto missing = [&](std::uint64_t ord) {
       find("document_snapshots", key + ", ord " + std::to_string(ord), "the row is missing");
     };
-    const Status read =
-        source_.snapshot_rows(document_, header.at_index, [&](const SnapshotRow& stored) {
-          const std::string row_key = key + ", ord " + std::to_string(stored.ord);
+    const Status read = source_.snapshot_rows(
+        document_, header.at_index, [&](const RunRow& stored, RowCheck check) {
+          const std::string row_key =
+              key + ", ord " + std::to_string(static_cast<std::int64_t>(stored.ord));
+          judge(check, "document_snapshots", row_key);
           for (; expected < stored.ord && expected < runs.size(); ++expected) missing(expected);
           expected = stored.ord + 1;
           if (stored.ord >= runs.size()) {
@@ -304,7 +362,11 @@ Result<FsckCounts> check_database(RowSource& source,
   for (const std::string& text : *ids) {
     const auto id = Uuid::parse(text);
     if (!id || id->to_string() != text) {
-      find({text, "", "", "document_id is not a UUID in lower case"});
+      const auto tables = source.tables_of(text);
+      if (!tables.ok() && tables.error().error_class != ErrorClass::corrupt) return tables.error();
+      for (const std::string& table : tables.ok() ? *tables : std::vector<std::string>{""}) {
+        find({text, table, "", "document_id is not a UUID in lower case"});
+      }
       continue;
     }
     if (Status status = DocumentCheck(source, *id, counts, report).run(); !status.ok()) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "storage/row_source.h"
@@ -23,6 +24,9 @@ struct FsckCounts {
   std::uint64_t log_rows = 0;
   std::uint64_t snapshots = 0;
   std::uint64_t findings = 0;
+  /// Rows by their table that have no checksum, because they were written before rows of that table
+  /// had one. They are no findings.
+  std::map<std::string, std::uint64_t> unchecked;
 };
 
 /// Calls `report` for each finding. An error when the database could not be read for another reason

@@ -11,6 +11,12 @@ HistoryImport prepare_import(Archive archive, Random& random) {
   for (const std::uint64_t sid : sids) {
     history.sites.emplace_back(sid, Uuid::from_random(random.next(), random.next()));
   }
+  auto site = history.sites.begin();
+  for (const collab::SiteAuthor& author : archive.authors) {
+    while (site != history.sites.end() && site->first < author.sid) ++site;
+    if (site == history.sites.end()) break;
+    if (site->first == author.sid) history.authors.emplace_back(site->second, author);
+  }
   history.incarnation = Uuid::from_random(random.next(), random.next());
   history.archive = std::move(archive);
   return history;

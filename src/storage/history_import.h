@@ -18,6 +18,8 @@ struct HistoryImport {
   Uuid incarnation;
   /// Who owns the sites of the history here: nobody, so that nobody writes as one of them.
   std::vector<std::pair<std::uint64_t, ClientId>> sites;
+  /// Of those sites, as the archive has them; by the sites' owners.
+  std::vector<std::pair<ClientId, collab::SiteAuthor>> authors;
 };
 
 /// A fresh incarnation, and an owner that nobody is for every site of the history.

@@ -3,7 +3,9 @@
 #include <string>
 
 #include "storage/document_rows.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -40,7 +42,14 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
       site.bind(2, sid);
       site.bind_text(3, client_text);
       site.bind(4, now_us_);
+      site.bind(5, site_checksum(record.id, sid, client_text, now_us_));
       if (!site.run()) return site.code();
+    }
+    for (const auto& [client, author] : history_.authors) {
+      if (const int code = put_site_author(session, record.id, document_text_, author);
+          code != SQLITE_OK) {
+        return code;
+      }
     }
     Statement& insert = session.insert_row;
     for (const collab::LogRow& row : history_.archive.rows) {
@@ -54,6 +63,7 @@ class Import final : public TypedWriteRequest<collab::DocumentRecord> {
       name.bind_text(2, version.name);
       name.bind(3, version.index);
       name.bind(4, version.created_us);
+      name.bind(5, version_checksum(record.id, version));
       if (!name.run()) return name.code();
     }
     answer(record);

@@ -27,6 +27,7 @@
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/list_cursor.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -121,7 +122,7 @@ Result<rga::VersionVector> find_version(const Source& source, std::uint64_t inde
   auto record = source.record();
   if (!record.ok()) return record.error();
   if (index > record->last_index) return index_out_of_range(*record);
-  // Headers stay when their snapshots are replaced: one of them is always a short way back.
+  // So many snapshots stay as milestones that one of them is always a short way back.
   auto headers = source.milestones(index);
   if (!headers.ok()) return headers.error();
   rga::VersionVector version;
@@ -183,15 +184,21 @@ class PageBuilder {
 
   /// Rows to ask for: one more than fit tells whether there is a next page.
   std::size_t wanted() const { return limit_ + 1; }
-  /// The next row of `documents`. A damaged one is not listed, and what comes after it is.
+  /// The next row of `documents`; `of_member`: followed by the membership by which it is listed. A
+  /// damaged one is not listed, and what comes after it is.
   template <class Columns>
-  void add(const Columns& row, Log& log) {
+  void add(const Columns& row, bool of_member, Log& log) {
     if (++seen_ > limit_) {
       page_.next_cursor = encode_cursor(last_);
       return;
     }
     if (auto sound = read_document(row)) {
       last_ = {sound->record.creation_us, sound->record.id};
+      if (of_member && check_member(row, sound->record.id, member_columns) == RowCheck::damaged) {
+        log_damaged_row(log, sound->record.id, "document_members", "user_id",
+                        row.text(member_columns));
+        return;
+      }
       page_.documents.push_back(std::move(sound->record));
       return;
     }
@@ -202,6 +209,7 @@ class PageBuilder {
   collab::Catalog::Page take() { return std::move(page_); }
 
  private:
+  static constexpr int member_columns = 14;  // behind those of the document
   std::size_t limit_;
   std::size_t seen_ = 0;
   ListCursor last_;  // of the rows that are on the page

@@ -19,17 +19,17 @@ namespace {
 
 constexpr PgStatement ask_there{"access_there", "SELECT " WEFT_IS_THERE};
 constexpr PgStatement ask_role{
-    "access_role", "SELECT " WEFT_IS_THERE
-                   ", coalesce((SELECT role FROM document_members WHERE document_id = $1::uuid AND "
-                   "user_id = $2::text), 0)::bigint"};
-constexpr PgStatement ask_members{
-    "access_members",
-    "SELECT user_id, role, added FROM document_members WHERE document_id = $1::uuid ORDER BY "
-    "user_id COLLATE \"C\""};
+    "access_role",
+    "SELECT user_id, role, added, checksum FROM document_members WHERE document_id = $1::uuid AND "
+    "user_id = $2::text"};
+constexpr PgStatement ask_members{"access_members",
+                                  "SELECT user_id, role, added, checksum FROM document_members "
+                                  "WHERE document_id = $1::uuid ORDER "
+                                  "BY user_id COLLATE \"C\""};
 constexpr PgStatement ask_tokens{
     "access_tokens",
-    "SELECT token_id, kind, user_id, name, role, created, expires, revoked FROM document_tokens "
-    "WHERE document_id = $1::uuid ORDER BY created DESC, token_id"};
+    "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
+    "document_tokens WHERE document_id = $1::uuid ORDER BY created DESC, token_id"};
 constexpr PgStatement ask_changes{
     "access_changes",
     "SELECT number, document_id::text, user_id, token_id, expires FROM access_changes WHERE number "
@@ -47,9 +47,9 @@ constexpr PgStatement lock_document{
                        " FROM documents WHERE document_id = $1::uuid FOR NO KEY UPDATE"};
 constexpr PgStatement put_member{
     "put_member",
-    "INSERT INTO document_members (document_id, user_id, role, added) VALUES ($1::uuid, $2::text, "
-    "$3::bigint::smallint, $4::bigint) ON CONFLICT (document_id, user_id) DO UPDATE SET role = "
-    "excluded.role"};
+    "INSERT INTO document_members (document_id, user_id, role, added, checksum) VALUES ($1::uuid, "
+    "$2::text, $3::bigint::smallint, $4::bigint, $5::bigint) ON CONFLICT (document_id, user_id) DO "
+    "UPDATE SET role = excluded.role, added = excluded.added, checksum = excluded.checksum"};
 constexpr PgStatement drop_member{
     "drop_member",
     "DELETE FROM document_members WHERE document_id = $1::uuid AND user_id = $2::text"};
@@ -62,12 +62,16 @@ constexpr PgStatement count_tokens{
 constexpr PgStatement put_token{
     "put_token",
     "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
-    "expires, revoked) VALUES ($1::uuid, $2::text, $3::bigint::smallint, $4::text, $5::text, "
-    "$6::bigint::smallint, $7::bigint, $8::bigint, 0)"};
-constexpr PgStatement revoke{
-    "revoke_token",
-    "UPDATE document_tokens SET revoked = 1 WHERE document_id = $1::uuid AND token_id = $2::text "
-    "RETURNING expires"};
+    "expires, revoked, checksum) VALUES ($1::uuid, $2::text, $3::bigint::smallint, $4::text, "
+    "$5::text, $6::bigint::smallint, $7::bigint, $8::bigint, 0, $9::bigint)"};
+constexpr PgStatement select_token{
+    "select_token",
+    "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
+    "document_tokens WHERE document_id = $1::uuid AND token_id = $2::text"};
+constexpr PgStatement revoke{"revoke_token",
+                             "UPDATE document_tokens SET revoked = 1, checksum = $3::bigint WHERE "
+                             "document_id = $1::uuid AND "
+                             "token_id = $2::text"};
 constexpr PgStatement put_change{
     "put_change",
     "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) VALUES ($1::uuid, "
@@ -80,7 +84,7 @@ constexpr PgStatement put_title{
 constexpr PgStatement changes[] = {begin,        commit,        lock_changes, lock_document,
                                    ask_there,    ask_members,   put_member,   drop_member,
                                    sweep_tokens, count_tokens,  put_token,    revoke,
-                                   put_change,   sweep_changes, put_title};
+                                   put_change,   sweep_changes, put_title,    select_token};
 
 Error access_error(const PgOutcome& outcome) {
   if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
@@ -125,8 +129,7 @@ void add_note(PgConnection& connection, const DocumentId& document, const std::s
 }
 
 /// Opens a transaction, and locks the document so that its members stay as they are read here.
-Result<std::vector<collab::DocumentMember>> begin_on(PgConnection& connection,
-                                                     const DocumentId& document) {
+Result<Members> begin_on(PgConnection& connection, const DocumentId& document) {
   connection.add(begin);
   connection.add(lock_changes);
   connection.add(lock_document, params_of(document));
@@ -135,9 +138,9 @@ Result<std::vector<collab::DocumentMember>> begin_on(PgConnection& connection,
   auto answers = ask(connection);
   if (!answers.ok()) return answers.error();
   if (const Status is = there(document, (*answers)[3][0].i64(0)); !is) return is.error();
-  std::vector<collab::DocumentMember> members;
+  Members members;
   const PgRows& rows = (*answers)[4];
-  for (int i = 0; i < rows.size(); ++i) members.push_back(read_member(rows[i]));
+  for (int i = 0; i < rows.size(); ++i) members.add(rows[i], document);
   return members;
 }
 
@@ -146,20 +149,6 @@ Result<Unit> finish(PgConnection& connection) {
   auto answers = ask(connection);
   if (!answers.ok()) return answers.error();
   return Unit{};
-}
-
-access::Role role_in(const std::vector<collab::DocumentMember>& members, const std::string& user) {
-  for (const auto& member : members) {
-    if (member.user == user) return member.role;
-  }
-  return access::Role::none;
-}
-
-bool is_last_owner(const std::vector<collab::DocumentMember>& members, const std::string& user) {
-  if (role_in(members, user) != access::Role::owner) return false;
-  std::size_t owners = 0;
-  for (const auto& member : members) owners += member.role == access::Role::owner ? 1 : 0;
-  return owners == 1;
 }
 
 /// Runs one of the functions below, and leaves no transaction open.
@@ -177,35 +166,54 @@ std::span<const PgStatement> pg_access_changes() { return changes; }
 
 Result<access::Role> pg_role_of(PgConnection& connection, const DocumentId& document,
                                 const std::string& user) {
+  connection.add(ask_there, params_of(document));
   connection.add(ask_role, params_of(document, user));
   auto answers = ask(connection);
   if (!answers.ok()) return answers.error();
-  const PgRow row = (*answers)[0][0];
-  if (const Status is = there(document, row.i64(0)); !is) return is.error();
-  return static_cast<access::Role>(row.i64(1));
+  if (const Status is = there(document, (*answers)[0][0].i64(0)); !is) return is.error();
+  const PgRows& rows = (*answers)[1];
+  if (rows.empty()) return access::Role::none;
+  if (check_member(rows[0], document) == RowCheck::damaged) {
+    return damaged_row(document, "document_members", "user_id " + user);
+  }
+  return read_member(rows[0]).role;
 }
 
 Result<std::vector<collab::DocumentMember>> pg_list_members(PgConnection& connection,
-                                                            const DocumentId& document) {
+                                                            const DocumentId& document, Log& log) {
   connection.add(ask_there, params_of(document));
   connection.add(ask_members, params_of(document));
   auto answers = ask(connection);
   if (!answers.ok()) return answers.error();
   if (const Status is = there(document, (*answers)[0][0].i64(0)); !is) return is.error();
   std::vector<collab::DocumentMember> members;
-  for (int i = 0; i < (*answers)[1].size(); ++i) members.push_back(read_member((*answers)[1][i]));
+  for (int i = 0; i < (*answers)[1].size(); ++i) {
+    const PgRow row = (*answers)[1][i];
+    if (check_member(row, document) == RowCheck::damaged) {
+      log_damaged_row(log, document, "document_members", "user_id", row.text(0));
+    } else {
+      members.push_back(read_member(row));
+    }
+  }
   return members;
 }
 
 Result<std::vector<collab::GivenToken>> pg_list_tokens(PgConnection& connection,
-                                                       const DocumentId& document) {
+                                                       const DocumentId& document, Log& log) {
   connection.add(ask_there, params_of(document));
   connection.add(ask_tokens, params_of(document));
   auto answers = ask(connection);
   if (!answers.ok()) return answers.error();
   if (const Status is = there(document, (*answers)[0][0].i64(0)); !is) return is.error();
   std::vector<collab::GivenToken> tokens;
-  for (int i = 0; i < (*answers)[1].size(); ++i) tokens.push_back(read_token((*answers)[1][i]));
+  for (int i = 0; i < (*answers)[1].size(); ++i) {
+    const PgRow row = (*answers)[1][i];
+    if (check_token(row, document) == RowCheck::damaged) {
+      log_damaged_row(log, document, "document_tokens", "token_id", row.text(0));
+    } else {
+      tokens.push_back(read_token(row));
+    }
+  }
   return tokens;
 }
 
@@ -226,20 +234,16 @@ Result<collab::DocumentMember> pg_set_member(PgConnection& connection, const Doc
   return in_transaction(connection, [&]() -> Result<collab::DocumentMember> {
     const auto members = begin_on(connection, document);
     if (!members.ok()) return members.error();
-    if (member.role != access::Role::owner && is_last_owner(*members, member.user)) {
-      return last_owner();
-    }
-    if (role_in(*members, member.user) == access::Role::none &&
-        members->size() >= wire::Limits::max_members) {
-      return too_many_members();
-    }
-    PgParams params = params_of(document, member.user);
-    params.add(static_cast<std::int64_t>(member.role));
-    params.add(member.added_us);
+    if (auto refusal = members->why_not(member)) return *std::move(refusal);
+    const collab::DocumentMember changed = members->change(member);
+    PgParams params = params_of(document, changed.user);
+    params.add(static_cast<std::int64_t>(changed.role));
+    params.add(changed.added_us);
+    params.add(member_checksum(document, changed));
     connection.add(put_member, std::move(params));
     add_note(connection, document, member.user, {}, 0, member.added_us);
     if (const auto done = finish(connection); !done.ok()) return done.error();
-    return member;
+    return changed;
   });
 }
 
@@ -248,8 +252,7 @@ Result<Unit> pg_remove_member(PgConnection& connection, const DocumentId& docume
   return in_transaction(connection, [&]() -> Result<Unit> {
     const auto members = begin_on(connection, document);
     if (!members.ok()) return members.error();
-    if (role_in(*members, user) == access::Role::none) return member_not_found(user);
-    if (is_last_owner(*members, user)) return last_owner();
+    if (auto refusal = members->why_not_without(user)) return *std::move(refusal);
     connection.add(drop_member, params_of(document, user));
     add_note(connection, document, user, {}, 0, now_us);
     return finish(connection);
@@ -277,6 +280,7 @@ Result<Unit> pg_add_token(PgConnection& connection, const DocumentId& document,
     params.add(static_cast<std::int64_t>(token.role));
     params.add(token.created_us);
     params.add(token.expires_us);
+    params.add(token_checksum(document, token));
     connection.add(put_token, std::move(params));
     return finish(connection);
   });
@@ -287,11 +291,26 @@ Result<Unit> pg_revoke_token(PgConnection& connection, const DocumentId& documen
   return in_transaction(connection, [&]() -> Result<Unit> {
     const auto members = begin_on(connection, document);
     if (!members.ok()) return members.error();
-    connection.add(revoke, params_of(document, token_id));
+    connection.add(select_token, params_of(document, token_id));
     auto answers = ask(connection);
     if (!answers.ok()) return answers.error();
     if ((*answers)[0].empty()) return token_not_found(token_id);
-    add_note(connection, document, {}, token_id, (*answers)[0][0].i64(0), now_us);
+    const PgRow row = (*answers)[0][0];
+    collab::GivenToken token = read_token(row);
+    const RowCheck check = check_token(row, document);
+    if (check == RowCheck::damaged) {
+      add_note(connection, document, {}, token_id, now_us + longest_token_us, now_us);
+      return finish(connection);
+    }
+    token.is_revoked = true;
+    PgParams params = params_of(document, token_id);
+    if (check == RowCheck::sound) {
+      params.add(token_checksum(document, token));
+    } else {
+      params.add_null();
+    }
+    connection.add(revoke, std::move(params));
+    add_note(connection, document, {}, token_id, token.expires_us, now_us);
     return finish(connection);
   });
 }

@@ -17,10 +17,11 @@ std::span<const PgStatement> pg_access_changes();
 
 Result<access::Role> pg_role_of(PgConnection& connection, const DocumentId& document,
                                 const std::string& user);
+/// Without those whose rows are damaged: `log` names them.
 Result<std::vector<collab::DocumentMember>> pg_list_members(PgConnection& connection,
-                                                            const DocumentId& document);
+                                                            const DocumentId& document, Log& log);
 Result<std::vector<collab::GivenToken>> pg_list_tokens(PgConnection& connection,
-                                                       const DocumentId& document);
+                                                       const DocumentId& document, Log& log);
 Result<std::vector<collab::AccessChange>> pg_changes_since(PgConnection& connection,
                                                            std::uint64_t number);
 

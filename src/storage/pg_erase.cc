@@ -66,14 +66,18 @@ constexpr PgStatement remove_some[] = {
      "DELETE FROM state_hashes WHERE document_id = $1::uuid AND log_index IN (SELECT log_index "
      "FROM "
      "state_hashes WHERE document_id = $1::uuid LIMIT $2::bigint)"},
+    {"remove_site_authors",
+     "DELETE FROM site_authors WHERE document_id = $1::uuid AND sid IN (SELECT sid FROM "
+     "site_authors WHERE document_id = $1::uuid LIMIT $2::bigint)"},
     {"remove_sites",
      "DELETE FROM sites WHERE document_id = $1::uuid AND sid IN (SELECT sid FROM sites WHERE "
      "document_id = $1::uuid LIMIT $2::bigint)"}};
 
 constexpr PgStatement statements[] = {
-    begin,          commit,         lock_document,  select_erased,  blank_document, put_mark,
-    drop_document,  finish,         remove_some[0], remove_some[1], remove_some[2], remove_some[3],
-    remove_some[4], remove_some[5], remove_some[6], remove_some[7], remove_some[8], remove_some[9]};
+    begin,          commit,         lock_document,  select_erased,  blank_document,
+    put_mark,       drop_document,  finish,         remove_some[0], remove_some[1],
+    remove_some[2], remove_some[3], remove_some[4], remove_some[5], remove_some[6],
+    remove_some[7], remove_some[8], remove_some[9], remove_some[10]};
 
 PgParams params_of(const DocumentId& document) {
   PgParams params;

@@ -5,6 +5,7 @@
 
 #include "storage/edit_keys.h"
 #include "storage/pg_group_statements.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -14,7 +15,7 @@ constexpr PgStatement statements[] = {
     lock_documents,   lock_keys,        find_keys,       find_sites,        find_erased,
     insert_documents, update_documents, insert_sites,    insert_operations, begin,
     commit_statement, insert_owner,     insert_versions, find_edits,        put_edits,
-    sweep_edits,      find_missed,      count_owned,     take_time};
+    sweep_edits,      find_missed,      count_owned,     take_time,         put_site_authors};
 
 void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
   if (value) {
@@ -27,11 +28,6 @@ void add_optional(PgArray& array, const std::optional<std::int64_t>& value) {
 }  // namespace
 
 std::span<const PgStatement> pg_group_statements() { return statements; }
-
-void PgGroup::want_site(const DocumentId& document, const ClientId& client) {
-  want_document(document);
-  wanted_sites_.insert({document, client});
-}
 
 PgGroup::Document PgGroup::document_of(const PgRow& row) {
   Document document;
@@ -192,23 +188,27 @@ PgOutcome PgGroup::read(PgConnection& connection) {
     ++at;  // of the locks
     keep(answers[at++]);
   }
-  if (!wanted_sites_.empty()) {
-    const PgRows& rows = answers[at++];
-    for (int i = 0; i < rows.size(); ++i) {
-      sites_[{rows[i].uuid(0), rows[i].uuid(1)}] = rows[i].u64(2);
-    }
-  }
+  if (!wanted_sites_.empty()) keep_sites(answers[at++]);
   if (!wanted_edits_.empty()) {
     const PgRows& rows = answers[at++];
-    for (int i = 0; i < rows.size(); ++i) {
-      edits_[{rows[i].uuid(0), std::string(rows[i].text(1))}] = rows[i].i64(2);
-    }
+    for (int i = 0; i < rows.size(); ++i) keep_edit(rows[i]);
   }
   if (!wanted_owners_.empty()) {
     const PgRows& rows = answers[at];
     for (int i = 0; i < rows.size(); ++i) owned_[std::string(rows[i].text(0))] = rows[i].u64(1);
   }
   return read_more(connection);
+}
+
+// Whether it was forgotten is not known of a damaged one: the edit may be in the log.
+void PgGroup::keep_edit(const PgRow& row) {
+  const DocumentId document = row.uuid(6);
+  const std::string key(row.text(0));
+  Result<std::int64_t> stored_us = row.i64(4);
+  if (check_edit_key(row, document) == RowCheck::damaged) {
+    stored_us = damaged_row(document, "edit_keys", "edit_key " + key);
+  }
+  edits_.insert_or_assign({document, key}, std::move(stored_us));
 }
 
 PgGroup::Document* PgGroup::find(const DocumentId& document) {
@@ -221,20 +221,13 @@ PgGroup::Document* PgGroup::find_by_key(const std::string& key) {
   return found == keys_.end() ? nullptr : find(found->second);
 }
 
-std::optional<std::uint64_t> PgGroup::find_site(const DocumentId& document,
-                                                const ClientId& client) const {
-  const auto found = sites_.find({document, client});
-  if (found == sites_.end()) return std::nullopt;
-  return found->second;
-}
-
 std::uint64_t PgGroup::owned_by(const std::string& user) const {
   const auto found = owned_.find(user);
   return found == owned_.end() ? 0 : found->second;
 }
 
-std::optional<std::int64_t> PgGroup::find_edit(const DocumentId& document,
-                                               const std::string& key) const {
+std::optional<Result<std::int64_t>> PgGroup::find_edit(const DocumentId& document,
+                                                       const std::string& key) const {
   const auto found = edits_.find({document, key});
   if (found == edits_.end()) return std::nullopt;
   return found->second;
@@ -242,13 +235,14 @@ std::optional<std::int64_t> PgGroup::find_edit(const DocumentId& document,
 
 void PgGroup::add_edit(const DocumentId& document, const collab::EditKey& key,
                        std::int64_t now_us) {
-  edits_[{document, key.key}] = now_us;
+  edits_.insert_or_assign({document, key.key}, now_us);
   new_edits_.document.add(document);
   new_edits_.key.add_bytes(key.key);
   new_edits_.fingerprint.add(key.fingerprint);
   new_edits_.before_index.add(key.before_index);
   new_edits_.version.add(key.version);
   new_edits_.created.add(now_us);
+  new_edits_.checksum.add(edit_key_checksum(document, key, now_us));
   new_edits_.newest_us = std::max(new_edits_.newest_us, now_us);
 }
 
@@ -257,12 +251,6 @@ void PgGroup::add_document(Document document) {
   document.is_new = true;
   if (!document.idempotency_key.empty()) keys_.emplace(document.idempotency_key, id);
   documents_.emplace(id, std::move(document));
-}
-
-void PgGroup::add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
-                       std::int64_t now_us) {
-  sites_[{document, client}] = sid;
-  new_sites_.push_back({document, client, sid, now_us});
 }
 
 void PgGroup::add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row) {
@@ -370,21 +358,6 @@ void PgGroup::add_changes(PgConnection& connection) {
   connection.add(update_documents, std::move(params));
 }
 
-void PgGroup::add_sites(PgConnection& connection) {
-  if (new_sites_.empty()) return;
-  PgArray document(PgArray::Type::uuid), client(PgArray::Type::uuid);
-  PgArray sid(PgArray::Type::bigint), leased(PgArray::Type::bigint);
-  for (const NewSite& site : new_sites_) {
-    document.add(site.document);
-    sid.add(site.sid);
-    client.add(site.client);
-    leased.add(site.now_us);
-  }
-  PgParams params;
-  for (PgArray* column : {&document, &sid, &client, &leased}) params.add(std::move(*column));
-  connection.add(insert_sites, std::move(params));
-}
-
 void PgGroup::add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us) {
   new_owners_.push_back({document, user, now_us});
   ++owned_[user];
@@ -396,6 +369,7 @@ void PgGroup::add_owners(PgConnection& connection) {
     params.add(owner.document);
     params.add_bytes(owner.user);
     params.add(owner.now_us);
+    params.add(member_checksum(owner.document, {owner.user, access::Role::owner, owner.now_us}));
     connection.add(insert_owner, std::move(params));
   }
 }
@@ -407,15 +381,19 @@ void PgGroup::add_version(const DocumentId& document, const collab::NamedVersion
 void PgGroup::add_versions(PgConnection& connection) {
   if (new_versions_.empty()) return;
   PgArray id(PgArray::Type::uuid), name(PgArray::Type::text);
-  PgArray index(PgArray::Type::bigint), created(PgArray::Type::bigint);
+  PgArray index(PgArray::Type::bigint), created(PgArray::Type::bigint),
+      checksum(PgArray::Type::bigint);
   for (const auto& [document, version] : new_versions_) {
     id.add(document);
     name.add_bytes(version.name);
     index.add(version.index);
     created.add(version.created_us);
+    checksum.add(version_checksum(document, version));
   }
   PgParams params;
-  for (PgArray* column : {&id, &name, &index, &created}) params.add(std::move(*column));
+  for (PgArray* column : {&id, &name, &index, &created, &checksum}) {
+    params.add(std::move(*column));
+  }
   connection.add(insert_versions, std::move(params));
 }
 
@@ -428,7 +406,7 @@ void PgGroup::add_edits(PgConnection& connection) {
   NewEdits& from = new_edits_;
   PgParams params;
   for (PgArray* column : {&from.document, &from.key, &from.fingerprint, &from.before_index,
-                          &from.version, &from.created}) {
+                          &from.version, &from.created, &from.checksum}) {
     params.add(std::move(*column));
   }
   connection.add(put_edits, std::move(params));
@@ -437,6 +415,7 @@ void PgGroup::add_edits(PgConnection& connection) {
 PgOutcome PgGroup::commit(PgConnection& connection) {
   add_documents(connection);
   add_sites(connection);
+  add_authors(connection);
   add_owners(connection);
   add_operations(connection);
   add_changes(connection);

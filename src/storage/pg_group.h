@@ -17,6 +17,7 @@
 #include "collab/ports.h"
 #include "storage/document_rows.h"
 #include "storage/pg_connection.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 
@@ -35,7 +36,8 @@ class PgGroup {
 
   // First: what has to be read.
   void want_document(const DocumentId& document) { wanted_.insert(document); }
-  void want_site(const DocumentId& document, const ClientId& client);
+  /// That client's, and that of the client as whom the author goes on if it is another's.
+  void want_site(const DocumentId& document, const ClientId& client, const collab::Author& author);
   void want_key(const std::string& key) { wanted_keys_.insert(key); }
 
   /// How many documents the user created, as `owner`, and owns.
@@ -60,11 +62,14 @@ class PgGroup {
   /// Deleted for good. Its row may be there still, marked as deleted.
   bool is_erased(const DocumentId& document) const { return erased_.contains(document); }
   Document* find_by_key(const std::string& key);
-  std::optional<std::uint64_t> find_site(const DocumentId& document, const ClientId& client) const;
+  /// Corrupt, code "damaged_row".
+  std::optional<Result<KnownSite>> find_site(const DocumentId& document,
+                                             const ClientId& client) const;
   /// Those of this group included.
   std::uint64_t owned_by(const std::string& user) const;
-  /// When the edit with this key was stored.
-  std::optional<std::int64_t> find_edit(const DocumentId& document, const std::string& key) const;
+  /// When the edit with this key was stored. Corrupt, code "damaged_row".
+  std::optional<Result<std::int64_t>> find_edit(const DocumentId& document,
+                                                const std::string& key) const;
   /// What the log has after `expected`, the rows of this group included. Corrupt, code
   /// "damaged_log". REQUIRES: want_missed() was told, find() finds it, and these are 1 to
   /// max_missed_rows rows.
@@ -74,6 +79,8 @@ class PgGroup {
   void add_document(Document document);
   void add_site(const DocumentId& document, const ClientId& client, std::uint64_t sid,
                 std::int64_t now_us);
+  /// Puts or replaces the author of a site that is there.
+  void put_author(const DocumentId& document, const ClientId& client, collab::SiteAuthor author);
   void add_owner(const DocumentId& document, const std::string& user, std::int64_t now_us);
   /// Row `index` of the document's log.
   void add_row(const DocumentId& document, std::uint64_t index, const collab::LogRow& row);
@@ -112,7 +119,8 @@ class PgGroup {
   struct NewEdits {
     PgArray document{PgArray::Type::uuid}, key{PgArray::Type::text},
         fingerprint{PgArray::Type::bigint}, before_index{PgArray::Type::bigint},
-        version{PgArray::Type::bigint}, created{PgArray::Type::bigint};
+        version{PgArray::Type::bigint}, created{PgArray::Type::bigint},
+        checksum{PgArray::Type::bigint};
     std::int64_t newest_us = 0;
   };
 
@@ -131,10 +139,13 @@ class PgGroup {
   bool ask_tail(PgConnection& connection, const DocumentId& document,
                 const std::set<std::uint64_t>& expected);
   void keep_tail(const DocumentId& document, const PgRows& rows);
+  void keep_edit(const PgRow& row);
   void add_operations(PgConnection& connection);
   void add_documents(PgConnection& connection);
   void add_changes(PgConnection& connection);
+  void keep_sites(const PgRows& rows);
   void add_sites(PgConnection& connection);
+  void add_authors(PgConnection& connection);
   void add_edits(PgConnection& connection);
   void add_owners(PgConnection& connection);
   void add_versions(PgConnection& connection);
@@ -150,8 +161,9 @@ class PgGroup {
   std::map<DocumentId, Tail> tails_;
   std::set<DocumentId> erased_;
   std::map<std::string, DocumentId> keys_;
-  std::map<Site, std::uint64_t> sites_;
-  std::map<Edit, std::int64_t> edits_;
+  std::map<Site, Result<KnownSite>> sites_;
+  std::map<std::pair<DocumentId, std::uint64_t>, collab::Author> new_authors_;  // by site
+  std::map<Edit, Result<std::int64_t>> edits_;
   std::map<std::string, std::uint64_t> owned_;
   std::vector<NewSite> new_sites_;
   NewEdits new_edits_;

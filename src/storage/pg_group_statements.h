@@ -1,4 +1,4 @@
-// The statements of PgGroup. Only pg_group.cc includes this.
+// The statements of PgGroup. Only pg_group.cc and pg_group_sites.cc include this.
 #pragma once
 
 #include "storage/pg_connection.h"
@@ -22,8 +22,10 @@ inline constexpr PgStatement find_keys{"find_keys",
                                        " FROM documents WHERE idempotency_key = ANY($1::text[])"};
 inline constexpr PgStatement find_sites{
     "find_sites",
-    "SELECT s.document_id, s.client_id, s.sid FROM sites AS s JOIN unnest($1::uuid[], $2::uuid[]) "
-    "AS w (document_id, client_id) USING (document_id, client_id)"};
+    "SELECT s.sid, s.client_id::text, s.leased, s.checksum, s.document_id, s.client_id, a.sid, "
+    "a.user_id, a.name, a.kind, a.checksum FROM sites AS s JOIN unnest($1::uuid[], $2::uuid[]) AS "
+    "w (document_id, client_id) USING (document_id, client_id) LEFT JOIN site_authors AS a ON "
+    "a.document_id = s.document_id AND a.sid = s.sid"};
 inline constexpr PgStatement find_erased{
     "find_erased", "SELECT document_id FROM erased_documents WHERE document_id = ANY($1::uuid[])"};
 // After the lock, so these are all rows that there are.
@@ -48,12 +50,18 @@ inline constexpr PgStatement update_documents{
     "WHERE d.document_id = u.document_id"};
 inline constexpr PgStatement insert_sites{
     "insert_sites",
-    "INSERT INTO sites (document_id, sid, client_id, leased) "
-    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[])"};
+    "INSERT INTO sites (document_id, sid, client_id, leased, checksum) "
+    "SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::bigint[])"};
+inline constexpr PgStatement put_site_authors{
+    "put_site_authors",
+    "INSERT INTO site_authors (document_id, sid, user_id, name, kind, checksum) SELECT * FROM "
+    "unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) ON "
+    "CONFLICT (document_id, sid) DO UPDATE SET user_id = excluded.user_id, name = excluded.name, "
+    "kind = excluded.kind, checksum = excluded.checksum"};
 inline constexpr PgStatement insert_owner{
     "insert_owner",
-    "INSERT INTO document_members (document_id, user_id, role, added) VALUES ($1::uuid, $2::text, "
-    "4, $3::bigint)"};
+    "INSERT INTO document_members (document_id, user_id, role, added, checksum) VALUES ($1::uuid, "
+    "$2::text, 4, $3::bigint, $4::bigint)"};
 inline constexpr PgStatement insert_operations{
     "insert_operations",
     "INSERT INTO operations (document_id, log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, "
@@ -63,19 +71,20 @@ inline constexpr PgStatement insert_operations{
     "$12::text[], $13::bigint[], $14::bigint[])"};
 inline constexpr PgStatement insert_versions{
     "insert_versions",
-    "INSERT INTO document_versions (document_id, name, log_index, created) "
-    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])"};
+    "INSERT INTO document_versions (document_id, name, log_index, created, checksum) "
+    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])"};
 inline constexpr PgStatement find_edits{
     "find_edits",
-    "SELECT e.document_id, e.edit_key, e.created FROM edit_keys AS e JOIN unnest($1::uuid[], "
-    "$2::text[]) AS w (document_id, edit_key) USING (document_id, edit_key)"};
+    "SELECT e.edit_key, e.fingerprint, e.before_index, e.version, e.created, e.checksum, "
+    "e.document_id FROM edit_keys AS e JOIN unnest($1::uuid[], $2::text[]) AS w (document_id, "
+    "edit_key) USING (document_id, edit_key)"};
 inline constexpr PgStatement put_edits{
     "put_edits",
-    "INSERT INTO edit_keys (document_id, edit_key, fingerprint, before_index, version, created) "
-    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], "
-    "$6::bigint[]) ON CONFLICT (document_id, edit_key) DO UPDATE SET fingerprint = "
-    "excluded.fingerprint, before_index = excluded.before_index, version = excluded.version, "
-    "created = excluded.created"};
+    "INSERT INTO edit_keys (document_id, edit_key, fingerprint, before_index, version, created, "
+    "checksum) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], "
+    "$5::bigint[], $6::bigint[], $7::bigint[]) ON CONFLICT (document_id, edit_key) DO UPDATE SET "
+    "fingerprint = excluded.fingerprint, before_index = excluded.before_index, version = "
+    "excluded.version, created = excluded.created, checksum = excluded.checksum"};
 inline constexpr PgStatement count_owned{
     "count_owned",
     "SELECT m.user_id, count(*) FROM document_members AS m JOIN documents AS d USING (document_id) "

@@ -6,6 +6,8 @@
 #include "storage/edit_keys.h"
 #include "storage/log_reading.h"
 #include "storage/pg_document_columns.h"
+#include "storage/row_checks.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -31,9 +33,12 @@ constexpr PgStatement select_erased{
   "(creation_date, document_id) < ($1::bigint, $2::uuid) AND ($4::text = '' OR "     \
   "strpos(lower(title COLLATE \"C\"), lower($4::text COLLATE \"C\")) > 0) ORDER BY " \
   "creation_date DESC, documents.document_id DESC LIMIT $3::bigint"
-#define WEFT_OF_MEMBER                                                                           \
-  "document_id IN (SELECT m.document_id FROM document_members AS m WHERE m.user_id = $5::text) " \
-  "AND "
+// The membership's own columns come last, so that its checksum can be compared.
+#define WEFT_PAGE_OF_MEMBER                                                               \
+  "SELECT " WEFT_DOCUMENT_COLUMNS                                                         \
+  ", user_id, role, added, member_checksum FROM documents JOIN (SELECT m.document_id, "   \
+  "m.user_id, m.role, m.added, m.checksum AS member_checksum FROM document_members AS m " \
+  "WHERE m.user_id = $5::text) AS membership USING (document_id) WHERE "
 // What is being erased still has its row, and is not there any more.
 #define WEFT_IS_DELETED                                                               \
   "deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM erased_documents AS e WHERE " \
@@ -41,13 +46,17 @@ constexpr PgStatement select_erased{
 #define WEFT_PAGE "SELECT " WEFT_DOCUMENT_COLUMNS " FROM documents WHERE "
 constexpr PgStatement select_pages[] = {
     {"select_page", WEFT_PAGE "deleted_at IS NULL AND " WEFT_PAGE_REST},
-    {"select_page_of_member", WEFT_PAGE WEFT_OF_MEMBER "deleted_at IS NULL AND " WEFT_PAGE_REST},
+    {"select_page_of_member", WEFT_PAGE_OF_MEMBER "deleted_at IS NULL AND " WEFT_PAGE_REST},
     {"select_deleted_page", WEFT_PAGE WEFT_IS_DELETED WEFT_PAGE_REST},
-    {"select_deleted_page_of_member", WEFT_PAGE WEFT_OF_MEMBER WEFT_IS_DELETED WEFT_PAGE_REST}};
+    {"select_deleted_page_of_member", WEFT_PAGE_OF_MEMBER WEFT_IS_DELETED WEFT_PAGE_REST}};
 constexpr PgStatement select_edit{
     "select_edit",
-    "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = $1::uuid AND "
-    "edit_key = $2::text AND created > $3::bigint"};
+    "SELECT edit_key, fingerprint, before_index, version, created, checksum FROM edit_keys WHERE "
+    "document_id = $1::uuid AND edit_key = $2::text"};
+constexpr PgStatement select_authors{
+    "select_authors",
+    "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = $1::uuid AND "
+    "sid = ANY($2::bigint[]) ORDER BY sid"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -80,8 +89,8 @@ constexpr PgStatement select_index_at_time{
     "SELECT max(low), max(missing) FROM search"};
 constexpr PgStatement select_versions{
     "select_versions",
-    "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
-    "log_index, name COLLATE \"C\""};
+    "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = $1::uuid "
+    "ORDER BY log_index, name COLLATE \"C\""};
 
 constexpr PgStatement statements[] = {begin,
                                       select_document,
@@ -97,7 +106,8 @@ constexpr PgStatement statements[] = {begin,
                                       select_state,
                                       select_index_at_time,
                                       select_versions,
-                                      select_last_purge};
+                                      select_last_purge,
+                                      select_authors};
 
 }  // namespace
 
@@ -283,12 +293,10 @@ Result<std::optional<collab::EditKey>> PgReader::find_edit(const DocumentId& doc
   PgParams params;
   params.add(document);
   params.add_bytes(key);
-  params.add(forgotten_since(now_us));
   auto rows = ask(select_edit, std::move(params), "looking for the key of an edit");
   if (!rows.ok()) return rows.error();
   if (rows->empty()) return std::optional<collab::EditKey>{};
-  return std::optional(
-      collab::EditKey{key, (*rows)[0].u64(0), (*rows)[0].u64(1), (*rows)[0].u64(2)});
+  return known_edit((*rows)[0], document, now_us);
 }
 
 Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& filter,
@@ -304,7 +312,7 @@ Result<collab::Catalog::Page> PgReader::list(const collab::Catalog::ListFilter& 
         select_pages[(filter.deleted ? 2 : 0) + (filter.user.empty() ? 0 : 1)];
     auto rows = ask(select, std::move(params), "listing documents");
     if (!rows.ok()) return rows.error();
-    for (int i = 0; i < rows->size(); ++i) page.add((*rows)[i], log_);
+    for (int i = 0; i < rows->size(); ++i) page.add((*rows)[i], !filter.user.empty(), log_);
     return ok_status();
   });
 }
@@ -352,6 +360,27 @@ Result<std::vector<collab::WritingInfo>> PgReader::writing_infos(const DocumentI
   return read_writing_infos(Source{*this, document}, after, last);
 }
 
+Result<std::vector<collab::SiteAuthor>> PgReader::authors_of(
+    const DocumentId& document, const std::vector<std::uint64_t>& sids) {
+  if (sids.empty()) return std::vector<collab::SiteAuthor>();
+  PgArray wanted(PgArray::Type::bigint);
+  for (const std::uint64_t sid : sids) wanted.add(sid);
+  PgParams params;
+  params.add(document);
+  params.add(std::move(wanted));
+  auto rows = ask(select_authors, std::move(params), "reading who wrote");
+  if (!rows.ok()) return rows.error();
+  std::vector<collab::SiteAuthor> authors;
+  for (int i = 0; i < rows->size(); ++i) {
+    if (auto author = read_site_author((*rows)[i], document)) {
+      authors.push_back(*std::move(author));
+    } else {
+      log_damaged_author(log_, document.to_string());
+    }
+  }
+  return authors;
+}
+
 Result<std::vector<collab::NamedVersion>> PgReader::list_versions(const DocumentId& document) {
   PgParams params;
   params.add(document);
@@ -359,7 +388,12 @@ Result<std::vector<collab::NamedVersion>> PgReader::list_versions(const Document
   if (!rows.ok()) return rows.error();
   std::vector<collab::NamedVersion> versions;
   for (int i = 0; i < rows->size(); ++i) {
-    versions.push_back({std::string((*rows)[i].text(0)), (*rows)[i].u64(1), (*rows)[i].i64(2)});
+    const PgRow row = (*rows)[i];
+    if (check_version(row, document) == RowCheck::damaged) {
+      log_damaged_row(log_, document, "document_versions", "name", row.text(0));
+    } else {
+      versions.push_back(read_version(row));
+    }
   }
   return versions;
 }

@@ -41,8 +41,12 @@ class PgReader {
   Result<std::vector<collab::WritingInfo>> writing_infos(const DocumentId& document,
                                                          std::uint64_t after, std::uint64_t last);
   Result<std::vector<collab::NamedVersion>> list_versions(const DocumentId& document);
+  // As collab::Journal says.
+  Result<std::vector<collab::SiteAuthor>> authors_of(const DocumentId& document,
+                                                     const std::vector<std::uint64_t>& sids);
   /// For questions that need nothing of a reader.
   PgConnection& connection() { return connection_; }
+  Log& log() { return log_; }
 
  private:
   struct Source;

@@ -54,7 +54,9 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
     if (!found.ok()) return answer(found.error());
     for (const collab::EditKey& key : batch_.keys) {
       const auto stored_us = group.find_edit(document_, key.key);
-      if (stored_us && *stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
+      if (!stored_us) continue;
+      if (!stored_us->ok()) return answer(stored_us->error());
+      if (**stored_us > forgotten_since(now_us_)) return answer(edit_key_exists());
     }
     const std::uint64_t last = (*found)->record.last_index;
     const std::uint64_t expected = batch_.expected_last_index;
@@ -102,24 +104,37 @@ class Append final : public TypedPgRequest<collab::Journal::Appended> {
 
 class LeaseSite final : public TypedPgRequest<std::uint64_t> {
  public:
-  LeaseSite(const DocumentId& document, const ClientId& client, std::int64_t now_us, Executor& on,
-            collab::Done<std::uint64_t> done)
+  LeaseSite(const DocumentId& document, const ClientId& client, collab::Author author,
+            std::int64_t now_us, Executor& on, collab::Done<std::uint64_t> done)
       : TypedPgRequest(on, std::move(done)),
         document_(document),
         client_(client),
+        author_(std::move(author)),
         now_us_(now_us) {}
 
-  void declare(PgGroup& group) const override { group.want_site(document_, client_); }
+  void declare(PgGroup& group) const override { group.want_site(document_, client_, author_); }
 
   void judge(PgGroup& group) override {
+    if (!is_storable(author_)) return answer(bad_text());
     const auto found = find_live(group, document_);
     if (!found.ok()) return answer(found.error());
-    PgGroup::Document* document = *found;
-    if (const auto known = group.find_site(document_, client_)) return answer(*known);
-    const std::uint64_t sid = document->next_sid++;
-    document->is_changed = true;
-    group.add_site(document_, client_, sid, now_us_);
-    answer(sid);
+    for (const ClientId& client : {client_, collab::client_as(client_, author_)}) {
+      const auto known = group.find_site(document_, client);
+      if (!known) {
+        const std::uint64_t sid = (*found)->next_sid++;
+        (*found)->is_changed = true;
+        group.add_site(document_, client, sid, now_us_);
+        group.put_author(document_, client, {sid, author_});
+        return answer(sid);
+      }
+      if (!known->ok()) return answer(known->error());
+      const KnownSite& site = **known;
+      if (!site.is_for(author_)) continue;
+      if (site.is_news(author_)) group.put_author(document_, client, {site.sid, author_});
+      return answer(site.sid);
+    }
+    // Its own row cannot be read.
+    answer(damaged_document(document_.to_string()));
   }
 
   // next_sid points at a site that exists: handing it out again would forge ids.
@@ -128,6 +143,7 @@ class LeaseSite final : public TypedPgRequest<std::uint64_t> {
  private:
   const DocumentId document_;
   const ClientId client_;
+  const collab::Author author_;
   const std::int64_t now_us_;
 };
 
@@ -171,7 +187,8 @@ class Create final : public TypedPgRequest<collab::Catalog::Created> {
     if (!created.idempotency_key.empty()) created.request_hash = request_hash_;
     answer(collab::Catalog::Created{created.record, true});
     group.add_document(std::move(created));
-    group.add_site(document_.id, document_.author, 1, now_us_);
+    group.add_site(document_.id, document_.client, 1, now_us_);
+    group.put_author(document_.id, document_.client, {1, document_.author});
     if (!document_.owner_user.empty()) {
       group.add_owner(document_.id, document_.owner_user, now_us_);
     }
@@ -268,6 +285,7 @@ class Import final : public TypedPgRequest<collab::DocumentRecord> {
     document.next_sid = history_.archive.next_sid;
     group.add_document(std::move(document));
     for (const auto& [sid, client] : history_.sites) group.add_site(id(), client, sid, now_us_);
+    for (const auto& [client, author] : history_.authors) group.put_author(id(), client, author);
     for (const LogRow& row : history_.archive.rows) group.add_row(id(), row.index, row);
     for (const auto& version : history_.archive.versions) group.add_version(id(), version);
     answer(history_.archive.record);
@@ -297,9 +315,10 @@ std::unique_ptr<PgRequest> pg_append(const DocumentId& document, collab::Journal
 }
 
 std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,
-                                         std::int64_t now_us, Executor& on,
+                                         collab::Author author, std::int64_t now_us, Executor& on,
                                          collab::Done<std::uint64_t> done) {
-  return std::make_unique<LeaseSite>(document, client, now_us, on, std::move(done));
+  return std::make_unique<LeaseSite>(document, client, std::move(author), now_us, on,
+                                     std::move(done));
 }
 
 std::unique_ptr<PgRequest> pg_create(collab::Catalog::NewDocument document, std::int64_t now_us,

@@ -72,7 +72,7 @@ std::unique_ptr<PgRequest> pg_append(const DocumentId& document, collab::Journal
                                      std::int64_t now_us, Executor& on,
                                      collab::Done<collab::Journal::Appended> done);
 std::unique_ptr<PgRequest> pg_lease_site(const DocumentId& document, const ClientId& client,
-                                         std::int64_t now_us, Executor& on,
+                                         collab::Author author, std::int64_t now_us, Executor& on,
                                          collab::Done<std::uint64_t> done);
 std::unique_ptr<PgRequest> pg_create(collab::Catalog::NewDocument document, std::int64_t now_us,
                                      Executor& on, collab::Done<collab::Catalog::Created> done);

@@ -7,6 +7,7 @@
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
 #include "storage/pg_schema.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -19,9 +20,14 @@ constexpr PgStatement select_document{"select_document",
                                       " FROM documents WHERE document_id = $1::uuid"};
 constexpr PgStatement select_erased{
     "select_erased", "SELECT rows_left FROM erased_documents WHERE document_id = $1::uuid"};
-constexpr PgStatement select_sites{
-    "select_sites",
-    "SELECT sid, client_id::text FROM sites WHERE document_id = $1::uuid ORDER BY 1"};
+constexpr PgStatement select_sites{"select_sites",
+                                   "SELECT sid, client_id::text, leased, checksum FROM sites WHERE "
+                                   "document_id = $1::uuid ORDER BY "
+                                   "1"};
+constexpr PgStatement select_authors{
+    "select_authors",
+    "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = $1::uuid "
+    "ORDER BY sid"};
 constexpr PgStatement select_rows{
     "select_rows",
     "SELECT log_index, base, kind, ssn, sum, sid, seq, len, ref_sid, ref_seq, value, timestamp, "
@@ -39,14 +45,29 @@ constexpr PgStatement select_state{
     "$2::bigint ORDER BY ord"};
 constexpr PgStatement select_snapshot{
     "select_snapshot",
-    "SELECT ord, ssn, sum, sid, seq, len, value, tombstone FROM document_snapshots WHERE "
+    "SELECT ord, ssn, sum, sid, seq, len, value, tombstone, checksum FROM document_snapshots WHERE "
     "document_id = $1::uuid AND at_index = $2::bigint AND ord >= $3::bigint ORDER BY ord LIMIT "
     "$4::bigint"};
 // The same measure as on SQLite: a number counts 8 bytes and an id 36.
 constexpr PgStatement select_versions{
     "select_versions",
-    "SELECT name, log_index, created FROM document_versions WHERE document_id = $1::uuid ORDER BY "
-    "log_index, name COLLATE \"C\""};
+    "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = $1::uuid "
+    "ORDER BY log_index, name COLLATE \"C\""};
+constexpr PgStatement select_members{"select_members",
+                                     "SELECT user_id, role, added, checksum FROM document_members "
+                                     "WHERE document_id = $1::uuid ORDER "
+                                     "BY user_id COLLATE \"C\""};
+constexpr PgStatement select_tokens{
+    "select_tokens",
+    "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
+    "document_tokens WHERE document_id = $1::uuid ORDER BY token_id COLLATE \"C\""};
+constexpr PgStatement select_edit_keys{
+    "select_edit_keys",
+    "SELECT edit_key, fingerprint, before_index, version, created, checksum FROM edit_keys WHERE "
+    "document_id = $1::uuid ORDER BY edit_key COLLATE \"C\""};
+// In the order of keyed_tables.
+constexpr PgStatement select_keyed[] = {select_versions, select_members, select_tokens,
+                                        select_edit_keys};
 constexpr PgStatement select_sizes{
     "select_sizes",
     "SELECT (SELECT count(*) FROM sites WHERE document_id = $1::uuid), o.rows, o.bytes, h.rows, "
@@ -57,19 +78,23 @@ constexpr PgStatement select_sizes{
     "bytes FROM document_snapshot_headers WHERE document_id = $1::uuid) AS h, "
     "(SELECT count(*) AS rows, coalesce(sum(52 + octet_length(bytes)), 0)::bigint AS bytes FROM "
     "document_snapshot_states WHERE document_id = $1::uuid) AS t, "
-    "(SELECT count(*) AS rows, coalesce(sum(100 + octet_length(coalesce(value, ''))), 0)::bigint "
+    "(SELECT count(*) AS rows, coalesce(sum(108 + octet_length(coalesce(value, ''))), 0)::bigint "
     "AS bytes FROM document_snapshots WHERE document_id = $1::uuid) AS s"};
 
-constexpr PgStatement statements[] = {select_document, select_erased,   select_sites,
-                                      select_rows,     select_headers,  select_state,
-                                      select_snapshot, select_versions, select_sizes};
+constexpr PgStatement statements[] = {
+    select_document, select_erased,   select_sites,    select_rows,  select_headers,
+    select_state,    select_snapshot, select_versions, select_sizes, select_authors,
+    select_members,  select_tokens,   select_edit_keys};
 
 constexpr const char* all_ids_sql =
     "SELECT document_id::text FROM (SELECT document_id FROM documents "
     "UNION SELECT document_id FROM sites UNION SELECT document_id FROM operations "
+    "UNION SELECT document_id FROM site_authors "
     "UNION SELECT document_id FROM document_snapshot_headers "
     "UNION SELECT document_id FROM document_snapshot_states "
     "UNION SELECT document_id FROM document_versions "
+    "UNION SELECT document_id FROM document_members UNION SELECT document_id FROM document_tokens "
+    "UNION SELECT document_id FROM edit_keys "
     "UNION SELECT document_id FROM state_hashes "
     "UNION SELECT document_id FROM document_snapshots) AS ids ORDER BY 1";
 
@@ -165,6 +190,11 @@ Result<std::vector<std::string>> PgRowSource::document_ids() {
   return ids;
 }
 
+// The type of the column knows nothing else.
+Result<std::vector<std::string>> PgRowSource::tables_of(const std::string&) {
+  return std::vector<std::string>{};
+}
+
 Status PgRowSource::begin() {
   auto begun = ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "beginning to read");
   return begun.ok() ? ok_status() : Status(begun.error());
@@ -201,7 +231,19 @@ Status PgRowSource::sites(const DocumentId& document,
   auto rows = ask(select_sites, params_of(document), "reading sites");
   if (!rows.ok()) return rows.error();
   for (int i = 0; i < rows->size(); ++i) {
-    visit({(*rows)[i].u64(0), std::string((*rows)[i].text(1))});
+    const PgRow row = (*rows)[i];
+    visit({row.u64(0), std::string(row.text(1)), check_site(row, document)});
+  }
+  return ok_status();
+}
+
+Status PgRowSource::site_authors(
+    const DocumentId& document,
+    const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) {
+  auto rows = ask(select_authors, params_of(document), "reading the authors of sites");
+  if (!rows.ok()) return rows.error();
+  for (int i = 0; i < rows->size(); ++i) {
+    visit((*rows)[i].u64(0), read_site_author((*rows)[i], document));
   }
   return ok_status();
 }
@@ -242,6 +284,7 @@ Result<std::vector<HeaderRow>> PgRowSource::headers(const DocumentId& document) 
     row.checksum_fits = header_checksum(document, row.header) == from.u64(8);
     row.has_state = from.i64(9) != 0;
     row.has_rows = from.i64(10) != 0;
+    row.flags_fit = true;  // boolean
     rows.push_back(std::move(row));
   }
   return rows;
@@ -266,7 +309,7 @@ Result<std::string> PgRowSource::state(const DocumentId& document, std::uint64_t
 }
 
 Status PgRowSource::snapshot_rows(const DocumentId& document, std::uint64_t at_index,
-                                  const std::function<void(const SnapshotRow&)>& visit) {
+                                  const std::function<void(const RunRow&, RowCheck)>& visit) {
   std::uint64_t next = 0;
   while (true) {
     PgParams params = params_of(document);
@@ -278,14 +321,22 @@ Status PgRowSource::snapshot_rows(const DocumentId& document, std::uint64_t at_i
     for (int i = 0; i < rows->size(); ++i) {
       const PgRow row = (*rows)[i];
       next = row.u64(0) + 1;
-      visit({row.u64(0),
-             {row.u64(1), row.u64(2), row.u64(3), row.u64(4)},
-             row.u64(5),
-             row.i64(7),
-             row.text(6)});
+      const RunRow run = read_run(row, at_index);
+      visit(run, check_run(row, document, run, scratch_));
     }
     if (static_cast<std::uint64_t>(rows->size()) < rows_at_once) return ok_status();
   }
+}
+
+Status PgRowSource::keyed_rows(const DocumentId& document,
+                               const std::function<void(const KeyedRow&)>& visit) {
+  for (std::size_t i = 0; i < std::size(select_keyed); ++i) {
+    const auto& keyed = keyed_tables<PgRow>[i];
+    auto rows = ask(select_keyed[i], params_of(document), keyed.table);
+    if (!rows.ok()) return rows.error();
+    for (int at = 0; at < rows->size(); ++at) visit(keyed.read((*rows)[at], document));
+  }
+  return ok_status();
 }
 
 Result<std::vector<collab::NamedVersion>> PgRowSource::named_versions(const DocumentId& document) {
@@ -293,7 +344,11 @@ Result<std::vector<collab::NamedVersion>> PgRowSource::named_versions(const Docu
   if (!rows.ok()) return rows.error();
   std::vector<collab::NamedVersion> versions;
   for (int i = 0; i < rows->size(); ++i) {
-    versions.push_back({std::string((*rows)[i].text(0)), (*rows)[i].u64(1), (*rows)[i].i64(2)});
+    const PgRow row = (*rows)[i];
+    versions.push_back(read_version(row));
+    if (check_version(row, document) == RowCheck::damaged) {
+      return damaged_row(document, "document_versions", "name " + versions.back().name);
+    }
   }
   return versions;
 }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "storage/authors_schema_sql.h"
 #include "storage/pg_schema_sql.h"
 
 namespace weft::storage {
@@ -14,12 +15,17 @@ struct Migration {
   const char* sql;
 };
 
-constexpr Migration migrations[] = {
-    {1, "first_schema", pg_first_schema}, {2, "keeping", pg_keeping},
-    {3, "blame_view", pg_blame_view},     {4, "purges", pg_purges},
-    {5, "history", pg_history},           {6, "access", pg_access},
-    {7, "edit_keys", pg_edit_keys},       {8, "replicas", pg_replicas},
-    {9, "truer_views", pg_truer_views}};
+constexpr Migration migrations[] = {{1, "first_schema", pg_first_schema},
+                                    {2, "keeping", pg_keeping},
+                                    {3, "blame_view", pg_blame_view},
+                                    {4, "purges", pg_purges},
+                                    {5, "history", pg_history},
+                                    {6, "access", pg_access},
+                                    {7, "edit_keys", pg_edit_keys},
+                                    {8, "replicas", pg_replicas},
+                                    {9, "truer_views", pg_truer_views},
+                                    {10, "authors", pg_authors},
+                                    {11, "row_checksums", pg_row_checksums}};
 constexpr std::int64_t newest = std::end(migrations)[-1].version;
 
 // Any number that other programs do not use in this database: "Weft" twice.

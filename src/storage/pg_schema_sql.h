@@ -352,4 +352,35 @@ SELECT p.document_id, p.at_index, p.ord, p.first + e.n AS seq, coalesce(w.sid, p
          ORDER BY u.ssn DESC, u.sum - u.ref_seq DESC, u.sid DESC LIMIT 1) AS w ON true;
 )sql";
 
+// Rows of these tables had no checksum of their own: NULL is for those that are there already. A
+// server of the version before, while servers are replaced one by one, knows nothing of checksums:
+// a row that it changes becomes one without. And headers whose state is gone go, too: the
+// milestones among them keep theirs.
+inline constexpr const char* pg_row_checksums = R"sql(
+ALTER TABLE sites ADD COLUMN checksum bigint;
+ALTER TABLE document_snapshots ADD COLUMN checksum bigint;
+ALTER TABLE document_versions ADD COLUMN checksum bigint;
+ALTER TABLE document_members ADD COLUMN checksum bigint;
+ALTER TABLE document_tokens ADD COLUMN checksum bigint;
+ALTER TABLE edit_keys ADD COLUMN checksum bigint;
+
+CREATE FUNCTION drop_stale_checksum() RETURNS trigger LANGUAGE plpgsql AS $do$
+BEGIN
+  NEW.checksum := NULL;
+  RETURN NEW;
+END
+$do$;
+CREATE TRIGGER document_members_changed BEFORE UPDATE ON document_members FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum AND NEW.role <> OLD.role)
+  EXECUTE FUNCTION drop_stale_checksum();
+CREATE TRIGGER document_tokens_changed BEFORE UPDATE ON document_tokens FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum AND NEW.revoked <> OLD.revoked)
+  EXECUTE FUNCTION drop_stale_checksum();
+CREATE TRIGGER edit_keys_changed BEFORE UPDATE ON edit_keys FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum AND NEW.created <> OLD.created)
+  EXECUTE FUNCTION drop_stale_checksum();
+
+DELETE FROM document_snapshot_headers WHERE NOT has_state;
+)sql";
+
 }  // namespace weft::storage

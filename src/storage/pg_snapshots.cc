@@ -30,24 +30,26 @@ constexpr PgStatement select_states{
     "$2::bigint ORDER BY ord"};
 constexpr PgStatement drop_this{
     "drop_this",
-    "UPDATE document_snapshot_headers SET has_state = false, has_rows = false WHERE document_id = "
-    "$1::uuid AND at_index = $2::bigint AND has_state"};
-// As on SQLite: the newest two keep their rows, older states stay as milestones, and one that is
-// not needed as such goes with each that comes.
+    "DELETE FROM document_snapshot_headers WHERE document_id = $1::uuid AND at_index = $2::bigint "
+    "AND has_state"};
+// As on SQLite: the newest two keep their rows, older snapshots stay as milestones, and one that is
+// not needed as such goes with each that comes. A server of an older version, which works on the
+// same database until it is replaced, leaves headers without a state: they go, too.
 constexpr PgStatement drop_rows{"drop_rows",
                                 "UPDATE document_snapshot_headers SET has_rows = false WHERE "
                                 "document_id = $1::uuid AND has_rows "
                                 "AND at_index NOT IN (SELECT h.at_index FROM "
                                 "document_snapshot_headers AS h WHERE h.document_id "
                                 "= $1::uuid AND h.has_state ORDER BY h.at_index DESC LIMIT 2)"};
-constexpr PgStatement thin_states{
-    "thin_states",
-    "UPDATE document_snapshot_headers SET has_state = false WHERE document_id = $1::uuid AND "
+constexpr PgStatement thin_headers{
+    "thin_headers",
+    "DELETE FROM document_snapshot_headers WHERE document_id = $1::uuid AND (NOT has_state OR "
     "at_index = (SELECT max(at_index) FROM (SELECT at_index, lag(at_index, 1, 0::bigint) OVER "
     "by_index AS before, lead(at_index) OVER by_index AS later, row_number() OVER (ORDER BY "
     "at_index "
     "DESC) AS age FROM document_snapshot_headers WHERE document_id = $1::uuid AND has_state WINDOW "
-    "by_index AS (ORDER BY at_index)) AS states WHERE age > 2 AND later - before <= $2::bigint)"};
+    "by_index AS (ORDER BY at_index)) AS states WHERE age > 2 AND later - before <= "
+    "$2::bigint))"};
 constexpr PgStatement sweep_rows{
     "sweep_rows",
     "DELETE FROM document_snapshots WHERE document_id = $1::uuid AND at_index NOT IN (SELECT "
@@ -61,8 +63,9 @@ constexpr PgStatement sweep_states{
 constexpr PgStatement put_rows{
     "put_rows",
     "INSERT INTO document_snapshots (document_id, at_index, ord, ssn, sum, sid, seq, len, value, "
-    "tombstone) SELECT $1::uuid, $2::bigint, u.* FROM unnest($3::bigint[], $4::bigint[], "
-    "$5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::boolean[]) AS u"};
+    "tombstone, checksum) SELECT $1::uuid, $2::bigint, u.* FROM unnest($3::bigint[], $4::bigint[], "
+    "$5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::boolean[], "
+    "$11::bigint[]) AS u"};
 constexpr PgStatement put_states{
     "put_states",
     "INSERT INTO document_snapshot_states (document_id, at_index, ord, bytes) SELECT $1::uuid, "
@@ -78,8 +81,8 @@ constexpr PgStatement put_header{
     "= excluded.version_vector, checksum = excluded.checksum, has_state = true, has_rows = true"};
 
 constexpr PgStatement statements[] = {
-    begin,     commit,      lock,       select_document, select_header, select_states, drop_this,
-    drop_rows, thin_states, sweep_rows, sweep_states,    put_rows,      put_states,    put_header};
+    begin,     commit,       lock,       select_document, select_header, select_states, drop_this,
+    drop_rows, thin_headers, sweep_rows, sweep_states,    put_rows,      put_states,    put_header};
 
 PgParams params_of(const SnapshotRows& rows) {
   PgParams params;
@@ -185,7 +188,7 @@ PgOutcome PgSnapshots::write(PgConnection& connection, const SnapshotRows& rows,
   connection.add(put_header, std::move(put));
   PgParams gap = document_of(rows);
   gap.add(collab::max_milestone_rows);
-  connection.add(thin_states, std::move(gap));
+  connection.add(thin_headers, std::move(gap));
   connection.add(drop_rows, document_of(rows));
   connection.add(sweep_rows, document_of(rows));
   connection.add(sweep_states, document_of(rows));
@@ -200,7 +203,8 @@ PgOutcome PgSnapshots::write_rows(PgConnection& connection, const SnapshotRows& 
     const std::size_t until = std::min(rows.rows.size(), from + rows_at_once);
     PgArray ord(PgArray::Type::bigint), ssn(PgArray::Type::bigint), sum(PgArray::Type::bigint),
         sid(PgArray::Type::bigint), seq(PgArray::Type::bigint), len(PgArray::Type::bigint),
-        value(PgArray::Type::text), tombstone(PgArray::Type::boolean);
+        value(PgArray::Type::text), tombstone(PgArray::Type::boolean),
+        checksum(PgArray::Type::bigint);
     for (std::size_t at = from; at < until; ++at) {
       const SnapshotRows::Row& row = rows.rows[at];
       ord.add(std::uint64_t{at});
@@ -215,9 +219,10 @@ PgOutcome PgSnapshots::write_rows(PgConnection& connection, const SnapshotRows& 
         value.add_bytes(rows.text_of(row));
       }
       tombstone.add(row.tombstone);
+      checksum.add(row.checksum);
     }
     PgParams params = params_of(rows);
-    for (PgArray* column : {&ord, &ssn, &sum, &sid, &seq, &len, &value, &tombstone}) {
+    for (PgArray* column : {&ord, &ssn, &sum, &sid, &seq, &len, &value, &tombstone, &checksum}) {
       params.add(std::move(*column));
     }
     connection.add(put_rows, std::move(params));

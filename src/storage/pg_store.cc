@@ -217,9 +217,18 @@ void PgStore::version_at(const DocumentId& document, std::uint64_t index, Execut
   });
 }
 
-void PgStore::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
-                         collab::Done<std::uint64_t> done) {
-  impl_->write(document, pg_lease_site(document, client, impl_->now_us(), on, std::move(done)));
+void PgStore::lease_site(const DocumentId& document, const ClientId& client, collab::Author author,
+                         Executor& on, collab::Done<std::uint64_t> done) {
+  impl_->write(document, pg_lease_site(document, client, std::move(author), impl_->now_us(), on,
+                                       std::move(done)));
+}
+
+void PgStore::authors_of(const DocumentId& document, std::vector<std::uint64_t> sids, Executor& on,
+                         collab::Done<std::vector<collab::SiteAuthor>> done) {
+  impl_->ask<std::vector<collab::SiteAuthor>>(on, std::move(done),
+                                              [document, sids = std::move(sids)](PgReader& reader) {
+                                                return reader.authors_of(document, sids);
+                                              });
 }
 
 void PgStore::save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
@@ -265,8 +274,9 @@ void PgStore::role_of(const DocumentId& document, std::string user, Executor& on
 void PgStore::list_members(const DocumentId& document, Executor& on,
                            collab::Done<std::vector<collab::DocumentMember>> done) {
   impl_->ask<std::vector<collab::DocumentMember>>(
-      on, std::move(done),
-      [document](PgReader& reader) { return pg_list_members(reader.connection(), document); });
+      on, std::move(done), [document](PgReader& reader) {
+        return pg_list_members(reader.connection(), document, reader.log());
+      });
 }
 
 void PgStore::set_member(const DocumentId& document, std::string user, access::Role role,
@@ -295,7 +305,7 @@ void PgStore::add_token(const DocumentId& document, collab::GivenToken token, Ex
 void PgStore::list_tokens(const DocumentId& document, Executor& on,
                           collab::Done<std::vector<collab::GivenToken>> done) {
   impl_->ask<std::vector<collab::GivenToken>>(on, std::move(done), [document](PgReader& reader) {
-    return pg_list_tokens(reader.connection(), document);
+    return pg_list_tokens(reader.connection(), document, reader.log());
   });
 }
 

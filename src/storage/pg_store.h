@@ -45,8 +45,10 @@ class PgStore final : public Store {
                  Executor& on, collab::Done<std::vector<collab::LogRow>> done) override;
   void version_at(const DocumentId& document, std::uint64_t index, Executor& on,
                   collab::Done<rga::VersionVector> done) override;
-  void lease_site(const DocumentId& document, const ClientId& client, Executor& on,
-                  collab::Done<std::uint64_t> done) override;
+  void lease_site(const DocumentId& document, const ClientId& client, collab::Author author,
+                  Executor& on, collab::Done<std::uint64_t> done) override;
+  void authors_of(const DocumentId& document, std::vector<std::uint64_t> sids, Executor& on,
+                  collab::Done<std::vector<collab::SiteAuthor>> done) override;
   void save_snapshot(const DocumentId& document, std::uint64_t index, std::string snapshot,
                      Executor& on, collab::Done<Unit> done) override;
 

@@ -285,16 +285,17 @@ TEST(Postgres, TwoServersLeaseAndCreateOnce) {
   constexpr std::uint64_t rounds = 100;
   for (std::uint64_t n = 0; n < rounds; ++n) {
     for (std::uint64_t at = 0; at < 2; ++at) {
-      stores[at]->lease_site(test_uuid(1), test_uuid(100 + n), rig->executor, [&, n](auto answer) {
-        ++answers;
-        ASSERT_TRUE(answer.ok()) << answer.error().message;
-        sids[n].insert(*answer);
-      });
+      stores[at]->lease_site(test_uuid(1), test_uuid(100 + n), {}, rig->executor,
+                             [&, n](auto answer) {
+                               ++answers;
+                               ASSERT_TRUE(answer.ok()) << answer.error().message;
+                               sids[n].insert(*answer);
+                             });
       collab::Catalog::NewDocument document;
       document.id = test_uuid(1000 + 2 * n + at);
       document.title = "once";
       document.incarnation = document.id;
-      document.author = test_uuid(7);
+      document.client = test_uuid(7);
       document.content = "text";
       document.idempotency_key = "key " + std::to_string(n);
       stores[at]->create(document, rig->executor, [&, n](auto answer) {

@@ -5,6 +5,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/pg_document_columns.h"
+#include "storage/row_checks.h"
 #include "wire/limits.h"
 
 namespace weft::storage {
@@ -21,12 +22,12 @@ constexpr PgStatement count_versions{
     "count_versions", "SELECT count(*) FROM document_versions WHERE document_id = $1::uuid"};
 constexpr PgStatement select_version{
     "select_version",
-    "SELECT log_index, created FROM document_versions WHERE document_id = $1::uuid AND name = "
-    "$2::text"};
+    "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = $1::uuid "
+    "AND name = $2::text"};
 constexpr PgStatement insert_version{
     "insert_version",
-    "INSERT INTO document_versions (document_id, name, log_index, created) VALUES ($1::uuid, "
-    "$2::text, $3::bigint, $4::bigint)"};
+    "INSERT INTO document_versions (document_id, name, log_index, created, checksum) VALUES "
+    "($1::uuid, $2::text, $3::bigint, $4::bigint, $5::bigint)"};
 constexpr PgStatement delete_version{
     "delete_version",
     "DELETE FROM document_versions WHERE document_id = $1::uuid AND name = $2::text"};
@@ -78,7 +79,10 @@ Result<collab::NamedVersion> name_in_transaction(PgConnection& connection,
   if (!record.ok()) return record.error();
   if (version.index > record->last_index) return index_out_of_range(*record);
   if (!answers[4].empty()) {
-    const collab::NamedVersion known{version.name, answers[4][0].u64(0), answers[4][0].i64(1)};
+    if (check_version(answers[4][0], document) == RowCheck::damaged) {
+      return damaged_row(document, "document_versions", "name " + version.name);
+    }
+    const collab::NamedVersion known = read_version(answers[4][0]);
     if (known.index != version.index) return version_exists(known);
     return known;
   }
@@ -86,6 +90,7 @@ Result<collab::NamedVersion> name_in_transaction(PgConnection& connection,
   PgParams params = params_of(document, version.name);
   params.add(version.index);
   params.add(version.created_us);
+  params.add(version_checksum(document, version));
   connection.add(insert_version, std::move(params));
   connection.add(commit);
   const PgOutcome outcome = connection.run(answers);

@@ -85,8 +85,7 @@ struct SnapshotHeader {
   std::string version_vector;  // as encode_version wrote it
 };
 
-/// Covers every column but the state, which state_checksum covers: so it stays true when the state
-/// is dropped and the header remains as a milestone for version_at.
+/// Covers every column but has_rows and has_state. The state has state_checksum.
 std::uint64_t header_checksum(const DocumentId& document, const SnapshotHeader& header);
 
 /// What of a row of `documents` stays as it was created.

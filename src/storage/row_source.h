@@ -16,6 +16,7 @@
 #include "base/uuid.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
 
 namespace weft::storage {
@@ -38,6 +39,7 @@ struct CatalogEntry {
 struct SiteRow {
   std::uint64_t sid = 0;
   std::string client_id;
+  RowCheck check = RowCheck::sound;
 };
 
 struct HeaderRow {
@@ -45,16 +47,38 @@ struct HeaderRow {
   bool checksum_fits = false;
   bool has_state = false;
   bool has_rows = false;
+  bool flags_fit = false;  // the two are 0 or 1
 };
 
-/// One row of document_snapshots.
-struct SnapshotRow {
-  std::uint64_t ord = 0;
-  rga::S4Vector first;
-  std::uint64_t len = 0;
-  std::int64_t tombstone = 0;  // 0 or 1, if it is not damaged
-  std::string_view text;
+/// A row of a table that is read row by row, and that nothing else is computed from.
+struct KeyedRow {
+  const char* table;
+  std::string key;  // e.g. "user_id ada"
+  RowCheck check = RowCheck::sound;
 };
+
+/// The tables of keyed_rows(), their columns as the functions of row_checks.h read them. The first
+/// one is the key.
+template <class Row>
+struct KeyedTable {
+  const char* table;
+  const char* columns;
+  const char* key;
+  RowCheck (*check)(const Row&, const DocumentId&);
+
+  KeyedRow read(const Row& row, const DocumentId& document) const {
+    return {table, std::string(key) + " " + std::string(row.text(0)), check(row, document)};
+  }
+};
+template <class Row>
+inline constexpr KeyedTable<Row> keyed_tables[] = {
+    {"document_versions", "name, log_index, created, checksum", "name", &check_version<Row>},
+    {"document_members", "user_id, role, added, checksum", "user_id",
+     [](const Row& row, const DocumentId& document) { return check_member(row, document); }},
+    {"document_tokens", "token_id, kind, user_id, name, role, created, expires, revoked, checksum",
+     "token_id", &check_token<Row>},
+    {"edit_keys", "edit_key, fingerprint, before_index, version, created, checksum", "edit_key",
+     &check_edit_key<Row>}};
 
 /// What a document takes, before the pages and indexes of the database. A number counts 8 bytes, an
 /// id 36, text and blobs as many as they have.
@@ -78,6 +102,8 @@ class RowSource {
   virtual Result<std::uint64_t> database_bytes() = 0;
   /// Every document_id that any table has, ascending, as it is stored: damaged ones too.
   virtual Result<std::vector<std::string>> document_ids() = 0;
+  /// The tables with rows of a document_id that is no UUID.
+  virtual Result<std::vector<std::string>> tables_of(const std::string& document_id) = 0;
 
   /// Between the two, everything is read as of one moment.
   virtual Status begin() = 0;
@@ -86,6 +112,10 @@ class RowSource {
   virtual Result<CatalogEntry> catalog_entry(const DocumentId& document) = 0;
   virtual Status sites(const DocumentId& document,
                        const std::function<void(const SiteRow&)>& visit) = 0;
+  /// Ascending by site. Nothing for a row that cannot be decoded or fails its checksum.
+  virtual Status site_authors(
+      const DocumentId& document,
+      const std::function<void(std::uint64_t sid, std::optional<collab::SiteAuthor>)>& visit) = 0;
   /// Those with log_index > after, ascending. Nothing for a row that cannot be decoded or fails its
   /// checksum.
   virtual Status operations(
@@ -99,8 +129,11 @@ class RowSource {
                                     std::uint64_t max_bytes) = 0;
   /// Ascending by ord.
   virtual Status snapshot_rows(const DocumentId& document, std::uint64_t at_index,
-                               const std::function<void(const SnapshotRow&)>& visit) = 0;
-  /// By log index, then name.
+                               const std::function<void(const RunRow&, RowCheck)>& visit) = 0;
+  /// Named versions, members, tokens, keys of edits.
+  virtual Status keyed_rows(const DocumentId& document,
+                            const std::function<void(const KeyedRow&)>& visit) = 0;
+  /// By log index, then name. Corrupt, code "damaged_row", when one is not what was written.
   virtual Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) = 0;
   virtual Result<DocumentSizes> sizes(const DocumentId& document) = 0;
 };

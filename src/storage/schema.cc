@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "storage/authors_schema_sql.h"
 #include "storage/row_codec.h"
 #include "storage/schema_sql.h"
 
@@ -18,11 +19,17 @@ struct Migration {
 // "Weft" as four bytes: tells our files from other people's SQLite databases.
 constexpr std::int64_t application_id = 0x57656674;
 
-constexpr Migration migrations[] = {{1, "first_schema", first_schema}, {2, "keeping", keeping},
-                                    {3, "blame_view", blame_view},     {4, "purges", purges},
-                                    {5, "history", history},           {6, "access", access},
-                                    {7, "edit_keys", edit_keys},       {8, "replicas", replicas},
-                                    {9, "truer_views", truer_views}};
+constexpr Migration migrations[] = {{1, "first_schema", first_schema},
+                                    {2, "keeping", keeping},
+                                    {3, "blame_view", blame_view},
+                                    {4, "purges", purges},
+                                    {5, "history", history},
+                                    {6, "access", access},
+                                    {7, "edit_keys", edit_keys},
+                                    {8, "replicas", replicas},
+                                    {9, "truer_views", truer_views},
+                                    {10, "authors", authors},
+                                    {11, "row_checksums", row_checksums}};
 
 // weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
 // it damaged.

@@ -403,4 +403,17 @@ SELECT p.document_id, p.at_index, p.ord, p.first + e.key AS seq, w.sid, w.log_in
          p.log_index);
 )sql";
 
+// Rows of these tables had no checksum of their own: NULL is for those that are there already. And
+// headers whose state is gone go, too: the milestones among them keep theirs.
+inline constexpr const char* row_checksums = R"sql(
+ALTER TABLE sites ADD COLUMN checksum INTEGER;
+ALTER TABLE document_snapshots ADD COLUMN checksum INTEGER;
+ALTER TABLE document_versions ADD COLUMN checksum INTEGER;
+ALTER TABLE document_members ADD COLUMN checksum INTEGER;
+ALTER TABLE document_tokens ADD COLUMN checksum INTEGER;
+ALTER TABLE edit_keys ADD COLUMN checksum INTEGER;
+
+DELETE FROM document_snapshot_headers WHERE has_state = 0;
+)sql";
+
 }  // namespace weft::storage

@@ -22,17 +22,19 @@ int SnapshotSession::prepare(const Database& db) {
        "SELECT bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
       {&drop_this,
-       "UPDATE document_snapshot_headers SET has_state = 0, has_rows = 0 WHERE document_id = ?1 "
-       "AND at_index = ?2 AND has_state = 1"},
+       "DELETE FROM document_snapshot_headers WHERE document_id = ?1 AND at_index = ?2 AND "
+       "has_state "
+       "= 1"},
       // Rows are for questions in SQL about the present: the newest two keep theirs.
       {&drop_rows,
        "UPDATE document_snapshot_headers SET has_rows = 0 WHERE document_id = ?1 AND has_rows = 1 "
        "AND at_index NOT IN (SELECT h.at_index FROM document_snapshot_headers AS h WHERE "
        "h.document_id = ?1 AND h.has_state = 1 ORDER BY h.at_index DESC LIMIT 2)"},
-      // Older states stay as milestones, so many that no index is further than ?2 rows after one.
-      // One goes with each that comes: only so are its neighbours sure to stay.
-      {&thin_states,
-       "UPDATE document_snapshot_headers SET has_state = 0 WHERE document_id = ?1 AND at_index = "
+      // Older snapshots stay as milestones, so many that no index is further than ?2 rows after
+      // one. One goes with each that comes: only so are its neighbours sure to stay. Its state
+      // follows it.
+      {&thin_headers,
+       "DELETE FROM document_snapshot_headers WHERE document_id = ?1 AND at_index = "
        "(SELECT max(at_index) FROM (SELECT at_index, lag(at_index, 1, 0) OVER by_index AS before, "
        "lead(at_index) OVER by_index AS later, row_number() OVER (ORDER BY at_index DESC) AS age "
        "FROM document_snapshot_headers WHERE document_id = ?1 AND has_state = 1 WINDOW by_index AS "
@@ -46,7 +48,7 @@ int SnapshotSession::prepare(const Database& db) {
       {&row_put,
        "INSERT INTO document_snapshots (document_id, at_index, ord, ssn, sum, sid, seq, len, "
        "value, "
-       "tombstone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+       "tombstone, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
       {&state_put,
        "INSERT INTO document_snapshot_states (document_id, at_index, ord, bytes) "
        "VALUES (?1, ?2, ?3, ?4)"},
@@ -232,6 +234,7 @@ int SnapshotJob::write_rows(SnapshotSession& session, const SliceLimits& limits)
       put.bind_text(9, rows_.text_of(row));
     }
     put.bind(10, std::int64_t{row.tombstone ? 1 : 0});
+    put.bind(11, row.checksum);
     if (!put.run()) return put.code();
     ++rows;
     bytes += row.text_bytes;
@@ -269,7 +272,7 @@ int SnapshotJob::publish(SnapshotSession& session) {
   put.bind_blob(9, header.version_vector);
   put.bind(10, header_checksum(rows_.document, header));
   if (!put.run()) return put.code();
-  Statement& thin = session.thin_states;
+  Statement& thin = session.thin_headers;
   thin.bind_text(1, document_text_);
   thin.bind(2, collab::max_milestone_rows);
   if (!thin.run()) return thin.code();

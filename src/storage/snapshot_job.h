@@ -25,7 +25,7 @@ struct SliceLimits {
 
 /// The writing connection's statements for snapshots.
 struct SnapshotSession {
-  Statement document, header, header_put, states, drop_this, drop_rows, thin_states;
+  Statement document, header, header_put, states, drop_this, drop_rows, thin_headers;
   Statement has_rows, has_state;
   Statement row_put, state_put, next_row, next_state, delete_rows, delete_states;
 

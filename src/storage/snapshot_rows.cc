@@ -5,6 +5,7 @@
 #include "base/checksum.h"
 #include "rga/document.h"
 #include "storage/document_rows.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 
@@ -30,9 +31,14 @@ Result<SnapshotRows> unpack_snapshot(const DocumentId& document, std::uint64_t i
   if (!state.ok()) return state.error();
   SnapshotRows unpacked;
   unpacked.document = document;
+  std::string scratch;
   state->for_each_run([&](const rga::RunView& run) {
+    const std::uint64_t checksum = run_checksum(
+        document,
+        {index, unpacked.rows.size(), run.first, run.len, run.tombstone ? 1 : 0, run.text},
+        scratch);
     unpacked.rows.push_back(
-        {run.first, run.len, run.tombstone, unpacked.text.size(), run.text.size()});
+        {run.first, run.len, run.tombstone, unpacked.text.size(), run.text.size(), checksum});
     unpacked.text += run.text;
   });
   SnapshotHeader& header = unpacked.header;

@@ -25,6 +25,7 @@ struct SnapshotRows {
     bool tombstone = false;
     std::size_t text_at = 0;
     std::size_t text_bytes = 0;
+    std::uint64_t checksum = 0;
   };
 
   DocumentId document;

@@ -4,6 +4,7 @@
 
 #include "storage/edit_keys.h"
 #include "storage/log_reading.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 namespace {
@@ -69,10 +70,15 @@ std::size_t page_statement(const collab::Catalog::ListFilter& filter) {
 
 /// Before (?1, ?2); ?3 is the limit, ?4 the part of the title, ?5 the user.
 std::string page_sql(std::size_t statement) {
-  std::string sql = std::string(select_document_sql) + "WHERE ";
+  std::string sql(select_document_sql);
   if (statement % 2 == 1) {
-    sql += "document_id IN (SELECT document_id FROM document_members WHERE user_id = ?5) AND ";
+    // The membership's own columns come last, so that its checksum can be compared.
+    sql.insert(sql.rfind(" FROM "), ", user_id, role, added, member_checksum");
+    sql +=
+        "JOIN (SELECT document_id, user_id, role, added, checksum AS member_checksum FROM "
+        "document_members WHERE user_id = ?5) USING (document_id) ";
   }
+  sql += "WHERE ";
   // What is being erased still has its row, and is not there any more.
   sql += statement >= 2
              ? "deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM erased_documents AS "
@@ -104,18 +110,22 @@ int SqliteReader::prepare() {
       {&commit_, "COMMIT"},
       {&select_document_, by_id},
       {&select_erased_, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
-      {&select_role_, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&select_member_,
+       "SELECT user_id, role, added, checksum FROM document_members WHERE document_id = ?1 AND "
+       "user_id = ?2"},
       {&select_members_,
-       "SELECT user_id, role, added FROM document_members WHERE document_id = ?1 ORDER BY user_id"},
+       "SELECT user_id, role, added, checksum FROM document_members WHERE document_id = ?1 ORDER "
+       "BY "
+       "user_id"},
       {&select_tokens_,
-       "SELECT token_id, kind, user_id, name, role, created, expires, revoked FROM "
+       "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
        "document_tokens WHERE document_id = ?1 ORDER BY created DESC, token_id"},
       {&select_changes_,
        "SELECT number, document_id, user_id, token_id, expires FROM access_changes WHERE number > "
        "?1 ORDER BY number"},
       {&select_edit_,
-       "SELECT fingerprint, before_index, version FROM edit_keys WHERE document_id = ?1 AND "
-       "edit_key = ?2 AND created > ?3"},
+       "SELECT edit_key, fingerprint, before_index, version, created, checksum FROM edit_keys "
+       "WHERE document_id = ?1 AND edit_key = ?2"},
       {&select_log_ends_,
        "SELECT document_id, incarnation, last_index FROM documents WHERE document_id IN (SELECT "
        "value FROM json_each(?1)) AND deleted_at IS NULL"},
@@ -129,10 +139,13 @@ int SqliteReader::prepare() {
       {&select_state_,
        "SELECT ord, bytes FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
+      {&select_authors_,
+       "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = ?1 AND sid "
+       "IN (SELECT value FROM json_each(?2)) ORDER BY sid"},
       {&select_timestamp_,
        "SELECT timestamp FROM operations WHERE document_id = ?1 AND log_index = ?2"},
       {&select_versions_,
-       "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
+       "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = ?1 "
        "ORDER BY log_index, name"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -293,7 +306,7 @@ Result<collab::Catalog::Page> SqliteReader::list(const collab::Catalog::ListFilt
     select.bind(3, std::uint64_t{page.wanted()});
     select.bind_text(4, filter.title_contains);
     if (!filter.user.empty()) select.bind_text(5, filter.user);
-    while (select.step()) page.add(select, log_);
+    while (select.step()) page.add(select, !filter.user.empty(), log_);
     if (select.code() == SQLITE_OK) return ok_status();
     return read_error(select.code(), "listing documents");
   });
@@ -308,10 +321,8 @@ Result<std::optional<collab::EditKey>> SqliteReader::find_edit(const DocumentId&
   const ResetGuard guard(select_edit_);
   select_edit_.bind_text(1, document_text);
   select_edit_.bind_text(2, key);
-  select_edit_.bind(3, forgotten_since(now_us));
   if (select_edit_.step()) {
-    return std::optional(collab::EditKey{std::string(key), select_edit_.u64(0), select_edit_.u64(1),
-                                         select_edit_.u64(2)});
+    return known_edit(select_edit_, document, now_us);
   }
   if (select_edit_.code() != SQLITE_OK) {
     return read_error(select_edit_.code(), "looking for the key of an edit");
@@ -393,7 +404,11 @@ Result<std::vector<collab::NamedVersion>> SqliteReader::list_versions(const Docu
   const Status read = for_each(
       select_versions_, document, [](Statement&) {},
       [&](const Statement& row) {
-        versions.push_back({std::string(row.text(0)), row.u64(1), row.i64(2)});
+        if (check_version(row, document) == RowCheck::damaged) {
+          log_damaged_row(log_, document, "document_versions", "name", row.text(0));
+        } else {
+          versions.push_back(read_version(row));
+        }
       });
   if (!read.ok()) return read.error();
   return versions;

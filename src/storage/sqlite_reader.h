@@ -46,6 +46,9 @@ class SqliteReader {
   // As collab::Journal says.
   Result<std::optional<collab::EditKey>> find_edit(const DocumentId& document, std::string_view key,
                                                    std::int64_t now_us);
+  /// sqlite_reader_access.cc.
+  Result<std::vector<collab::SiteAuthor>> authors_of(const DocumentId& document,
+                                                     const std::vector<std::uint64_t>& sids);
   // As collab::AccessStore says. sqlite_reader_access.cc.
   Result<access::Role> role_of(const DocumentId& document, std::string_view user);
   Result<std::vector<collab::DocumentMember>> list_members(const DocumentId& document);
@@ -82,8 +85,9 @@ class SqliteReader {
 
   /// Deleted ones are there; erased ones are gone.
   Status exists(const DocumentId& document, std::string_view document_text);
-  template <class T, class Read>
-  Result<std::vector<T>> list_of(Statement& select, const DocumentId& document, Read read);
+  /// Calls visit(select) for each row of a question about access.
+  template <class Visit>
+  Status for_each_of(Statement& select, const DocumentId& document, Visit visit);
 
   template <class Bind, class Visit>
   Status for_each(Statement& select, const DocumentId& document, Bind bind, Visit visit);
@@ -95,8 +99,8 @@ class SqliteReader {
   Statement select_state_headers_, select_milestone_, select_state_;
   Statement select_edit_, select_log_ends_, select_replicas_;
   Statement select_pages_[4];
-  Statement select_role_, select_members_, select_tokens_, select_changes_;
-  Statement select_timestamp_, select_versions_;
+  Statement select_member_, select_members_, select_tokens_, select_changes_;
+  Statement select_timestamp_, select_versions_, select_authors_;
   std::string scratch_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/schema.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -16,12 +17,23 @@ constexpr int busy_timeout_ms = 5000;
 constexpr const char* all_ids_sql =
     "SELECT document_id FROM documents "
     "UNION SELECT DISTINCT document_id FROM sites "
+    "UNION SELECT DISTINCT document_id FROM site_authors "
     "UNION SELECT DISTINCT document_id FROM operations "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_headers "
     "UNION SELECT DISTINCT document_id FROM document_snapshot_states "
     "UNION SELECT DISTINCT document_id FROM document_versions "
+    "UNION SELECT DISTINCT document_id FROM document_members "
+    "UNION SELECT DISTINCT document_id FROM document_tokens "
+    "UNION SELECT DISTINCT document_id FROM edit_keys "
     "UNION SELECT DISTINCT document_id FROM state_hashes "
     "UNION SELECT DISTINCT document_id FROM document_snapshots ORDER BY 1";
+
+constexpr const char* tables_with_ids[] = {"documents",         "sites",
+                                           "operations",        "document_snapshot_headers",
+                                           "document_versions", "document_members",
+                                           "document_tokens",   "document_snapshot_states",
+                                           "edit_keys",         "state_hashes",
+                                           "document_snapshots"};
 
 // A row of operations has 12 numbers and the document's id, a header 9, a state 2, a run 9.
 constexpr const char* sizes_sql =
@@ -33,7 +45,7 @@ constexpr const char* sizes_sql =
     "FROM document_snapshot_headers WHERE document_id = ?1) AS h, "
     "(SELECT count(*) AS rows, coalesce(sum(52 + length(bytes)), 0) AS bytes "
     "FROM document_snapshot_states WHERE document_id = ?1) AS t, "
-    "(SELECT count(*) AS rows, coalesce(sum(100 + length(CAST(coalesce(value, '') AS BLOB))), 0) "
+    "(SELECT count(*) AS rows, coalesce(sum(108 + length(CAST(coalesce(value, '') AS BLOB))), 0) "
     "AS bytes FROM document_snapshots WHERE document_id = ?1) AS s";
 
 }  // namespace
@@ -65,7 +77,12 @@ int SqliteRowSource::prepare() {
       {&commit_, "COMMIT"},
       {&select_document_, by_id},
       {&select_erased_, "SELECT rows_left FROM erased_documents WHERE document_id = ?1"},
-      {&select_sites_, "SELECT sid, client_id FROM sites WHERE document_id = ?1 ORDER BY sid"},
+      {&select_sites_,
+       "SELECT sid, client_id, leased, checksum FROM sites WHERE document_id = ?1 ORDER BY sid"},
+      {&select_authors_,
+       "SELECT sid, user_id, name, kind, checksum FROM site_authors WHERE document_id = ?1 ORDER "
+       "BY "
+       "sid"},
       {&select_rows_, select_rows_sql},
       {&select_headers_,
        "SELECT at_index, ssn, sum, row_count, created, state_bytes, state_checksum, "
@@ -76,15 +93,22 @@ int SqliteRowSource::prepare() {
        "SELECT bytes, ord FROM document_snapshot_states WHERE document_id = ?1 AND at_index = ?2 "
        "ORDER BY ord"},
       {&select_snapshot_,
-       "SELECT ord, ssn, sum, sid, seq, len, value, tombstone FROM document_snapshots "
+       "SELECT ord, ssn, sum, sid, seq, len, value, tombstone, checksum FROM document_snapshots "
        "WHERE document_id = ?1 AND at_index = ?2 ORDER BY ord"},
       {&select_versions_,
-       "SELECT name, log_index, created FROM document_versions WHERE document_id = ?1 "
+       "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = ?1 "
        "ORDER BY log_index, name"},
       {&select_sizes_, sizes_sql},
   };
   for (const auto& [statement, sql] : statements) {
     if (const int code = statement->prepare(db_, sql); code != SQLITE_OK) return code;
+  }
+  for (std::size_t i = 0; i < std::size(select_keyed_); ++i) {
+    const auto& keyed = keyed_tables<Statement>[i];
+    const std::string sql = std::string("SELECT ") + keyed.columns + " FROM " + keyed.table +
+                            " WHERE document_id = ?1 ORDER BY 1";
+    const int code = select_keyed_[i].prepare(db_, sql);
+    if (code != SQLITE_OK) return code;
   }
   return SQLITE_OK;
 }
@@ -154,6 +178,22 @@ Result<std::vector<std::string>> SqliteRowSource::document_ids() {
   return ids;
 }
 
+Result<std::vector<std::string>> SqliteRowSource::tables_of(const std::string& document_id) {
+  std::vector<std::string> tables;
+  for (const char* table : tables_with_ids) {
+    Statement select;
+    int code = select.prepare(
+        db_, std::string("SELECT 1 FROM ") + table + " WHERE document_id = ?1 LIMIT 1");
+    if (code == SQLITE_OK) {
+      select.bind_text(1, document_id);
+      if (select.step()) tables.emplace_back(table);
+      code = select.code();
+    }
+    if (code != SQLITE_OK) return problem(code, "looking for rows of a document");
+  }
+  return tables;
+}
+
 Status SqliteRowSource::begin() {
   if (begin_.run()) return ok_status();
   return problem(begin_.code(), "beginning to read");
@@ -199,9 +239,22 @@ Status SqliteRowSource::sites(const DocumentId& document,
   const ResetGuard guard(select_sites_);
   select_sites_.bind_text(1, text);
   while (select_sites_.step()) {
-    visit({select_sites_.u64(0), std::string(select_sites_.text(1))});
+    visit({select_sites_.u64(0), std::string(select_sites_.text(1)),
+           check_site(select_sites_, document)});
   }
   return finish(select_sites_, "reading sites");
+}
+
+Status SqliteRowSource::site_authors(
+    const DocumentId& document,
+    const std::function<void(std::uint64_t, std::optional<collab::SiteAuthor>)>& visit) {
+  const std::string text = document.to_string();
+  const ResetGuard guard(select_authors_);
+  select_authors_.bind_text(1, text);
+  while (select_authors_.step()) {
+    visit(select_authors_.u64(0), read_site_author(select_authors_, document));
+  }
+  return finish(select_authors_, "reading the authors of sites");
 }
 
 Status SqliteRowSource::operations(
@@ -237,6 +290,7 @@ Result<std::vector<HeaderRow>> SqliteRowSource::headers(const DocumentId& docume
     row.checksum_fits = header_checksum(document, row.header) == select.u64(8);
     row.has_state = select.i64(9) != 0;
     row.has_rows = select.i64(10) != 0;
+    row.flags_fit = (select.u64(9) | select.u64(10)) <= 1;
     rows.push_back(std::move(row));
   }
   if (Status read = finish(select, "reading snapshot headers"); !read.ok()) return read.error();
@@ -264,20 +318,31 @@ Result<std::string> SqliteRowSource::state(const DocumentId& document, std::uint
 }
 
 Status SqliteRowSource::snapshot_rows(const DocumentId& document, std::uint64_t at_index,
-                                      const std::function<void(const SnapshotRow&)>& visit) {
+                                      const std::function<void(const RunRow&, RowCheck)>& visit) {
   const std::string text = document.to_string();
   const ResetGuard guard(select_snapshot_);
   Statement& select = select_snapshot_;
   select.bind_text(1, text);
   select.bind(2, at_index);
   while (select.step()) {
-    visit({select.u64(0),
-           {select.u64(1), select.u64(2), select.u64(3), select.u64(4)},
-           select.u64(5),
-           select.i64(7),
-           select.text(6)});
+    const RunRow run = read_run(select, at_index);
+    visit(run, check_run(select, document, run, scratch_));
   }
   return finish(select, "reading the rows of a snapshot");
+}
+
+Status SqliteRowSource::keyed_rows(const DocumentId& document,
+                                   const std::function<void(const KeyedRow&)>& visit) {
+  const std::string text = document.to_string();
+  for (std::size_t i = 0; i < std::size(select_keyed_); ++i) {
+    Statement& select = select_keyed_[i];
+    const ResetGuard guard(select);
+    select.bind_text(1, text);
+    while (select.step()) visit(keyed_tables<Statement>[i].read(select, document));
+    const Status read = finish(select, keyed_tables<Statement>[i].table);
+    if (!read.ok()) return read;
+  }
+  return ok_status();
 }
 
 Result<std::vector<collab::NamedVersion>> SqliteRowSource::named_versions(
@@ -287,8 +352,10 @@ Result<std::vector<collab::NamedVersion>> SqliteRowSource::named_versions(
   const ResetGuard guard(select_versions_);
   select_versions_.bind_text(1, text);
   while (select_versions_.step()) {
-    versions.push_back(
-        {std::string(select_versions_.text(0)), select_versions_.u64(1), select_versions_.i64(2)});
+    versions.push_back(read_version(select_versions_));
+    if (check_version(select_versions_, document) == RowCheck::damaged) {
+      return damaged_row(document, "document_versions", "name " + versions.back().name);
+    }
   }
   if (Status read = finish(select_versions_, "reading named versions"); !read.ok()) {
     return read.error();

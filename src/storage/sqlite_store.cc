@@ -249,9 +249,19 @@ void SqliteStore::version_at(const DocumentId& document, std::uint64_t index, Ex
   });
 }
 
-void SqliteStore::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+void SqliteStore::lease_site(const DocumentId& document, const ClientId& client,
+                             collab::Author author, Executor& on,
                              collab::Done<std::uint64_t> done) {
-  impl_->write(lease_site_request(document, client, impl_->now_us(), on, std::move(done)));
+  impl_->write(lease_site_request(document, client, std::move(author), impl_->now_us(), on,
+                                  std::move(done)));
+}
+
+void SqliteStore::authors_of(const DocumentId& document, std::vector<std::uint64_t> sids,
+                             Executor& on, collab::Done<std::vector<collab::SiteAuthor>> done) {
+  impl_->ask<std::vector<collab::SiteAuthor>>(
+      on, std::move(done), [document, sids = std::move(sids)](SqliteReader& reader) {
+        return reader.authors_of(document, sids);
+      });
 }
 
 void SqliteStore::save_snapshot(const DocumentId& document, std::uint64_t index,

@@ -219,7 +219,7 @@ TEST_P(StoreTest, AnswersOfOneGroupComeInOnePost) {
   const std::size_t posts_before = rig.executor.posts();
   std::size_t answers = 0;
   for (std::uint64_t client = 0; client < 100; ++client) {
-    rig.store->lease_site(id, test_uuid(client), rig.executor, [&](auto answer) {
+    rig.store->lease_site(id, test_uuid(client), {}, rig.executor, [&](auto answer) {
       EXPECT_TRUE(answer.ok());
       ++answers;
     });

@@ -299,7 +299,7 @@ class Rig {
     document.title = std::move(title);
     document.owner = test_uuid(1'000'001);
     document.incarnation = test_uuid(1'000'002 + n);
-    document.author = test_uuid(1'000'000);
+    document.client = test_uuid(1'000'000);
     document.content = std::move(content);
     document.idempotency_key = std::move(key);
     return wait<collab::Catalog::Created>(
@@ -334,8 +334,15 @@ class Rig {
     return wait<rga::VersionVector>(
         [&](auto done) { store->version_at(id, index, executor, done); });
   }
-  Result<std::uint64_t> lease(const DocumentId& id, const ClientId& client) {
-    return wait<std::uint64_t>([&](auto done) { store->lease_site(id, client, executor, done); });
+  Result<std::uint64_t> lease(const DocumentId& id, const ClientId& client,
+                              const collab::Author& author = {}) {
+    return wait<std::uint64_t>(
+        [&](auto done) { store->lease_site(id, client, author, executor, done); });
+  }
+  Result<std::vector<collab::SiteAuthor>> authors(const DocumentId& id,
+                                                  std::vector<std::uint64_t> sids) {
+    return wait<std::vector<collab::SiteAuthor>>(
+        [&](auto done) { store->authors_of(id, std::move(sids), executor, done); });
   }
   Result<Unit> save(const DocumentId& id, std::uint64_t index, std::string bytes) {
     return wait<Unit>(

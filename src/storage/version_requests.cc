@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "storage/document_rows.h"
+#include "storage/row_checks.h"
 #include "wire/limits.h"
 
 namespace weft::storage {
@@ -37,7 +38,11 @@ class NameVersion final : public TypedWriteRequest<collab::NamedVersion> {
       select.bind_text(1, document_text_);
       select.bind_text(2, version_.name);
       if (select.step()) {
-        const collab::NamedVersion known{version_.name, select.u64(0), select.i64(1)};
+        if (check_version(select, document_) == RowCheck::damaged) {
+          answer(damaged_row(document_, "document_versions", "name " + version_.name));
+          return SQLITE_OK;
+        }
+        const collab::NamedVersion known = read_version(select);
         answer(known.index == version_.index ? Result(known) : version_exists(known));
         return SQLITE_OK;
       }
@@ -58,6 +63,7 @@ class NameVersion final : public TypedWriteRequest<collab::NamedVersion> {
     insert.bind_text(2, version_.name);
     insert.bind(3, version_.index);
     insert.bind(4, version_.created_us);
+    insert.bind(5, version_checksum(document_, version_));
     if (!insert.run()) return insert.code();
     answer(version_);
     return SQLITE_OK;

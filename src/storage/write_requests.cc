@@ -6,7 +6,9 @@
 #include "collab/batch_moving.h"
 #include "storage/document_rows.h"
 #include "storage/edit_keys.h"
+#include "storage/row_checks.h"
 #include "storage/row_codec.h"
+#include "storage/site_author_rows.h"
 
 namespace weft::storage {
 namespace {
@@ -64,8 +66,13 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
       select.bind_text(2, key.key);
-      if (select.step() && select.i64(0) > forgotten_since(now_us_)) {
-        return explain_known_key(session);
+      if (select.step()) {
+        // Whether it was forgotten is not known of a damaged one: the edit may be in the log.
+        if (check_edit_key(select, document_) == RowCheck::damaged) {
+          answer(damaged_row(document_, "edit_keys", "edit_key " + key.key));
+          return SQLITE_OK;
+        }
+        if (select.i64(4) > forgotten_since(now_us_)) return explain_known_key(session);
       }
       if (select.code() != SQLITE_OK) return select.code();
     }
@@ -97,6 +104,7 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
     put.bind(4, key.before_index);
     put.bind(5, key.version);
     put.bind(6, now_us_);
+    put.bind(7, edit_key_checksum(document_, key, now_us_));
     return put.run() ? SQLITE_OK : put.code();
   }
 
@@ -204,65 +212,6 @@ class Append final : public TypedWriteRequest<collab::Journal::Appended> {
   const std::int64_t now_us_;  // known when there are keys
 };
 
-class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
- public:
-  LeaseSite(const DocumentId& document, const ClientId& client, std::int64_t now_us, Executor& on,
-            collab::Done<std::uint64_t> done)
-      : TypedWriteRequest(on, std::move(done)),
-        document_(document),
-        document_text_(document.to_string()),
-        client_text_(client.to_string()),
-        now_us_(now_us) {}
-
-  int run(WriteSession& session) override {
-    std::optional<Result<DocumentRow>> found;
-    const int code = find_document(session, document_, document_text_, found);
-    if (code != SQLITE_OK) return code;
-    if (!found->ok() || (*found)->deleted) {
-      answer(!found->ok() ? found->error() : document_deleted(document_));
-      return SQLITE_OK;
-    }
-    {
-      Statement& select = session.select_site;
-      const ResetGuard guard(select);
-      select.bind_text(1, document_text_);
-      select.bind_text(2, client_text_);
-      if (select.step()) {
-        answer(select.u64(0));
-        return SQLITE_OK;
-      }
-      if (select.code() != SQLITE_OK) return select.code();
-    }
-    std::uint64_t sid = 0;
-    {
-      Statement& take = session.take_sid;
-      const ResetGuard guard(take);
-      take.bind_text(1, document_text_);
-      if (take.step()) sid = take.u64(0) - 1;
-      while (take.step()) {
-      }
-      if (take.code() != SQLITE_OK) return take.code();
-    }
-    Statement& insert = session.insert_site;
-    insert.bind_text(1, document_text_);
-    insert.bind(2, sid);
-    insert.bind_text(3, client_text_);
-    insert.bind(4, now_us_);
-    if (!insert.run()) return insert.code();
-    answer(sid);
-    return SQLITE_OK;
-  }
-
-  // next_sid points at a site that exists: handing it out again would forge ids.
-  void refuse(int) override { answer(damaged_document(document_text_)); }
-
- private:
-  const DocumentId document_;
-  const std::string document_text_;
-  const std::string client_text_;
-  const std::int64_t now_us_;
-};
-
 class Create final : public TypedWriteRequest<collab::Catalog::Created> {
  public:
   Create(collab::Catalog::NewDocument document, std::int64_t now_us, Executor& on,
@@ -310,19 +259,26 @@ class Create final : public TypedWriteRequest<collab::Catalog::Created> {
     if (const int code = insert_document(session, record, document_text); code != SQLITE_OK) {
       return code;
     }
-    const std::string author = document_.author.to_string();
+    const std::string client = document_.client.to_string();
     Statement& site = session.insert_site;
     site.bind_text(1, document_text);
     site.bind(2, std::int64_t{1});
-    site.bind_text(3, author);
+    site.bind_text(3, client);
     site.bind(4, now_us_);
+    site.bind(5, site_checksum(record.id, 1, client, now_us_));
     if (!site.run()) return site.code();
+    if (const int code = put_site_author(session, record.id, document_text, {1, document_.author});
+        code != SQLITE_OK) {
+      return code;
+    }
     if (!document_.owner_user.empty()) {
       Statement& member = session.put_member;
       member.bind_text(1, document_text);
       member.bind_text(2, document_.owner_user);
       member.bind(3, static_cast<std::int64_t>(access::Role::owner));
       member.bind(4, now_us_);
+      member.bind(5,
+                  member_checksum(record.id, {document_.owner_user, access::Role::owner, now_us_}));
       if (!member.run()) return member.code();
     }
 
@@ -405,12 +361,6 @@ std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              Executor& on,
                                              collab::Done<collab::Journal::Appended> done) {
   return std::make_unique<Append>(document, std::move(batch), now_us, on, std::move(done));
-}
-
-std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
-                                                 std::int64_t now_us, Executor& on,
-                                                 collab::Done<std::uint64_t> done) {
-  return std::make_unique<LeaseSite>(document, client, now_us, on, std::move(done));
 }
 
 std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument document,

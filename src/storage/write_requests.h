@@ -25,17 +25,17 @@ struct WriteSession {
   Statement begin, commit, rollback;
   Statement select_document, select_by_key, insert_document;
   Statement advance_log, insert_row, select_rows;
-  Statement select_site, insert_site, take_sid;
+  Statement select_site, insert_site, take_sid, put_site_author;
   Statement select_erased, mark_deleted, unmark_deleted;
   Statement insert_erased, select_unfinished, finish_erased, erase_document;
   Statement select_version, count_versions, insert_version, delete_version;
-  Statement select_role, count_owned, count_owners, count_members, put_member, delete_member;
-  Statement count_tokens, insert_token, revoke_token, sweep_tokens;
+  Statement count_owned, select_members, put_member, delete_member;
+  Statement count_tokens, insert_token, select_token, revoke_token, sweep_tokens;
   Statement insert_change, sweep_changes, rename_document;
   Statement select_edit_key, put_edit_key, sweep_edit_keys;
   Statement put_state_hash, select_state_hash, sweep_state_hashes;
   Statement put_replica, sweep_replicas, drop_replica, put_secret, select_secret;
-  Statement erase_some[10];  // of each table of a document, in the order in which they are emptied
+  Statement erase_some[11];  // of each table of a document, in the order in which they are emptied
   std::string scratch;       // reused by row_checksum
 
   /// REQUIRES: db is open and migrated. The extended result code.
@@ -96,9 +96,10 @@ std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              collab::Journal::Batch batch, std::int64_t now_us,
                                              Executor& on,
                                              collab::Done<collab::Journal::Appended> done);
+/// In lease_request.cc.
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
-                                                 std::int64_t now_us, Executor& on,
-                                                 collab::Done<std::uint64_t> done);
+                                                 collab::Author author, std::int64_t now_us,
+                                                 Executor& on, collab::Done<std::uint64_t> done);
 std::unique_ptr<WriteRequest> create_request(collab::Catalog::NewDocument document,
                                              std::int64_t now_us, Executor& on,
                                              collab::Done<collab::Catalog::Created> done);

@@ -48,9 +48,17 @@ int WriteSession::prepare() {
        "WHERE document_id = ?4 AND last_index = ?5 AND deleted_at IS NULL"},
       {&insert_row, insert_row_sql},
       {&select_rows, select_rows_sql},
-      {&select_site, "SELECT sid FROM sites WHERE document_id = ?1 AND client_id = ?2"},
+      {&select_site,
+       "SELECT s.sid, s.client_id, s.leased, s.checksum, a.sid, a.user_id, a.name, a.kind, "
+       "a.checksum FROM sites AS s LEFT JOIN site_authors AS a USING (document_id, sid) WHERE "
+       "s.document_id = ?1 AND s.client_id = ?2"},
       {&insert_site,
-       "INSERT INTO sites (document_id, sid, client_id, leased) VALUES (?1, ?2, ?3, ?4)"},
+       "INSERT INTO sites (document_id, sid, client_id, leased, checksum) VALUES (?1, ?2, ?3, ?4, "
+       "?5)"},
+      {&put_site_author,
+       "INSERT INTO site_authors (document_id, sid, user_id, name, kind, checksum) VALUES (?1, ?2, "
+       "?3, ?4, ?5, ?6) ON CONFLICT (document_id, sid) DO UPDATE SET user_id = excluded.user_id, "
+       "name = excluded.name, kind = excluded.kind, checksum = excluded.checksum"},
       {&take_sid,
        "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
       {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
@@ -60,40 +68,48 @@ int WriteSession::prepare() {
       {&finish_erased,
        "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
       {&select_version,
-       "SELECT log_index, created FROM document_versions WHERE document_id = ?1 AND name = ?2"},
+       "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = ?1 "
+       "AND "
+       "name = ?2"},
       {&count_versions, "SELECT count(*) FROM document_versions WHERE document_id = ?1"},
       {&insert_version,
-       "INSERT INTO document_versions (document_id, name, log_index, created) "
-       "VALUES (?1, ?2, ?3, ?4)"},
+       "INSERT INTO document_versions (document_id, name, log_index, created, checksum) "
+       "VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&delete_version, "DELETE FROM document_versions WHERE document_id = ?1 AND name = ?2"},
-      {&select_role, "SELECT role FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
+      {&select_members,
+       "SELECT user_id, role, added, checksum FROM document_members WHERE document_id = ?1"},
       {&count_owned,
        "SELECT count(*) FROM document_members AS m JOIN documents AS d USING (document_id) "
        "WHERE m.user_id = ?1 AND m.role = 4 AND d.owner_id = ?2"},
-      {&count_owners, "SELECT count(*) FROM document_members WHERE document_id = ?1 AND role = 4"},
-      {&count_members, "SELECT count(*) FROM document_members WHERE document_id = ?1"},
       {&put_member,
-       "INSERT INTO document_members (document_id, user_id, role, added) VALUES (?1, ?2, ?3, ?4) "
-       "ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role"},
+       "INSERT INTO document_members (document_id, user_id, role, added, checksum) VALUES (?1, ?2, "
+       "?3, ?4, ?5) ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role, "
+       "added = excluded.added, checksum = excluded.checksum"},
       {&delete_member, "DELETE FROM document_members WHERE document_id = ?1 AND user_id = ?2"},
       {&count_tokens,
        "SELECT count(*) FROM document_tokens WHERE document_id = ?1 AND expires > ?2"},
       {&insert_token,
        "INSERT INTO document_tokens (document_id, token_id, kind, user_id, name, role, created, "
-       "expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)"},
+       "expires, revoked, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)"},
+      {&select_token,
+       "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
+       "document_tokens WHERE document_id = ?1 AND token_id = ?2"},
       {&revoke_token,
-       "UPDATE document_tokens SET revoked = 1 WHERE document_id = ?1 AND token_id = ?2 "
-       "RETURNING expires"},
+       "UPDATE document_tokens SET revoked = 1, checksum = ?3 WHERE document_id = ?1 AND token_id "
+       "= "
+       "?2"},
       {&sweep_tokens, "DELETE FROM document_tokens WHERE document_id = ?1 AND expires < ?2"},
       {&insert_change,
        "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
        "VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
       {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
-      {&select_edit_key, "SELECT created FROM edit_keys WHERE document_id = ?1 AND edit_key = ?2"},
+      {&select_edit_key,
+       "SELECT edit_key, fingerprint, before_index, version, created, checksum FROM edit_keys "
+       "WHERE document_id = ?1 AND edit_key = ?2"},
       {&put_edit_key,
        "INSERT OR REPLACE INTO edit_keys (document_id, edit_key, fingerprint, before_index, "
-       "version, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+       "version, created, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
       {&sweep_edit_keys,
        "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
        "edit_keys WHERE created <= ?1 LIMIT ?2)"},
@@ -137,6 +153,7 @@ int WriteSession::prepare() {
       {"document_tokens", "token_id"},
       {"edit_keys", "edit_key"},
       {"state_hashes", "log_index"},
+      {"site_authors", "sid"},
       {"sites", "sid"}};
   for (std::size_t i = 0; i < std::size(tables); ++i) {
     const auto& [table, key] = tables[i];

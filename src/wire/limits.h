@@ -84,6 +84,10 @@ struct Limits {
   static constexpr std::size_t max_named_versions = 1'000;
   static constexpr std::size_t max_version_name_bytes = 100;
   static constexpr std::size_t max_members = 1'000;
+  /// Of an author, as the history tells it: a token's user and name. Who has no name is shown by
+  /// the user, so the one may be as long as the other.
+  static constexpr std::size_t max_author_user_bytes = 128;
+  static constexpr std::size_t max_author_name_bytes = 128;
   /// Tokens that a document's owners have given out and that have not ended.
   static constexpr std::size_t max_given_tokens = 1'000;
   /// REST: what one page of an answer has at most.

@@ -1,12 +1,13 @@
 // Any bytes as an archive: refused with its code, or an archive that is written and read again as
 // the same. First byte, bits 0 and 1: 0: the rest lacks only the checksum, which no fuzzer guesses;
 // 1: it is the rows, not deflated yet; 2 and 3: it is an operation stream, of which an archive is
-// made, and one byte of that is changed: which one and to what say the three bytes before the
-// stream.
+// made, with an author for each site if the first of three bytes before the stream is above 127,
+// and one byte of that is changed: which one and to what the three bytes say.
 #include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,7 @@ bool same(const Archive& a, const Archive& b) {
   if (a.record.id != b.record.id || a.record.incarnation != b.record.incarnation ||
       a.record.creation_us != b.record.creation_us || a.record.title != b.record.title ||
       a.record.ssn != b.record.ssn || a.next_sid != b.next_sid || a.rows.size() != b.rows.size() ||
-      a.versions.size() != b.versions.size()) {
+      a.versions.size() != b.versions.size() || a.authors != b.authors) {
     return false;
   }
   for (std::size_t i = 0; i < a.rows.size(); ++i) {
@@ -108,6 +109,14 @@ void check_stream(std::string_view bytes) {
     const std::uint64_t index = archive.rows.size() + 1;
     archive.rows.push_back({index, index - 1, op.kind, op.len, op.id, op.ref, std::string(op.text),
                             static_cast<std::int64_t>(index)});
+  }
+  if ((static_cast<unsigned char>(bytes[0]) & 0x80) != 0) {
+    std::map<std::uint64_t, collab::Author> authors;
+    for (const collab::LogRow& row : archive.rows) {
+      const auto kind = static_cast<collab::AuthorKind>(row.id.sid % 5);
+      authors[row.id.sid] = {"user " + std::to_string(row.id.sid % 7), "name", kind};
+    }
+    for (const auto& [sid, author] : authors) archive.authors.push_back({sid, author});
   }
   const auto written = storage::encode_archive(archive);
   if (!written.ok()) {

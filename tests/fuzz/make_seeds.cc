@@ -142,6 +142,8 @@ int main(int argc, char** argv) {
     // Bit 1: an archive of the stream, of which byte 9 is changed by nothing, and by something.
     good &= put(top / "fuzz_archive", s.name, std::string("\2\0\x9\0", 4) + s.stream);
     good &= put(top / "fuzz_archive", s.name + "_damaged", std::string("\2\0\x9\1", 4) + s.stream);
+    good &=
+        put(top / "fuzz_archive", s.name + "_authors", std::string("\2\x80\x50\1", 4) + s.stream);
     good &= put(top / "fuzz_utf8", s.name, s.name == "ascii" ? "plain ascii text" : wide);
     good &= put(top / "fuzz_history", s.name, std::string(1, '\0') + s.history);
     good &= put(top / "fuzz_history", s.name + "_body",

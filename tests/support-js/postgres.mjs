@@ -16,13 +16,16 @@ export class Postgres {
   #child = null;
   #options;
   #port;
+  #within = [];
 
   /**
    * `options` are added to the command line of postgres. The port names the socket, too. `addresses`: where it
-   * listens besides, and believes everybody.
+   * listens besides, and believes everybody. `prepare` is called with its directory, before anything is there,
+   * and returns a command that runs what follows it, such as nsenter.
    */
-  static async start(t, { options = [], port = 5432, addresses = [] } = {}) {
+  static async start(t, { options = [], port = 5432, addresses = [], prepare } = {}) {
     const postgres = new Postgres();
+    if (prepare !== undefined) postgres.#within = await prepare(postgres.#directory);
     postgres.#options = ["-c", `port=${port}`, ...options];
     if (addresses.length > 0) {
       const rules = join(postgres.#directory, "rules");
@@ -48,9 +51,7 @@ export class Postgres {
     for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
       assert.ok(Date.now() < deadline, "PostgreSQL starts within a minute");
       // After a SIGKILL the first attempts meet what is left of the old processes.
-      if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        this.#child = spawn("bash", [script, this.#directory, ...this.#options], { stdio: "inherit" });
-      }
+      if (!this.isRunning) this.launch();
       try {
         this.query("SELECT 1 AS one");
         return;
@@ -60,9 +61,25 @@ export class Postgres {
     }
   }
 
+  /** Whether it comes up shows later. REQUIRES: it is not running. */
+  launch() {
+    const [program, ...args] = [...this.#within, "bash", script, this.#directory, ...this.#options];
+    this.#child = spawn(program, args, { stdio: "inherit" });
+  }
+
+  /** What it wrote: from FATAL on. */
+  log() {
+    return readFileSync(join(this.#directory, "postgres.log"), "utf8");
+  }
+
+  /** Whether its first process lives. It may have ended itself. */
+  get isRunning() {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** SIGQUIT ends it at once, as after a crash; SIGKILL kills its first process. */
   async stop(signal) {
-    if (this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.isRunning) return;
     const closed = once(this.#child, "exit");
     this.#child.kill(signal);
     await closed;

@@ -211,13 +211,36 @@ void MemoryJournal::version_at(const DocumentId& document, std::uint64_t index, 
   });
 }
 
-void MemoryJournal::lease_site(const DocumentId& document, const ClientId& client, Executor& on,
+void MemoryJournal::lease_site(const DocumentId& document, const ClientId& client,
+                               collab::Author author, Executor& on,
                                collab::Done<std::uint64_t> done) {
   using Sid = std::uint64_t;
-  carry_out<Sid>(on, std::move(done), [this, document, client]() -> Result<Sid> {
+  carry_out<Sid>(on, std::move(done), [this, document, client, author]() -> Result<Sid> {
     Stored* found = find(document);
     if (found == nullptr) return not_found();
-    return found->sites.try_emplace(client, found->sites.size() + 1).first->second;
+    std::uint64_t sid = 0;
+    for (const ClientId& as : {client, collab::client_as(client, author)}) {
+      sid = found->sites.try_emplace(as, found->sites.size() + 1).first->second;
+      const auto known = found->authors.try_emplace(sid, author).first;
+      if (!collab::is_same_author(known->second, author)) continue;
+      if (!author.name.empty()) known->second.name = author.name;
+      break;
+    }
+    return sid;
+  });
+}
+
+void MemoryJournal::authors_of(const DocumentId& document, std::vector<std::uint64_t> sids,
+                               Executor& on, collab::Done<std::vector<collab::SiteAuthor>> done) {
+  using Authors = std::vector<collab::SiteAuthor>;
+  carry_out<Authors>(on, std::move(done), [this, document, sids]() -> Result<Authors> {
+    Authors authors;
+    const Stored* found = find(document);
+    for (const std::uint64_t sid : sids) {
+      if (found == nullptr || !found->authors.contains(sid)) continue;
+      authors.push_back({sid, found->authors.at(sid)});
+    }
+    return authors;
   });
 }
 

@@ -1,12 +1,17 @@
 // Looking back, and going back.
 import {
-  aboutDocument, array, body, cursor, documentId, etag, integer, json, limit, nameInPath, nullable, object, ok, query,
+  aboutDocument, array, authors, body, cursor, documentId, etag, integer, json, limit, nameInPath, nullable, object, ok, query,
   ref, refusals, string, time, version, versionOrTime,
 } from "./parts.mjs";
 
 const count = (description) => integer({ description });
 
 export const schemas = {
+  Author: object({
+    "user?": string({ description: "As tokens name them; absent where nobody was known" }),
+    name: string({ description: "As people see it; may be empty" }),
+    kind: string({ enum: ["person", "program", "guest", "anonymous", "server"] }),
+  }),
   Blame: object({
     version,
     ranges: array(object({
@@ -16,6 +21,7 @@ export const schemas = {
       version,
       time,
     })),
+    authors,
   }),
   Change: object({
     at: count("Characters before it, in the text after the changes before it"),
@@ -26,6 +32,7 @@ export const schemas = {
     from: version,
     to: version,
     rows: array(object({ version, time, sid: integer(), changes: array(ref("Change")) })),
+    authors,
     next_from: nullable(integer()),
   }),
   NamedVersion: object({ name: string(), version, created_at: time }),
@@ -41,6 +48,7 @@ export const schemas = {
       updated: count("Characters"),
     })),
     named: array(ref("NamedVersion")),
+    authors,
     next_cursor: nullable(string()),
   }),
 };

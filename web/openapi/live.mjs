@@ -1,6 +1,6 @@
 // What happens now.
 import {
-  aboutDocument, array, documentId, header, integer, json, object, ok, query, ref, refusals, string, uuid, version,
+  aboutDocument, array, authors, documentId, header, integer, json, object, ok, query, ref, refusals, string, uuid, version,
 } from "./parts.mjs";
 
 export const schemas = {
@@ -15,6 +15,7 @@ export const schemas = {
       selections: array(object({ anchor: integer(), head: integer() })),
       "user?": string({ description: "Where there are keys" }),
     })),
+    authors,
   }),
 };
 

@@ -1,6 +1,6 @@
 // The log itself, for programs that keep a replica of their own.
 import {
-  aboutDocument, array, body, boolean, documentId, etag, header, integer, json, limit, nullable, object, ok, query, ref,
+  aboutDocument, array, authors, body, boolean, documentId, etag, header, integer, json, limit, nullable, object, ok, query, ref,
   refusals, string, time, uuid, version,
 } from "./parts.mjs";
 
@@ -24,6 +24,7 @@ export const schemas = {
     document_id: uuid,
     after: version,
     operations: array(object({ version, base: version, time, operation: ref("Operation") })),
+    authors,
     next_after: nullable(integer()),
   }),
   Site: object({

@@ -30,6 +30,10 @@ export const nameInPath = (description) =>
 
 const index = "[0-9]{1,15}";
 const moment = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})";
+export const authors = {
+  type: "object", additionalProperties: ref("Author"),
+  description: "By site: who wrote as those that the answer names, where it is known",
+};
 export const version = integer({ maximum: 2 ** 53 - 1, description: "A log index; 0 is the empty document" });
 export const versionOrTime = string({
   pattern: `^(${index}|${moment})?$`,

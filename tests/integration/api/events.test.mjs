@@ -143,7 +143,7 @@ test("who is there, and where", async (t) => {
   const server = await Server.start(t);
   const id = await server.create("attended", "a😀bc");
   const presence = async () => (await server.fetch(`/api/v1/documents/${id}/presence`)).json();
-  assert.deepEqual(await presence(), { document_id: id, version: 1, peers: [] });
+  assert.deepEqual(await presence(), { document_id: id, version: 1, peers: [], authors: {} });
   const listener = await Listener.open(t, server, id);
   assert.deepEqual((await listener.nextOf("presence")).data.peers, []);
 
