@@ -72,6 +72,13 @@ TEST(ResponseHead, CarriesWhatEveryAnswerCarries) {
   }
 }
 
+TEST(ResponseHead, SaysOfEveryRefusalWhatItIs) {
+  for (const unsigned status : {400U, 401U, 403U, 404U, 405U, 406U, 408U, 409U, 410U, 412U, 413U,
+                                414U, 415U, 417U, 422U, 426U, 429U, 431U, 500U, 503U, 505U}) {
+    EXPECT_NE(reason_phrase(status), "Unknown") << status;
+  }
+}
+
 TEST(RequestId, TakesHarmlessOnes) {
   EXPECT_TRUE(is_request_id("a-B_9.z"));
   EXPECT_FALSE(is_request_id(""));

@@ -121,6 +121,7 @@ class HttpConnection final : public Connection,
   }
 
   void on_read_error(const error_code& ec) {
+    if (request_.method.empty()) take_method();
     if (timed_out_) {
       if (!parser_->got_some()) return drop();
       return refuse({408, "request_timeout", "The request did not arrive in time."});
@@ -143,6 +144,15 @@ class HttpConnection final : public Connection,
       return refuse({400, "bad_request", "This is not HTTP: " + ec.message() + "."});
     }
     drop();
+  }
+
+  /// Of a header that was not read to its end: the answer to HEAD has no content, whatever it is
+  /// (RFC 9110, section 9.3.2).
+  void take_method() {
+    request_.method = std::string(parser_->get().method_string());
+    const auto bytes = buffer_.data();
+    const std::string_view unread(static_cast<const char*>(bytes.data()), bytes.size());
+    if (request_.method.empty() && unread.starts_with("HEAD ")) request_.method = "HEAD";
   }
 
   void take_head() {

@@ -50,22 +50,24 @@ function problemFault(method, template, status, type, body) {
   return validate(JSON.parse(body)) ? "" : `${method} ${template} ${status}: ${ajv.errorsText(validate.errors)}`;
 }
 
+/** What a request may be refused with before its route is looked at. */
+const before = [400, 403, 408, 413, 414, 417, 429, 431, 503, 505];
+
 /** Says what is wrong with an answer; "" when nothing is. */
 export function faultOf(method, path, status, type, body) {
   if (method === "OPTIONS" && status === 204) return "";  // CORS, not the API
   const template = templateOf(path);
   if (template === undefined) {
-    return path.startsWith("/api/") && status !== 404 ? `${path} is not described, and answers ${status}` : "";
+    if (!path.startsWith("/api/") || status === 404) return "";
+    return before.includes(status) ? problemFault(method, path, status, type, body) : `${path} is not described, and answers ${status}`;
   }
   const verb = method === "HEAD" ? "get" : method.toLowerCase();
   const operation = api.paths[template][verb];
   if (operation === undefined) {
-    return status === 405 || status >= 500 || status === 400 || status === 431 || status === 413
+    return status === 405 || status >= 500 || before.includes(status)
       ? problemFault(method, template, status, type, body) : `${method} ${template} is not described, and answers ${status}`;
   }
   const described = operation.responses[status];
-  // What is refused before the route is looked at.
-  const before = [400, 403, 408, 413, 414, 417, 429, 431, 503, 505];
   if (described === undefined) {
     return before.includes(status) ? problemFault(method, template, status, type, body) : `${method} ${template} answers ${status}, which is not described`;
   }

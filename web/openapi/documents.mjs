@@ -1,6 +1,6 @@
 // Documents and their texts.
 import {
-  aboutDocument, array, body, cursor, documentId, etag, idempotencyKey, ifNoneMatch, integer, json, limit, nullable, object, ok,
+  aboutDocument, array, body, cursor, documentId, etag, idempotencyKey, ifNoneMatch, integer, json, limit, location, nullable, object, ok,
   plainText, query, ref, refusals, string, time, uuid, version, versionOrTime,
 } from "./parts.mjs";
 
@@ -48,10 +48,8 @@ export const paths = {
       parameters: [idempotencyKey],
       requestBody: body(object({ title, "content?": string() }, { additionalProperties: false })),
       responses: {
-        200: ok("The key was known: the first request's document", json(ref("Document")), etag),
-        201: ok("Created", json(ref("Document")), {
-          ...etag, Location: { description: "Its address", schema: string() },
-        }),
+        200: ok("The key was known: the first request's document", json(ref("Document")), { ...etag, ...location }),
+        201: ok("Created", json(ref("Document")), { ...etag, ...location }),
         ...refusals(400, 401, 403, 409, 413, 415, 429, 500, 503),
       },
     },
@@ -92,7 +90,7 @@ export const paths = {
       parameters: [query("at", versionOrTime, "Which version; without: the newest"), ifNoneMatch],
       responses: {
         200: ok("The text", { ...json(ref("Text")), ...plainText }, etag),
-        304: ok("Nothing new"),
+        304: ok("Nothing new", undefined, etag),
         ...aboutDocument,
         ...refusals(406),
       },

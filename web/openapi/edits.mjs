@@ -46,6 +46,7 @@ const edited = ok("Durable, or what it would be", json(ref("Edited")), {
   "Idempotency-Replayed": { description: "true: it was done before, with the same key", schema: string() },
 });
 const refused = { ...aboutDocument, ...refusals(409, 412, 413, 415, 422) };
+refused[412].headers = etag;
 
 export const paths = {
   "/api/v1/documents/{id}/text": {

@@ -1,6 +1,6 @@
 // The routes of the original that Weft grew from: single elements.
 import {
-  aboutDocument, array, body, boolean, documentId, etag, idempotencyKey, integer, json, object, ok, ref, refusals, string,
+  aboutDocument, array, body, boolean, documentId, etag, idempotencyKey, integer, json, location, object, ok, ref, refusals, string,
   uuid, version,
 } from "./parts.mjs";
 
@@ -53,8 +53,8 @@ export const paths = {
       parameters: [idempotencyKey],
       requestBody: { required: false, content: json(object({ title: string({ minLength: 1, maxLength: 256 }), "content?": string() }, { additionalProperties: false })) },
       responses: {
-        200: ok("The key was known", json(ref("Document")), etag),
-        201: ok("Created", json(ref("Document")), etag),
+        200: ok("The key was known", json(ref("Document")), { ...etag, ...location }),
+        201: ok("Created", json(ref("Document")), { ...etag, ...location }),
         ...refusals(400, 401, 403, 409, 413, 429, 500, 503),
       },
     },

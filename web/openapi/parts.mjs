@@ -83,5 +83,6 @@ export const aboutDocument = refusals(400, 401, 403, 404, 410, 429, 500, 503);
 
 export const ok = (description, content, headers) =>
   ({ description, ...(content && { content }), ...(headers && { headers }) });
-export const etag = { ETag: { description: "The version, in quotes", schema: string() } };
+export const etag = { ETag: { required: true, description: "The version, in quotes", schema: string({ pattern: '^"[0-9]+"$' }) } };
+export const location = { Location: { required: true, description: "Its address", schema: string() } };
 export const body = (schema, more = {}) => ({ required: true, content: { ...json(schema), ...more } });

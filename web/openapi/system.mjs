@@ -36,6 +36,8 @@ schemas.Replicas = object({
   },
 });
 
+const ofFile = { ETag: { required: true, description: "Of this description", schema: string() } };
+
 export const paths = {
   "/healthz": {
     get: {
@@ -85,7 +87,7 @@ export const paths = {
       operationId: "describe",
       summary: "This description",
       security: [],
-      responses: { 200: ok("OpenAPI 3.1", json({ type: "object" })), 304: ok("Nothing new") },
+      responses: { 200: ok("OpenAPI 3.1", json({ type: "object" }), ofFile), 304: ok("Nothing new", undefined, ofFile) },
     },
   },
   "/api/v1/documents/{id}/ws": {

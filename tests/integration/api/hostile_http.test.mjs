@@ -120,6 +120,9 @@ test("what is not HTTP", async (t) => {
     assert.deepEqual(statuses(answer), [status], JSON.stringify(bytes) + " → " + answer);
     assert.match(answer, /\r\nConnection: close\r\n/);
   }
+  const long = (method) => exchange(server.port, `${method} /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(17_000)}\r\n\r\n`);
+  assert.match(await long("GET"), /^HTTP\/1.1 431 (.|\r\n)*\r\n\r\n\{/);
+  assert.match(await long("HEAD"), /^HTTP\/1.1 431 (.|\r\n)*\r\n\r\n$/, "HEAD is answered without content, even when it is refused");
   await exchange(server.port, "", { end: true });
   assert.equal((await server.fetch("/healthz")).status, 200);
 });
