@@ -177,8 +177,7 @@ MergeFigures large_branches() {
 std::pair<MergeFigures, MergeFigures> random_characters() {
   constexpr std::size_t count = 1'000'000;
   MergeFigures local{"random single characters, local", count, runs, 0, 0, std::nullopt, ""};
-  MergeFigures remote{
-      "random single characters, remote", count, runs, 0, 0, std::nullopt, ""};
+  MergeFigures remote{"random single characters, remote", count, runs, 0, 0, std::nullopt, ""};
   std::vector<double> local_ms;
   std::vector<double> remote_ms;
   for (int run = 0; run < runs; ++run) {
