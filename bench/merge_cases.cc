@@ -14,8 +14,7 @@ namespace {
 
 using rga::Document;
 
-constexpr int usual_runs = 11;
-constexpr int giant_runs = 5;
+constexpr int runs = 11;
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -80,12 +79,12 @@ double floor_ms(const std::string& text, const app::FlatHistory& merge, const st
 /// Two replicas built by `build(mine, other)`: the time that `mine` takes for what `other` said.
 template <class Build>
 MergeFigures measure_merge(std::string name, Build build) {
-  MergeFigures figures{std::move(name), 0, usual_runs, 0, 0, std::nullopt, ""};
+  MergeFigures figures{std::move(name), 0, runs, 0, 0, std::nullopt, ""};
   std::vector<double> times;
   std::vector<double> floors;
   std::string before;
   app::FlatHistory edits;
-  for (int i = 0; i < usual_runs; ++i) {
+  for (int i = 0; i < runs; ++i) {
     Site mine(1);
     Site other(2);
     build(mine, other);
@@ -177,12 +176,11 @@ MergeFigures large_branches() {
 /// Local and remote. A gap buffer would move megabytes for each: there is no floor.
 std::pair<MergeFigures, MergeFigures> random_characters() {
   constexpr std::size_t count = 1'000'000;
-  MergeFigures local{"random single characters, local", count, giant_runs, 0, 0, std::nullopt, ""};
-  MergeFigures remote{
-      "random single characters, remote", count, giant_runs, 0, 0, std::nullopt, ""};
+  MergeFigures local{"random single characters, local", count, runs, 0, 0, std::nullopt, ""};
+  MergeFigures remote{"random single characters, remote", count, runs, 0, 0, std::nullopt, ""};
   std::vector<double> local_ms;
   std::vector<double> remote_ms;
-  for (int run = 0; run < giant_runs; ++run) {
+  for (int run = 0; run < runs; ++run) {
     Dice dice(9);
     std::vector<std::uint32_t> places(count);
     for (std::uint32_t i = 0; i < count; ++i) places[i] = dice.below(i + 1);

@@ -42,7 +42,7 @@ for (const { name, read } of sources) {
   try {
     report = await measure(name, read());
   } catch (problem) {
-    report = { file: name, ok: false, problem: String(problem?.message ?? problem) };
+    report = { file: name, ok: false, edits: 0, problem: String(problem?.message ?? problem) };
   }
   good &&= report.ok;
   console.log(json ? JSON.stringify(report) : table(report));
@@ -63,7 +63,7 @@ async function measure(name, history) {
   return {
     file: name, ok: !problem, ...(problem && { problem }),
     kind: history.kind === "concurrent" ? "concurrent" : "sequential", edits: planned.edits,
-    authors: planned.agents, runs,
+    authors: planned.authors, runs,
     local_ms: median("local"), local_taken_ms: median("taken"), remote_ms: median("remote"),
     remote_each_ms: median("each"), load_ms: median("load"), save_ms: median("save"),
     state_bytes: figures[0].bytes, module_bytes: wasm.length,

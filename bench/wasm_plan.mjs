@@ -3,30 +3,24 @@
 import { GapBuffer } from "./typing_history.mjs";
 
 /**
- * {agents, edits, at, erased, inserted, steps}: edit i erases erased[i] code units and puts
- * inserted[i]. A step is {agent, missing, from, to, stream}: `missing` are the steps that its author
+ * {authors, edits, at, erased, inserted, steps}: edit i erases erased[i] code units and puts
+ * inserted[i]. A step is {author, missing, from, to, stream}: `missing` are the steps that its author
  * hears of before it, [from, to) its edits, `stream` the bytes of its operations. Found by an
  * untimed play; flat, so that a timed one measures the module and not the plan.
  */
 export function plan(core, history) {
-  const concurrent = history.kind === "concurrent";
-  const agents = concurrent ? history.numAgents : 1;
-  const first = history.startContent ? 1 : 0;
-  const txns = [...(first ? [{ patches: [[0, 0, history.startContent]] }] : []), ...history.txns];
+  const txns = transactions(history);
+  const { count, author, missing } = authors(txns);
   const wide = /[\u{10000}-\u{10ffff}]/u;
-  const astral = wide.test(history.startContent ?? "") ||
-    txns.some((txn) => txn.patches.some((patch) => wide.test(patch[2])));
-  const sites = Array.from({ length: agents }, (_, i) => new Site(core, i + 1, astral));
+  const astral = txns.some((txn) => txn.patches.some((patch) => wide.test(patch[2])));
+  const sites = Array.from({ length: count }, (_, i) => new Site(core, i + 1, astral));
   const steps = [];
   const at = [];
   const erased = [];
   const inserted = [];
   txns.forEach((txn, number) => {
-    const agent = txn.agent ?? 0;
-    const site = sites[agent];
-    const parents = concurrent && number >= first ? txn.parents.map((parent) => parent + first) : [];
-    const missing = site.missing(txns, number, parents, first);
-    site.learn(missing.map((need) => steps[need].stream));
+    const site = sites[author[number]];
+    site.learn(missing[number].map((need) => steps[need].stream));
     const from = at.length;
     for (const patch of txn.patches) {
       const [units, erasedUnits] = site.edit(patch);
@@ -34,36 +28,75 @@ export function plan(core, history) {
       erased.push(erasedUnits);
       inserted.push(patch[2]);
     }
-    steps.push({ agent, missing, from, to: at.length, stream: site.doc.takeOps() });
+    const stream = site.doc.takeOps();
+    steps.push({ author: author[number], missing: missing[number], from, to: at.length, stream });
   });
   for (const site of sites) site.doc.free();
-  return { agents, edits: at.length - first, steps, at: Uint32Array.from(at), erased: Uint32Array.from(erased), inserted };
+  const edits = at.length - (history.startContent ? 1 : 0);
+  return { authors: count, edits, steps, at: Uint32Array.from(at), erased: Uint32Array.from(erased), inserted };
+}
+
+/** [{agent, parents, patches}]: what the document begins with is everybody's first parent. */
+function transactions({ kind, numAgents, startContent, txns }) {
+  if (kind !== undefined && kind !== "concurrent") throw new Error(`histories of kind ${kind} are not known`);
+  const first = startContent ? 1 : 0;
+  const start = { agent: 0, parents: [], patches: [[0, 0, startContent]] };
+  const all = txns.map(({ agent = 0, parents, patches }, i) => {
+    if (kind === undefined) return { agent: 0, parents: i + first > 0 ? [i + first - 1] : [], patches };
+    if (!(agent >= 0 && agent < numAgents)) throw new Error(`txns[${i}] is by agent ${agent} of ${numAgents}`);
+    if (!parents.every((parent) => parent >= 0 && parent < i)) throw new Error(`txns[${i}] has a parent to come`);
+    return { agent, parents: parents.length > 0 ? parents.map((parent) => parent + first) : [0].slice(0, first), patches };
+  });
+  return first > 0 ? [start, ...all] : all;
+}
+
+/**
+ * {count, author, missing}: for each transaction its author, and the transactions of others that the
+ * author does not know until then. As in src/app/trace_plan.h, an author is an agent, unless that
+ * agent edits on versions without its own last edit; then each of its branches is one.
+ */
+function authors(txns) {
+  const branches = [];
+  const branchOf = [];
+  const missing = txns.map(({ agent, parents }, number) => {
+    let unknown;
+    let branch = branches.find((one) => one.agent === agent && (unknown = unknownTo(one, parents, txns)));
+    if (!branch) {
+      branch = { agent, last: undefined, known: new Set() };
+      branches.push(branch);
+      unknown = unknownTo(branch, parents, txns);
+    }
+    for (const one of [...unknown, number]) branch.known.add(one);
+    branch.last = number;
+    branchOf.push(branch);
+    return unknown;
+  });
+  [...branches].sort((a, b) => a.agent - b.agent).forEach((branch, i) => (branch.number = i));
+  return { count: branches.length, author: branchOf.map((branch) => branch.number), missing };
+}
+
+/** What is before a transaction with these parents and not known; nothing if the branch's last is not before it. */
+function unknownTo({ last, known }, parents, txns) {
+  const found = new Set();
+  let goesOn = last === undefined;
+  const queue = [...parents];
+  while (queue.length > 0) {
+    const next = queue.pop();
+    goesOn ||= next === last;
+    if (known.has(next) || found.has(next)) continue;
+    found.add(next);
+    queue.push(...txns[next].parents);
+  }
+  return goesOn ? [...found].sort((a, b) => a - b) : undefined;
 }
 
 class Site {
-  #known = new Set();
   #text; // tells scalar values from code units, where the history has characters that differ
 
   constructor(core, sid, astral) {
     this.doc = core.newDocument();
     this.doc.setSite(sid);
     if (astral) this.#text = new GapBuffer();
-  }
-
-  /** The transactions before `number` that are not here yet, by others, in their order. */
-  missing(txns, number, parents, first) {
-    const found = [];
-    const queue = [...parents];
-    if (first > 0 && number > 0) queue.push(0);
-    while (queue.length > 0) {
-      const next = queue.pop();
-      if (this.#known.has(next)) continue;
-      this.#known.add(next);
-      if ((txns[next].agent ?? 0) !== (txns[number].agent ?? 0)) found.push(next);
-      if (next >= first) for (const parent of txns[next].parents ?? []) queue.push(parent + first);
-    }
-    this.#known.add(number);
-    return found.sort((a, b) => a - b);
   }
 
   learn(streams) {

@@ -4,7 +4,7 @@ import { checked, edit } from "./wasm_plan.mjs";
 
 /** {problem, local, taken, remote, each, load, save, bytes}: milliseconds, and the saved state's size. */
 export function play(core, endContent, plan) {
-  const { agents, steps } = plan;
+  const { authors, steps } = plan;
   const run = { problem: "" };
   const expect = (who, text) => {
     if (text !== endContent) run.problem ||= `${who} holds another text`;
@@ -19,7 +19,7 @@ export function play(core, endContent, plan) {
   const { bytes, ends } = joined(taken);
 
   const remote = core.newDocument();
-  const stream = agents === 1 ? moved.subarray(0, used) : bytes;
+  const stream = authors === 1 ? moved.subarray(0, used) : bytes;
   run.remote = timed(() => checked(remote.integrate(stream)));
   expect("the reader of the stream", remote.text());
 
@@ -52,8 +52,8 @@ export function play(core, endContent, plan) {
  * Every edit by position, and `capture(doc)` takes its bytes before the next one. Hearing of the
  * others is not timed; where there are none, the clock is read only twice.
  */
-function local(core, { agents, steps, at, erased, inserted }, capture) {
-  const docs = Array.from({ length: agents }, (_, i) => {
+function local(core, { authors, steps, at, erased, inserted }, capture) {
+  const docs = Array.from({ length: authors }, (_, i) => {
     const doc = core.newDocument();
     doc.setSite(i + 1);
     return doc;
@@ -65,12 +65,12 @@ function local(core, { agents, steps, at, erased, inserted }, capture) {
     }
   };
   let ms = 0;
-  if (agents === 1) {
+  if (authors === 1) {
     ms = timed(() => make(docs[0], 0, at.length));
   } else {
-    for (const { agent, missing, from, to } of steps) {
-      for (const need of missing) checked(docs[agent].integrate(steps[need].stream));
-      ms += timed(() => make(docs[agent], from, to));
+    for (const { author, missing, from, to } of steps) {
+      for (const need of missing) checked(docs[author].integrate(steps[need].stream));
+      ms += timed(() => make(docs[author], from, to));
     }
   }
   for (const doc of docs) doc.free();

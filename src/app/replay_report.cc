@@ -110,9 +110,9 @@ std::string to_json(const ReplayReport& report) {
   out["file"] = printable(report.file);
   out["ok"] = report.problem.empty();
   if (!report.problem.empty()) out["problem"] = printable(report.problem);
+  out["edits"] = report.edits;
   if (report.core) {
     out["kind"] = report.concurrent ? "concurrent" : "sequential";
-    out["edits"] = report.edits;
     out["transactions"] = report.transactions;
     out["authors"] = report.authors;
     out["text_bytes"] = report.text_bytes;

@@ -17,7 +17,7 @@ struct ReplayReport {
   std::string problem;  // empty: as it should be
   int runs = 1;
   bool concurrent = false;
-  std::size_t edits = 0;
+  std::size_t edits = 0;  // 0 when the file could not be read
   std::size_t transactions = 0;
   std::size_t authors = 0;
   std::size_t text_bytes = 0;

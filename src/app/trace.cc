@@ -80,9 +80,10 @@ Result<json::value> parse(PackedFile file, const TraceLimits& limits) {
                    "unpacks to more than " + std::to_string(limits.max_json_bytes) + " bytes"};
     }
     boost::system::error_code failed;
-    parser.write(chunk.data(), *n, failed);
+    const std::size_t good = parser.write(chunk.data(), *n, failed);
     if (failed) {
-      return bad("not JSON, near byte " + std::to_string(total - *n) + ": " + failed.message());
+      return bad("not JSON, near byte " + std::to_string(total - *n + good) + ": " +
+                 failed.message());
     }
   }
   boost::system::error_code failed;
@@ -175,7 +176,7 @@ class TraceReader {
     for (std::size_t k = 0; k < patches->size(); ++k) {
       if (!read_patch((*patches)[k])) {
         return bad(place + ".patches[" + std::to_string(k) +
-                   "] is not [position, deleted, \"text\"] without U+0000");
+                   "] is not [position, deleted, \"text\"], perhaps with a time, without U+0000");
       }
     }
     transaction.patch_count = patches->size();
@@ -186,7 +187,8 @@ class TraceReader {
 
   bool read_patch(const json::value& value) {
     const json::array* parts = value.if_array();
-    if (parts == nullptr || parts->size() != 3) return false;
+    // The fourth of four says when, as the format's own description has it. Nothing here asks.
+    if (parts == nullptr || parts->size() < 3 || parts->size() > 4) return false;
     const auto at = number(&(*parts)[0], rga::max_elements);
     const auto erased = number(&(*parts)[1], rga::max_elements);
     const auto inserted = text(&(*parts)[2]);

@@ -1,7 +1,8 @@
 // Trace: a recorded editing history in the JSON format of josephg/editing-traces, gzip or plain.
 // Sequential: {startContent, endContent, txns: [{patches: [[pos, del, "text"], ...]}]}.
 // Concurrent: {kind: "concurrent", endContent, numAgents, txns: [{parents, agent, patches}]}.
-// Positions count Unicode scalar values; a transaction's patches apply one after the other.
+// Positions count Unicode scalar values; a transaction's patches apply one after the other. A patch
+// may have a time as its fourth part.
 // What comes out is checked: whoever plays it need not doubt a number, but for positions, which
 // mean something only in a text. Reading is bounded, so that a small file cannot fill the memory.
 #pragma once

@@ -67,6 +67,19 @@ TEST(Trace, ABeginningIsEverybodysParent) {
   EXPECT_EQ(trace.parents_of(trace.transactions[2])[0], 1u);
 }
 
+TEST(Trace, APatchMayHaveATime) {
+  const Trace trace = read(R"({"endContent":"a","txns":[{"patches":[[0,0,"a","2023-11-22"]]}]})");
+  ASSERT_EQ(trace.patches.size(), 1u);
+  EXPECT_EQ(trace.text_of(trace.patches[0]), "a");
+}
+
+TEST(Trace, SaysWhereItIsNoJson) {
+  const auto refused = read_trace(TraceFile(R"({"endContent":"",!"txns":[]})").path());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("near byte 17"), std::string::npos)
+      << refused.error().message;
+}
+
 TEST(Trace, IsBounded) {
   const TraceFile file(std::string(1 << 20, ' ') + R"({"endContent":"","txns":[]})");
   TraceLimits limits;

@@ -1,12 +1,16 @@
 // Burst: somebody types on, or holds backspace or delete, and each further operation only moves one
-// border.
-// Such operations are counted here and told to the tree and the tables together, before anything
-// else looks at them. What makes an operation part of the burst is one comparison. Only Document
-// uses it.
+// border. Such operations are counted here and told to the tree and the tables together, before
+// anything else looks at them. What makes an operation part of the burst is one comparison. Only
+// Document uses it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
+#include "base/utf8.h"
 #include "rga/ids.h"
 
 namespace weft::rga {
@@ -24,11 +28,34 @@ struct Burst {
   S4Vector first;              // the id of the first one
   ElementId first_target;      // erasing: the element that went first
   std::uint32_t first_at = 0;  // the gap where it goes on, at first
-  char* text = nullptr;        // typing: where the first character went
+
+  // Typing: the next byte goes to text + count. That is the text pool itself, which takes ASCII
+  // only; or, where its chunk holds wider characters, `waiting`, as UTF-8 until all is told.
+  static constexpr std::uint32_t max_waiting = 64;  // scalar values, of up to 3 bytes
+  char* text = nullptr;
+  bool waits = false;
+  std::array<char, std::size_t{3} * max_waiting> waiting{};
 
   // What the tree and the tables do not know yet.
   std::uint32_t typed() const { return kind == Kind::typing ? count : 0; }
   std::uint32_t erased() const { return kind == Kind::typing ? 0 : count; }
+
+  /// A wide scalar value that may be typed among those that wait. Those of two UTF-16 units may
+  /// not: whoever asks for positions in such units has to be told of them at once.
+  bool takes_wide(std::string_view utf8) const {
+    return waits && utf8.size() > 1 && utf8.size() <= 3 && prefix_bytes(utf8, 1) == utf8.size();
+  }
+  void type(char ascii) { text[count++] = ascii; }
+  /// REQUIRES: takes_wide(utf8).
+  void type_wide(std::string_view utf8) {
+    std::memcpy(text + count++, utf8.data(), utf8.size());
+    text += utf8.size() - 1;
+  }
+  void erase() { ++count; }
+  /// REQUIRES: waits.
+  std::string_view waiting_text() const {
+    return {waiting.data(), static_cast<std::size_t>(text + count - waiting.data())};
+  }
 
   bool open() const { return count < limit; }
   S4Vector next() const { return first.plus(count); }

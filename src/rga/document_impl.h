@@ -45,6 +45,7 @@ struct BasicDocument<Shape>::Impl {
     if (burst.kind == Burst::Kind::none) return;
     if (burst.count > 0) {
       if (burst.kind == Burst::Kind::typing) {
+        if (burst.waits) put_waiting();
         tree.grow_span(burst.count);
         runs.last().len += burst.count;
         next_ei += burst.count;
@@ -64,6 +65,8 @@ struct BasicDocument<Shape>::Impl {
     burst.local_limit = 0;
   }
 
+  [[gnu::noinline]] void put_waiting() { pool.put(next_ei, burst.waiting_text(), burst.count); }
+
   /// After an insert by `site`: the newest element may be typed on.
   void arm_typing(std::uint32_t site) {
     std::uint32_t room = 0;
@@ -74,10 +77,13 @@ struct BasicDocument<Shape>::Impl {
         run.sum + run.len != author.last_sum + 1) {
       return;
     }
-    char* const text = pool.ascii_slot(next_ei, room);
-    if (text == nullptr) return;
+    burst.text = pool.ascii_slot(next_ei, room);
+    burst.waits = burst.text == nullptr;
+    if (burst.waits) {
+      burst.text = burst.waiting.data();
+      room = std::min(room, Burst::max_waiting);
+    }
     arm(Burst::Kind::typing, site, room);
-    burst.text = text;
   }
 
   /// After an erase of `ei` by `site`, perhaps with others next to it: if it was the neighbour on
@@ -117,9 +123,6 @@ struct BasicDocument<Shape>::Impl {
     const bool newest = author.last_sum == sum;
     burst.local_limit = site == local_site && newest && tree.located() ? room : 0;
   }
-
-  void burst_type(char ascii) { burst.text[burst.count++] = ascii; }
-  void burst_erase() { ++burst.count; }
 
   // --- shared by local and remote ----------------------------------------------------------------
   void advance(std::uint32_t site, std::uint64_t last_sum, std::uint32_t count) {
@@ -199,7 +202,7 @@ struct BasicDocument<Shape>::Impl {
                                                   OpWriter* out) {
     if (utf8.size() == 1 && burst.types_on(at) && utf8[0] > 0) {
       if (out != nullptr) out->append_typed(burst.first, burst.count, utf8[0]);
-      burst_type(utf8[0]);
+      burst.type(utf8[0]);
       return EditOutcome::done;
     }
     return insert_anywhere(at, utf8, out);
@@ -209,6 +212,12 @@ struct BasicDocument<Shape>::Impl {
   // everything saves every register first.
   [[gnu::noinline]] EditOutcome insert_anywhere(std::uint32_t at, std::string_view utf8,
                                                 OpWriter* out) {
+    if (burst.takes_wide(utf8) && burst.types_on(at)) {
+      const S4Vector id = burst.next();
+      if (out != nullptr) out->append({OpKind::insert, 1, id, {id.sid, id.seq - 1}, utf8});
+      burst.type_wide(utf8);
+      return EditOutcome::done;
+    }
     settle();
     if (local_site == none) return EditOutcome::no_site;
     if (at > tree.visible()) return EditOutcome::out_of_range;
@@ -239,7 +248,7 @@ struct BasicDocument<Shape>::Impl {
                                                  OpWriter* out) {
     if (count == 1 && burst.erases_on(at)) {
       if (out != nullptr) out->append_erased(burst.first, burst.count, burst.target());
-      burst_erase();
+      burst.erase();
       return EditOutcome::done;
     }
     return erase_anywhere(at, count, out);
@@ -320,21 +329,35 @@ struct BasicDocument<Shape>::Impl {
     return apply_anywhere(op, patches);
   }
 
-  /// Integrates op if it goes on with the burst.
+  /// Integrates op if it goes on with the burst, and is not wide text.
   bool joins_burst(const Operation& op, PatchList* patches) {
     if (!burst.open() || op.len != 1 || !burst.is_next(op.id)) return false;
     if (burst.kind == Burst::Kind::typing) {
       const bool typed = op.kind == OpKind::insert && op.text.size() == 1 && op.text[0] > 0 &&
                          op.ref.seq + 1 == op.id.seq && op.ref.sid == op.id.sid;
       if (!typed || !patch_in_burst(patches, {burst.typing_at(), 0, op.text})) return false;
-      burst_type(op.text[0]);
+      burst.type(op.text[0]);
       return true;
     }
     if (op.has_text() || op.kind == OpKind::purge || !op.text.empty() || op.ref != burst.target() ||
         !patch_in_burst(patches, {burst.erasing_at(), 1, {}})) {
       return false;
     }
-    burst_erase();
+    burst.erase();
+    return true;
+  }
+
+  /// The same for wide text; apart, because it calls what the inner loop should save no registers
+  /// for.
+  [[gnu::noinline]] bool joins_waiting(const Operation& op, PatchList* patches) {
+    const bool typed = op.kind == OpKind::insert && op.len == 1 && burst.open() &&
+                       burst.kind == Burst::Kind::typing && burst.is_next(op.id) &&
+                       op.ref.seq + 1 == op.id.seq && op.ref.sid == op.id.sid;
+    if (!typed || !burst.takes_wide(op.text) ||
+        !patch_in_burst(patches, {burst.typing_at(), 0, op.text})) {
+      return false;
+    }
+    burst.type_wide(op.text);
     return true;
   }
 

@@ -21,7 +21,7 @@ StreamOutcome BasicDocument<Shape>::Impl::apply_stream(OpReader& in, PatchList* 
       if (result.operations == most) break;
     }
     if (!in.next(op)) break;
-    if (joins_burst(op, patches)) {
+    if (joins_burst(op, patches) || (burst.waits && joins_waiting(op, patches))) {
       result.outcome = ApplyOutcome::applied;
       ++result.operations;
       continue;
@@ -77,6 +77,7 @@ bool BasicDocument<Shape>::Impl::patch_in_burst(PatchList* patches, const Patch&
 
 template <class Shape>
 ApplyOutcome BasicDocument<Shape>::Impl::apply_anywhere(const Operation& op, PatchList* patches) {
+  if (burst.waits && joins_waiting(op, patches)) return ApplyOutcome::applied;
   settle();
   if (!well_formed(op)) return ApplyOutcome::malformed;
   return apply_settled(op, patches);

@@ -74,12 +74,14 @@ void RunTable::renumber(std::uint32_t ei, std::uint32_t new_ei) {
   list.insert(list.begin() + entry, names.begin(), names.end());
   // Not push_back: with a second caller the compiler would not inline it where every edit goes.
   runs_.insert(runs_.end(), part(before, 1, new_ei));
-  hint_ = 0;
+  hint_ = hint_before_ = 0;
 }
 
 const Run& RunTable::search_at(std::uint32_t ei) const {
   const Run* first = runs_.data();
-  if (ei >= runs_.back().ei) {
+  if (const Run& before = runs_[hint_before_]; ei - before.ei < before.len) {
+    first = &before;
+  } else if (ei >= runs_.back().ei) {
     first = &runs_.back();
   } else if (hint_ > 0 && ei - runs_[hint_ - 1].ei < runs_[hint_ - 1].len) {
     first += hint_ - 1;
@@ -90,13 +92,17 @@ const Run& RunTable::search_at(std::uint32_t ei) const {
       len -= half;
     }
   }
-  hint_ = static_cast<std::uint32_t>(first - runs_.data());
+  remember(static_cast<std::uint32_t>(first - runs_.data()));
   return *first;
 }
 
 RunTable::Found RunTable::search(std::uint32_t site, std::uint64_t seq) const {
   const std::vector<std::uint32_t>& list = sites_[site].runs;
   if (list.empty()) return {};
+  if (const Run& last = runs_[hint_before_]; last.site() == site && seq - last.seq < last.len) {
+    remember(hint_before_);
+    return {&last, static_cast<std::uint32_t>(seq - last.seq)};
+  }
   if (hint_ > 0) {  // what was asked for just after it
     const Run& before = runs_[hint_ - 1];
     if (before.site() == site && seq - before.seq < before.len) {
@@ -115,7 +121,7 @@ RunTable::Found RunTable::search(std::uint32_t site, std::uint64_t seq) const {
   }
   const Run& run = runs_[*first];
   if (seq - run.seq >= run.len) return {};  // below the first run wraps to a huge number
-  hint_ = *first;
+  remember(*first);
   return {&run, static_cast<std::uint32_t>(seq - run.seq)};
 }
 

@@ -90,7 +90,7 @@ class RunTable {
   bool empty() const { return runs_.empty(); }
   Run& last() { return runs_.back(); }
   const std::vector<Run>& runs() const { return runs_; }
-  /// REQUIRES: ei belongs to an element. O(log runs), O(1) near the last question.
+  /// REQUIRES: ei belongs to an element. O(log runs), O(1) near the last two questions.
   const Run& at(std::uint32_t ei) const {
     const Run& hinted = runs_[hint_];
     if (ei - hinted.ei < hinted.len) return hinted;
@@ -107,7 +107,7 @@ class RunTable {
     std::uint32_t rest() const { return run->len - offset; }
   };
   /// The insert (site, seq). REQUIRES: a known site. O(log runs of the site), O(1) for the newest
-  /// run and near the last question.
+  /// run and near the last two questions.
   Found find(std::uint32_t site, std::uint64_t seq) const {
     if (hint_ < runs_.size()) {
       const Run& hinted = runs_[hint_];
@@ -133,6 +133,10 @@ class RunTable {
   std::size_t memory_bytes() const;
 
  private:
+  void remember(std::uint32_t run) const {
+    hint_before_ = hint_;
+    hint_ = run;
+  }
   Found search(std::uint32_t site, std::uint64_t seq) const;
   std::uint32_t search_site(std::uint64_t sid) const;
   const Run& search_at(std::uint32_t ei) const;
@@ -146,7 +150,10 @@ class RunTable {
   std::vector<Site> sites_;
   std::vector<BySid> by_sid_;
   mutable std::uint32_t site_hint_ = 0;
-  mutable std::uint32_t hint_ = 0;  // the run of the last answer: edits are near each other
+  // The runs of the last two answers: edits are near each other, or go to and fro between two
+  // places.
+  mutable std::uint32_t hint_ = 0;
+  mutable std::uint32_t hint_before_ = 0;
 };
 
 }  // namespace weft::rga

@@ -32,6 +32,7 @@ struct TextMetrics {
   friend TextMetrics operator-(TextMetrics a, const TextMetrics& b) {
     return {a.line_feeds - b.line_feeds, a.astral - b.astral};
   }
+  bool operator==(const TextMetrics&) const = default;
 };
 
 template <std::uint32_t chunk_bits>
@@ -95,11 +96,13 @@ class TextPool {
     put(to, text.view(), 1);
   }
 
-  /// Replaces one scalar value. O(chunks after it).
+  /// Replaces one scalar value. O(1), but O(chunks after it) where a line feed or an astral one
+  /// comes or goes.
   void replace(std::uint32_t ei, CodePoint scalar) {
     const TextMetrics before = count(ei, 1);
     set(chunks_[ei >> chunk_bits], ei & (chunk_size - 1), scalar);
     const TextMetrics after = count(ei, 1);
+    if (after == before) return;
     for (std::size_t c = (ei >> chunk_bits) + 1; c < chunks_.size(); ++c) {
       chunks_[c].before.line_feeds += after.line_feeds - before.line_feeds;
       chunks_[c].before.astral += after.astral - before.astral;

@@ -2,9 +2,10 @@
 // empty: text editors replace by erase and insert.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <map>
+#include <utility>
 
 #include "rga/run_table.h"
 
@@ -12,56 +13,44 @@ namespace weft::rga {
 
 class UpdateTable {
  public:
-  bool contains(std::uint32_t ei) const {
-    const auto it = lower(ei);
-    return it != entries_.end() && it->ei == ei;
-  }
+  bool contains(std::uint32_t ei) const { return last_.contains(ei); }
 
-  /// Records `key` as the element's last update, unless it has a greater one. O(updates) at worst.
+  /// Records `key` as the element's last update, unless it has a greater one. O(log updates).
   bool raise(std::uint32_t ei, const Key& key) {
-    const auto it = entries_.begin() + (lower(ei) - entries_.cbegin());
-    if (it == entries_.end() || it->ei != ei) {
-      entries_.insert(it, {ei, key});
-      return true;
-    }
-    if (!(it->key < key)) return false;
-    it->key = key;
+    const auto [it, fresh] = last_.try_emplace(ei, key);
+    if (fresh) return true;
+    if (!(it->second < key)) return false;
+    it->second = key;
     return true;
   }
 
   /// Forgets the updates of [ei, ei + count).
   void forget(std::uint32_t ei, std::uint32_t count) {
-    entries_.erase(lower(ei), lower(ei + count));
+    last_.erase(last_.lower_bound(ei), last_.lower_bound(ei + count));
   }
 
   /// The element's last update stands under another index, above every index so far.
   void renumber(std::uint32_t ei, std::uint32_t new_ei) {
-    const auto it = entries_.begin() + (lower(ei) - entries_.cbegin());
-    if (it == entries_.end() || it->ei != ei) return;
-    const Entry moved{new_ei, it->key};
-    entries_.erase(it);
-    entries_.push_back(moved);
+    auto update = last_.extract(ei);
+    if (update.empty()) return;
+    update.key() = new_ei;
+    last_.insert(last_.end(), std::move(update));
   }
 
+  /// f(ei, key), ascending by ei.
   template <class F>
   void for_each(F&& f) const {
-    for (const Entry& entry : entries_) f(entry.ei, entry.key);
+    for (const auto& [ei, key] : last_) f(ei, key);
   }
 
-  std::size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry); }
+  /// Without what the allocator adds to each.
+  std::size_t memory_bytes() const {
+    constexpr std::size_t links = 4 * sizeof(void*);  // of a node in a balanced tree
+    return last_.size() * (links + sizeof(std::pair<const std::uint32_t, Key>));
+  }
 
  private:
-  struct Entry {
-    std::uint32_t ei;
-    Key key;
-  };
-
-  std::vector<Entry>::const_iterator lower(std::uint32_t ei) const {
-    return std::lower_bound(entries_.begin(), entries_.end(), ei,
-                            [](const Entry& e, std::uint32_t x) { return e.ei < x; });
-  }
-
-  std::vector<Entry> entries_;  // ascending by ei
+  std::map<std::uint32_t, Key> last_;
 };
 
 }  // namespace weft::rga

@@ -9,6 +9,7 @@
 
 #include "tests/property/compare.h"
 #include "tests/property/dice.h"
+#include "tests/property/plain_text.h"
 
 namespace weft::rga::property {
 namespace {
@@ -150,6 +151,70 @@ TEST(WorstCase, OneSiteErasesWhatTheOtherTypes) {
     if (round % 3 == 0) pair.meet();
   }
   pair.meet();
+}
+
+// Nobody looks while somebody types or backspaces: so bursts last, in every width of text.
+TEST(WorstCase, TypingInAnyAlphabet) {
+  for (const std::uint32_t astral_percent : {0u, 1u}) {
+    Dice dice(31 + astral_percent);
+    Pair pair;
+    std::u32string text;
+    std::uint32_t at = 0;
+    for (std::uint32_t i = 0; i < 30000; ++i) {
+      if (dice.chance(1)) at = dice.below(static_cast<std::uint32_t>(text.size()) + 1);
+      if (at > 0 && dice.chance(15)) {
+        --at;
+        ASSERT_EQ(pair.a.erase({at}, 1, &pair.from_a), EditOutcome::done);
+        text.erase(at, 1);
+        continue;
+      }
+      const char32_t scalar =
+          dice.chance(60) ? 0x430 + dice.below(32) : dice.scalar(astral_percent);
+      const std::string utf8 = encode_utf8(std::u32string(1, scalar));
+      ASSERT_EQ(pair.a.insert({at}, utf8, &pair.from_a), EditOutcome::done);
+      text.insert(at++, 1, scalar);
+    }
+    EXPECT_EQ(pair.a.text(), encode_utf8(text));
+
+    Document streamed;
+    OpReader stream(pair.from_a.bytes());
+    EXPECT_EQ(streamed.apply(stream).outcome, ApplyOutcome::applied);
+    EXPECT_EQ(streamed.text(), pair.a.text());
+    Document shown;
+    PatchList patches;
+    OpReader again(pair.from_a.bytes());
+    EXPECT_EQ(shown.apply(again, &patches).outcome, ApplyOutcome::applied);
+    std::u32string seen;
+    for (const Patch& patch : patches.patches) {
+      seen.replace(patch.at, patch.erased, *decode_utf8(patch.inserted));
+    }
+    EXPECT_EQ(seen, text);
+    pair.meet();
+    EXPECT_EQ(streamed.state_hash(), pair.b.state_hash());
+    EXPECT_EQ(shown.state_hash(), pair.b.state_hash());
+  }
+}
+
+TEST(WorstCase, WhatIsNoTextIsNotTypedOn) {
+  Pair pair;
+  std::uint32_t at = 0;
+  for (const std::string_view letter : {"\xd0\xb0", "\xd0\xb1", "\xe6\xbc\xa2", "a"}) {
+    ASSERT_EQ(pair.a.insert({at++}, letter, &pair.from_a), EditOutcome::done);
+  }
+  const std::string_view none[] = {"\xd0",         "\xb0",    "\xc1\xbf", "\xed\xa0\x80",
+                                   "\xe0\x80\x80", {"\0", 1}, "\xd0\xd0", "a\xd0"};
+  for (const std::string_view text : none) {
+    EXPECT_EQ(pair.a.insert({at}, text, &pair.from_a), EditOutcome::bad_text);
+  }
+  pair.meet();
+  for (const std::string_view text : none) {
+    const S4Vector id{1, pair.b.sum() + 1, 1, pair.b.seq_of(1) + 1};
+    const Operation op{OpKind::insert, 1, id, {1, id.seq - 1}, text};
+    EXPECT_EQ(pair.b.apply(op), ApplyOutcome::malformed);
+  }
+  EXPECT_EQ(pair.b.text(),
+            "\xd0\xb0\xd0\xb1\xe6\xbc\xa2"
+            "a");
 }
 
 // What RGA promises and what it does not.

@@ -80,11 +80,17 @@ class World {
       } else if (what < 23 && person.caret < length) {
         check(person.document.update({person.caret}, "u", &person.out));
       } else {
-        static constexpr std::string_view pieces[] = {
-            "a", "b", "e", "\n", "\xc3\xa9", "\xf0\x9f\x8e\x88", "a longer piece of text"};
-        const std::uint32_t piece = dice_.below(what < 95 ? 4 : 7);
+        static constexpr std::string_view pieces[] = {"a",
+                                                      "b",
+                                                      "e",
+                                                      "\n",
+                                                      "\xc3\xa9",
+                                                      "\xe6\xbc\xa2",
+                                                      "\xf0\x9f\x8e\x88",
+                                                      "a longer piece of text"};
+        const std::uint32_t piece = dice_.below(what < 95 ? 4 : 8);
         check(person.document.insert({person.caret}, pieces[piece], &person.out));
-        person.caret += piece < 6 ? 1 : static_cast<std::uint32_t>(pieces[piece].size());
+        person.caret += piece < 7 ? 1 : static_cast<std::uint32_t>(pieces[piece].size());
       }
       ++operations_;
     }

@@ -31,7 +31,7 @@ const cases = [
   ["no patches", { ...good, txns: [{}] }, /txns\[0\]\.patches/],
   ["a transaction that is none", { ...good, txns: [1] }, /txns\[0\]/],
   ["a patch of two", withPatch(0, 0), /txns\[0\]\.patches\[0\]/],
-  ["a patch of four", withPatch(0, 0, "a", 1), /txns\[0\]\.patches\[0\]/],
+  ["a patch of five", withPatch(0, 0, "a", 1, 2), /txns\[0\]\.patches\[0\]/],
   ["a text that is none", withPatch(0, 0, 7), /txns\[0\]\.patches\[0\]/],
   ["a negative position", withPatch(-1, 0, "a"), /txns\[0\]\.patches\[0\]/],
   ["half a position", withPatch(0.5, 0, "a"), /txns\[0\]\.patches\[0\]/],

@@ -141,6 +141,7 @@ test("the benchmark ends every history with its text, also long and wide ones", 
     writeHistory(directory, "long.json.gz", toGzip(typingHistory(200_000, { seed, wide: true }))),
     writeHistory(directory, "start.json", toJson(sequentialHistory(seed, { start: "é😀\n" }))),
     writeHistory(directory, "several.json", toJson(concurrentHistory(seed, { authors: 4 }))),
+    writeHistory(directory, "branches.json", toJson(concurrentHistory(seed, { authors: 2, branches: 3 }))),
   );
   const { status, stderr, reports } = bench(files);
   assert.equal(status, 0, stderr + JSON.stringify(reports));
@@ -150,6 +151,25 @@ test("the benchmark ends every history with its text, also long and wide ones", 
     assert.equal(report.ok, true);
     for (const name of figures) assert.ok(report[name] > 0, `${report.file}: ${name} is ${report[name]}`);
   }
+});
+
+test("the benchmark refuses what is no history, or none that it knows", (t) => {
+  const directory = freshDirectory(t);
+  const concurrent = { kind: "concurrent", endContent: "a", numAgents: 1 };
+  const patches = [[0, 0, "a"]];
+  const files = Object.entries({
+    "kind.json": { kind: "parallel", endContent: "", txns: [] },
+    "agent.json": { ...concurrent, txns: [{ agent: 1, parents: [], patches }] },
+    "parent.json": { ...concurrent, txns: [{ agent: 0, parents: [0], patches }] },
+    "outside.json": { endContent: "a", txns: [{ patches: [[1, 0, "a"]] }] },
+  }).map(([name, history]) => writeHistory(directory, name, toJson(history)));
+  const { status, reports } = bench([...files, join(directory, "missing.json")]);
+  assert.equal(status, 1);
+  const problems = [/kind parallel/, /agent 1 of 1/, /parent to come/, /refused/, /ENOENT/];
+  problems.forEach((problem, i) => {
+    assert.equal(reports[i].ok, false);
+    assert.match(reports[i].problem, problem);
+  });
 });
 
 test("the benchmark tells a history that ends otherwise", (t) => {
