@@ -47,6 +47,7 @@ test("a topic or an endpoint that is none is refused", async () => {
   for (const env of [
     { SNS_TOPIC: "weft" },
     { SNS_TOPIC: "arn:aws:sqs:eu-central-1:1:weft" },
+    { SNS_TOPIC: `${topic}.fifo` },
     { SNS_TOPIC: topic, AWS_REGION: "us-east-1" },
     { SNS_TOPIC: topic, SNS_ENDPOINT: "weft.example.org/sns" },
     { SNS_TOPIC: topic, SNS_ENDPOINT: "https://weft.example.org/" },
