@@ -192,9 +192,6 @@ class SpanTree {
     return is_inner(child) ? node(child).summary : leaves_[child].summary;
   }
   std::uint32_t slot_of(const Node& parent, std::uint32_t child) const;
-  /// The slot of the span that holds ei. REQUIRES: there is one. What is left in slots that are not
-  /// in use may look like one, too, but they come after it.
-  static std::uint32_t slot_holding(const Leaf& leaf, std::uint32_t ei);
   std::uint32_t visible_in(const Leaf& leaf) const;
   std::uint32_t last_leaf() const;
   std::uint32_t start_of(std::uint32_t leaf) const;

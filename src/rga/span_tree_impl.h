@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "rga/first_match.h"
 #include "rga/span_tree.h"
 #include "rga/span_tree_check.h"
 #include "rga/span_tree_load.h"
@@ -23,21 +22,6 @@ std::uint32_t SpanTree<Shape>::slot_of(const Node& parent, std::uint32_t child) 
   std::uint32_t i = 0;
   while (parent.child[i] != child) ++i;
   return i;
-}
-
-template <class Shape>
-std::uint32_t SpanTree<Shape>::slot_holding(const Leaf& leaf, std::uint32_t ei) {
-  constexpr std::uint32_t group = std::min(leaf_spans, 16u);
-  for (std::uint32_t from = 0;; from += group) {
-    const std::uint32_t* const head = leaf.ei + from;
-    const std::int32_t* const len = leaf.len + from;
-    const std::uint32_t i = first_match<group>([&](int k) {
-      const auto offset = static_cast<std::int32_t>(ei - head[k]);
-      const std::int32_t end = len[k] < 0 ? -len[k] : len[k];
-      return int{offset >= 0} & int{offset < end};
-    });
-    if (i < group) return from + i;
-  }
 }
 
 template <class Shape>
@@ -171,17 +155,19 @@ template <class Shape>
 Place SpanTree<Shape>::find(std::uint32_t ei) const {
   const std::uint32_t l = index_.leaf_of(ei);
   const Leaf& leaf = leaves_[l];
+  const auto holds = [&](std::uint32_t i) { return ei - leaf.ei[i] < length(leaf.len[i]); };
   if (l == cursor_.leaf) {  // edits are near each other, and mostly go on to the right
     const std::uint32_t from = cursor_.slot - (cursor_.slot > 0 ? 1 : 0);
     const std::uint32_t to = std::min(leaf.count, cursor_.slot + 8);
     for (std::uint32_t i = from; i < to; ++i) {
-      if (ei - leaf.ei[i] < length(leaf.len[i])) return {l, i, ei - leaf.ei[i]};
+      if (holds(i)) return {l, i, ei - leaf.ei[i]};
     }
   } else {
     prefetch(leaf);
   }
-  const std::uint32_t slot = slot_holding(leaf, ei);
-  return {l, slot, ei - leaf.ei[slot]};
+  std::uint32_t i = 0;
+  while (!holds(i)) ++i;
+  return {l, i, ei - leaf.ei[i]};
 }
 
 template <class Shape>

@@ -128,6 +128,7 @@ class World {
     const std::string mark = "<" + std::to_string(++last_mark_) + ">";
     shard_->edit(document_,
                  {Uuid::from_random(~std::uint64_t{0}, 1 + dice_.below(2)),
+                  {},
                   [this, mark](const rga::Document& document, std::uint64_t) {
                     const std::uint32_t at = dice_.below(document.length() + 1);
                     const std::uint32_t rest = document.length() - at;
