@@ -32,8 +32,8 @@ constexpr const char* tables_with_ids[] = {"documents",         "sites",
                                            "operations",        "document_snapshot_headers",
                                            "document_versions", "document_members",
                                            "document_tokens",   "document_snapshot_states",
-                                           "edit_keys",         "state_hashes",
-                                           "document_snapshots"};
+                                           "site_authors",      "edit_keys",
+                                           "state_hashes",      "document_snapshots"};
 
 // A row of operations has 12 numbers and the document's id, a header 9, a state 2, a run 9.
 constexpr const char* sizes_sql =
