@@ -3,9 +3,9 @@
 import type { Access, ConnectionState, Peer, Rescue } from "@weft/client";
 import { copyText, textDialog } from "./dialogs.js";
 import { h, icon, icons, logo } from "./dom.js";
-import type { Place } from "./editor_page.js";
 import { colours, css, paint, type Person } from "./people.js";
 import { badge } from "./list_page.js";
+import type { Place } from "./place.js";
 import { themeButton } from "./theme_button.js";
 
 const savingShownAfterMs = 300;  // most edits are durable sooner: no flicker

@@ -9,6 +9,7 @@ import { createEditor } from "./editor.js";
 import { languageOf } from "./languages.js";
 import { tabStorage } from "./memory.js";
 import { becomeKnownAs, whoAmI } from "./people.js";
+import { placeOf } from "./place.js";
 import { accessToken } from "./token.js";
 
 declare global {
@@ -97,29 +98,6 @@ function keepAcrossReloads(connection: Connection, store: SessionStore): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") connection.retryNow();
   });
-}
-
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-  /** Selected characters, 0 for a caret. */
-  readonly selected: number;
-  readonly carets: number;
-  readonly lines: number;
-}
-
-function placeOf(view: EditorView, connection: Connection): Place {
-  const { main, ranges } = view.state.selection;
-  const line = view.state.doc.lineAt(main.head);
-  // Columns count characters as the core does, not code units.
-  const at = connection.document?.lineColumn(main.head);
-  return {
-    line: line.number,
-    column: (at?.column ?? main.head - line.from) + 1,
-    selected: ranges.reduce((sum, range) => sum + range.to - range.from, 0),
-    carets: ranges.length,
-    lines: view.state.doc.lines,
-  };
 }
 
 function lookAt(view: EditorView, connection: Connection, session: number): void {
