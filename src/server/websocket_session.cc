@@ -73,6 +73,8 @@ class WebsocketSession final : public Connection,
     stream_.set_option(timeouts);
     stream_.set_option(websocket::stream_base::decorator(
         [choose = handshake.chooses_subprotocol](websocket::response_type& response) {
+          // Otherwise Beast puts its own name and version there.
+          response.set(boost::beast::http::field::server, "weft");
           if (choose) response.set("Sec-WebSocket-Protocol", wire::subprotocol);
         }));
     stream_.auto_fragment(false);

@@ -36,6 +36,7 @@ schemas.Replicas = object({
   },
 });
 
+const upgraded = { Server: { required: true, description: "The program, without its version", schema: string({ pattern: "^weft$" }) } };
 const ofFile = { ETag: { required: true, description: "Of this description", schema: string() } };
 
 export const paths = {
@@ -96,7 +97,7 @@ export const paths = {
       operationId: "socket",
       summary: "The WebSocket for live editing, subprotocol weft.v1; its first message carries the token",
       security: [],
-      responses: { 101: ok("Upgraded"), ...refusals(400, 404, 426, 429, 503) },
+      responses: { 101: ok("Upgraded", undefined, upgraded), ...refusals(400, 404, 426, 429, 503) },
     },
   },
 };

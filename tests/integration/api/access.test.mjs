@@ -124,7 +124,7 @@ test("a user creates 2,000 documents, and an admin any number", async (t) => {
     INSERT INTO documents (document_id, owner_id, creation_date, title, incarnation, ssn, last_index, sum_total, next_sid, updated, checksum)
       SELECT n.id, owner_id, creation_date, title, n.id, ssn, last_index, sum_total, next_sid, updated, checksum
         FROM n, (SELECT * FROM documents LIMIT 1);
-    INSERT INTO document_members SELECT id, 'ann', 4, 0 FROM n;
+    INSERT INTO document_members (document_id, user_id, role, added) SELECT id, 'ann', 4, 0 FROM n;
     COMMIT;`]);
   assert.equal((await create(ann)).status, 201);
   await assertProblem(await create(ann), 413, "too_many_documents");
