@@ -71,11 +71,13 @@ async function fillAndFree(t, postgres, disk, caretaker, mayCrash) {
   const random = new Random(seed);
   const characters = uniqueCharacters();
   const server = await Server.start(t, { database: postgres.url() });
-  const reader = await server.create("somebody has it open", "as it was\n");
+  const opened = "as it was\n";
+  const reader = await server.create("somebody has it open", opened);
   const id = await server.create("typed on");
   const record = new Record();
   const writers = Array.from({ length: 3 }, () => new Writer({ host: server.host, id, record, random, characters }));
-  const visitor = new Writer({ host: server.host, id: reader, record: new Record(), random, characters });
+  const start = { index: 1, sum: opened.length };  // it was created with its text
+  const visitor = new Writer({ host: server.host, id: reader, record: new Record(), random, characters, start });
   const everybody = [...writers, visitor];
   const running = everybody.map((writer) => writer.run());
   t.after(() => everybody.forEach((writer) => writer.stop()));
@@ -83,7 +85,10 @@ async function fillAndFree(t, postgres, disk, caretaker, mayCrash) {
   const type = async (ms) => {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(random.below(6))) random.pick(writers).type();
   };
-  await until("joining", () => everybody.every((writer) => writer.joined));
+  await until("joining", () => {
+    noFailure();
+    return everybody.every((writer) => writer.joined);
+  });
   const stored = [];  // documents whose creation was acknowledged
 
   for (let round = 1; round <= rounds; ++round) {
@@ -115,7 +120,7 @@ async function fillAndFree(t, postgres, disk, caretaker, mayCrash) {
     });
     assert.equal(refused.status, 503, refused.body);
     const promise = record.promise();
-    assert.equal(await server.text(reader), "as it was\n", `${when}: an open document is served`);
+    assert.equal(await server.text(reader), opened, `${when}: an open document is served`);
     await type(300);
     assert.equal(record.ackedCount, acked, `${when}: nothing is acknowledged on a full disk`);
     assert.equal((await server.fetch("/healthz")).status, 200);
