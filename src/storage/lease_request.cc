@@ -103,6 +103,18 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
 
 }  // namespace
 
+int put_site_author(WriteSession& session, const DocumentId& document,
+                    std::string_view document_text, const collab::SiteAuthor& row) {
+  Statement& put = session.put_site_author;
+  put.bind_text(1, document_text);
+  put.bind(2, row.sid);
+  put.bind_text(3, row.author.user);
+  put.bind_text(4, row.author.name);
+  put.bind(5, static_cast<std::uint64_t>(row.author.kind));
+  put.bind(6, site_author_checksum(document, row));
+  return put.run() ? SQLITE_OK : put.code();
+}
+
 std::unique_ptr<WriteRequest> lease_site_request(const DocumentId& document, const ClientId& client,
                                                  collab::Author author, std::int64_t now_us,
                                                  Executor& on, collab::Done<std::uint64_t> done) {

@@ -1,9 +1,10 @@
 #include "storage/site_author_rows.h"
 
+#include <string>
+
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "base/utf8.h"
-#include "storage/write_requests.h"
 #include "wire/limits.h"
 
 namespace weft::storage {
@@ -23,18 +24,6 @@ std::uint64_t site_author_checksum(const DocumentId& document, const collab::Sit
   out.sized_bytes(row.author.user);
   out.bytes(row.author.name);
   return checksum64(bytes);
-}
-
-int put_site_author(WriteSession& session, const DocumentId& document,
-                    std::string_view document_text, const collab::SiteAuthor& row) {
-  Statement& put = session.put_site_author;
-  put.bind_text(1, document_text);
-  put.bind(2, row.sid);
-  put.bind_text(3, row.author.user);
-  put.bind_text(4, row.author.name);
-  put.bind(5, static_cast<std::uint64_t>(row.author.kind));
-  put.bind(6, site_author_checksum(document, row));
-  return put.run() ? SQLITE_OK : put.code();
 }
 
 bool is_storable(const collab::Author& author) {

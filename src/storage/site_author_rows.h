@@ -15,8 +15,6 @@
 
 namespace weft::storage {
 
-struct WriteSession;
-
 /// Covers every column.
 std::uint64_t site_author_checksum(const DocumentId& document, const collab::SiteAuthor& row);
 
@@ -77,10 +75,6 @@ Result<KnownSite> read_known_site(const Columns& row, int author_at, const Docum
   }
   return known;
 }
-
-/// Puts or replaces a site's author. REQUIRES: the site is there.
-int put_site_author(WriteSession& session, const DocumentId& document,
-                    std::string_view document_text, const collab::SiteAuthor& row);
 
 /// True when the journal can keep it: bounded, UTF-8 without U+0000.
 bool is_storable(const collab::Author& author);

@@ -92,6 +92,10 @@ class TypedWriteRequest : public WriteRequest {
   std::optional<Result<T>> answer_;
 };
 
+/// Puts or replaces a site's author. REQUIRES: the site is there.
+int put_site_author(WriteSession& session, const DocumentId& document,
+                    std::string_view document_text, const collab::SiteAuthor& row);
+
 std::unique_ptr<WriteRequest> append_request(const DocumentId& document,
                                              collab::Journal::Batch batch, std::int64_t now_us,
                                              Executor& on,
