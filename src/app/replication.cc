@@ -165,10 +165,8 @@ Status check_replication(const ReplicationOptions& options, const StoreChoice& c
     return Error{ErrorClass::invalid, "bad_sns_topic",
                  "SNS_TOPIC is to be the topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME: " + topic};
   }
-  // Such a topic wants a group for each message, gives each queue 300 a second, and has no HTTPS:
-  // an order that nobody here needs is not worth that.
-  if (constexpr std::string_view fifo = ".fifo";
-      topic.size() > fifo.size() && topic.substr(topic.size() - fifo.size()) == fifo) {
+  // Such a topic wants a group for each message and has no HTTPS, for an order that nobody needs.
+  if (topic.ends_with(".fifo")) {
     return Error{ErrorClass::invalid, "bad_sns_topic",
                  "SNS_TOPIC is to be a standard topic, not a FIFO one: " + topic};
   }
