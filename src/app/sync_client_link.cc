@@ -23,8 +23,8 @@ using Milliseconds = std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr Milliseconds connect_timeout{5'000};
-/// Whoever hears nothing for so long hangs up. Longer than the three heartbeat intervals after which
-/// a page does: no person waits.
+/// Whoever hears nothing for so long hangs up. Longer than the three heartbeat intervals after
+/// which a page does: no person waits.
 constexpr Milliseconds silence_timeout{15'000};
 constexpr Milliseconds first_retry_delay{200};
 constexpr Milliseconds last_retry_delay{5'000};

@@ -33,8 +33,8 @@ class LeaseSite final : public TypedWriteRequest<std::uint64_t> {
       answer(!found->ok() ? found->error() : document_deleted(document_));
       return SQLITE_OK;
     }
-    // The second, as whom the author goes on if that client is another's, is hardly ever needed: the
-    // hash that makes it would be the first thing to bring in OpenSSL, 2 MB of it.
+    // The second, as whom the author goes on if that client is another's, is hardly ever needed:
+    // the hash that makes it would be the first thing to bring in OpenSSL, 2 MB of it.
     for (const bool is_others : {false, true}) {
       const ClientId as = is_others ? collab::client_as(client_, author_) : client_;
       const std::string client = as.to_string();
