@@ -221,6 +221,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::vector<std::uint64_t> sessions() const;
 
   // document_upkeep.cc: heartbeats, presence, snapshots, unloading.
+  void start_ticking();
+  void tick_after(std::int64_t delay_ms);
   void tick();
   bool edits_are_beat_enough(std::int64_t now_ms);
   void beat();

@@ -77,7 +77,7 @@ void DocumentActor::push_as(std::uint64_t sid, const ServerPush& request,
   member.client = request.client;
   member.sid = sid;
   member.pushing = PendingPush{last_seq, done};
-  if (!ticking_) tick();
+  if (!ticking_) start_ticking();
   dispatch(member, wire::encode(wire::Push{request.base, request.operations}));
 }
 

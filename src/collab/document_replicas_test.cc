@@ -297,7 +297,9 @@ TEST_F(ReplicasTest, AnotherStateIsAnAlarmAndTheLogDecides) {
   EXPECT_EQ(log_.count("replica_state_confirmed"), 1u);
   // Whoever claimed it finds the truth when it looks again.
   for (const auto& [index, hash] : journal_.stored(id_).state_hashes) {
-    if (index == journal_.stored(id_).record.last_index) EXPECT_NE(hash, 42u);
+    if (index == journal_.stored(id_).record.last_index) {
+      EXPECT_NE(hash, 42u);
+    }
   }
 }
 

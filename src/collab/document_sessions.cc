@@ -48,7 +48,7 @@ std::uint64_t DocumentActor::connect(std::shared_ptr<Outbox> outbox) {
   } else if (members_.size() > config_.limits.max_sessions_per_document) {
     refuse(session, {ErrorClass::overloaded, "too_many_sessions", "the document is full"});
   }
-  if (!ticking_) tick();
+  if (!ticking_) start_ticking();
   return session;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -254,6 +255,30 @@ TEST_F(DocumentSessionsTest, HeartbeatsAreLeftOutWhileEditsAreHeard) {
   const std::size_t typed = b.heartbeats;
   executor_.run_for(10 * interval_ms);
   EXPECT_GE(b.heartbeats - typed, 9u);
+}
+
+TEST_F(DocumentSessionsTest, DocumentsThatEverybodyJoinsAtOnceDoNotBeatAtOnce) {
+  std::deque<SimClient> clients;
+  for (std::uint64_t number = 1; number <= 40; ++number) {
+    const DocumentId id = Uuid::from_random(7, number);
+    journal_.create(id);
+    join(clients.emplace_back(executor_, id, Uuid::from_random(5, number)));
+  }
+  const auto beats = [&] {
+    std::size_t all = 0;
+    for (const SimClient& client : clients) all += client.heartbeats;
+    return all;
+  };
+  executor_.run_for(config_.limits.heartbeat_interval_ms);
+  const std::size_t before = beats();
+  std::size_t most = 0;
+  for (int tenth = 0; tenth < 10; ++tenth) {
+    const std::size_t so_far = beats();
+    executor_.run_for(config_.limits.heartbeat_interval_ms / 10);
+    most = std::max(most, beats() - so_far);
+  }
+  EXPECT_EQ(beats() - before, clients.size());
+  EXPECT_LE(most, 10u) << "of 40, in a tenth of the interval";
 }
 
 TEST_F(DocumentSessionsTest, DivergenceIsAConflict) {

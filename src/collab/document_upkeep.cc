@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/checksum.h"
 #include "collab/document_actor.h"
 
 namespace weft::collab {
@@ -28,6 +29,22 @@ void DocumentActor::log(LogLevel level, std::string_view event, std::string_view
 }
 
 // --- heartbeats ----------------------------------------------------------------------------------
+
+/// The first tick is somewhere within an interval, another moment for each document: after a
+/// restart everybody joins at once, and beats of a thousand sessions in one go would keep edits
+/// waiting.
+void DocumentActor::start_ticking() {
+  ticking_ = true;
+  const std::int64_t interval_ms = config_.limits.heartbeat_interval_ms;
+  const auto phase = static_cast<std::int64_t>(checksum64(id_.view()) >> 1);
+  tick_after(1 + phase % interval_ms);
+}
+
+void DocumentActor::tick_after(std::int64_t delay_ms) {
+  ports_.executor.post_after(delay_ms, [actor = weak()] {
+    if (const auto self = actor.lock()) self->tick();
+  });
+}
 
 /// Every heartbeat interval, as long as there are sessions.
 void DocumentActor::tick() {
@@ -60,9 +77,7 @@ void DocumentActor::tick() {
   tell_presence_to_replicas();
   forget_silent_replicas();
   purge_if_due();
-  ports_.executor.post_after(limits.heartbeat_interval_ms, [actor = weak()] {
-    if (const auto self = actor.lock()) self->tick();
-  });
+  tick_after(limits.heartbeat_interval_ms);
 }
 
 /// Whether all sessions have heard something so lately that they hear of us again within 1.5
