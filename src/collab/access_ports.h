@@ -38,6 +38,8 @@ struct AccessChange {
   std::string user;      // whose membership changed; empty when it was a token
   std::string token_id;  // empty when it was a membership
   std::int64_t expires_us = 0;
+  /// Perhaps it is not what was written; it may be about somebody else, and have another number.
+  bool is_damaged = false;
 };
 
 /// Everything is durable before the answer. Errors of what names a document: not_found and gone as

@@ -132,7 +132,8 @@ void AccessControl::learn(const std::vector<collab::AccessChange>& changes) {
   const std::unique_lock lock(mutex_);
   for (const collab::AccessChange& change : changes) {
     if (!change.token_id.empty()) revoked_[change.token_id] = change.expires_us;
-    last_change_.store(change.number, std::memory_order_relaxed);
+    // A number that is not sound must not hide the changes up to it.
+    if (!change.is_damaged) last_change_.store(change.number, std::memory_order_relaxed);
   }
   std::erase_if(revoked_,
                 [&](const auto& entry) { return entry.second + kept_after_end_us < now_us; });

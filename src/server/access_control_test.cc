@@ -203,6 +203,13 @@ TEST_F(AccessControlTest, ARevocationIsForgottenAfterItsTokensEnd) {
   EXPECT_EQ(control.read("admin").error().code, "token_revoked");
 }
 
+TEST_F(AccessControlTest, ADamagedChangeVoidsItsTokenAndHidesNoOther) {
+  control.learn({{7, {}, {}, "another", now_s * 1'000'000},
+                 {263, {}, {}, "id of admin", INT64_MAX / 2, true}});
+  EXPECT_EQ(control.read("admin").error().code, "token_revoked");
+  EXPECT_EQ(control.last_change(), 7u);
+}
+
 TEST_F(AccessControlTest, TheSchemeIsBearer) {
   const auto code = [this](std::vector<std::string> values) -> std::string {
     Request request{"GET", "/api/v1/me", {}, "", "request"};

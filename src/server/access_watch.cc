@@ -45,8 +45,22 @@ void AccessWatch::take(const Result<std::vector<collab::AccessChange>>& changes)
   }
   failing_ = false;
   control_.learn(*changes);
-  for (const collab::AccessChange& change : *changes) tell_(change);
+  for (const collab::AccessChange& change : *changes) {
+    if (change.is_damaged && !is_news(change)) continue;
+    tell_(change);
+  }
   if (look_again_) look();
+}
+
+/// A damaged change may come again and again.
+bool AccessWatch::is_news(const collab::AccessChange& damaged) {
+  if (!damaged_.insert(damaged.number).second) return false;
+  log_.write(LogLevel::error, "damaged_row",
+             "a row of access_changes does not fit its checksum: number " +
+                 std::to_string(damaged.number) +
+                 ". What it voids stays void for ever; if that is not what was voided, void it "
+                 "again. See weft fsck");
+  return true;
 }
 
 }  // namespace weft::server

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "base/ports.h"
 #include "collab/access_ports.h"
@@ -28,6 +29,7 @@ class AccessWatch {
  private:
   void look();
   void take(const Result<std::vector<collab::AccessChange>>& changes);
+  bool is_news(const collab::AccessChange& damaged);
 
   AccessControl& control_;
   collab::AccessStore& store_;
@@ -38,6 +40,7 @@ class AccessWatch {
   bool looking_ = false;
   bool look_again_ = false;
   bool failing_ = false;
+  std::set<std::uint64_t> damaged_;  // numbers of changes that were reported
 };
 
 }  // namespace weft::server

@@ -74,18 +74,24 @@ int read_members(WriteSession& session, const DocumentId& document,
 }
 
 /// Tells everybody who reads the changes, and forgets what nobody needs any more.
-int note(WriteSession& session, const std::string& document_text, const std::string& user,
-         const std::string& token_id, std::int64_t expires_us, std::int64_t now_us) {
+int note(WriteSession& session, collab::AccessChange change, std::int64_t now_us) {
   Statement& sweep = session.sweep_changes;
   sweep.bind(1, now_us - kept_change_us);
   if (!sweep.run()) return sweep.code();
+  const std::string document_text = change.document.to_string();
   Statement& insert = session.insert_change;
   insert.bind_text(1, document_text);
-  insert.bind_text(2, user);
-  insert.bind_text(3, token_id);
-  insert.bind(4, expires_us);
+  insert.bind_text(2, change.user);
+  insert.bind_text(3, change.token_id);
+  insert.bind(4, change.expires_us);
   insert.bind(5, now_us);
-  return insert.run() ? SQLITE_OK : insert.code();
+  if (!insert.run()) return insert.code();
+  // The checksum covers the number, which the database has just given.
+  change.number = static_cast<std::uint64_t>(sqlite3_last_insert_rowid(session.db.handle()));
+  Statement& put = session.put_change_checksum;
+  put.bind(1, change.number);
+  put.bind(2, change_checksum(change, now_us));
+  return put.run() ? SQLITE_OK : put.code();
 }
 
 }  // namespace
@@ -114,7 +120,7 @@ std::unique_ptr<WriteRequest> set_member_request(const DocumentId& document,
         put.bind(5, member_checksum(document, changed));
         if (!put.run()) return put.code();
         result = changed;
-        return note(session, text, member.user, {}, 0, member.added_us);
+        return note(session, {0, document, member.user, {}, 0}, member.added_us);
       });
 }
 
@@ -138,7 +144,7 @@ std::unique_ptr<WriteRequest> remove_member_request(const DocumentId& document, 
                              drop.bind_text(2, user);
                              if (!drop.run()) return drop.code();
                              result = Unit{};
-                             return note(session, text, user, {}, 0, now_us);
+                             return note(session, {0, document, user, {}, 0}, now_us);
                            });
 }
 
@@ -179,40 +185,40 @@ std::unique_ptr<WriteRequest> add_token_request(const DocumentId& document,
 std::unique_ptr<WriteRequest> revoke_token_request(const DocumentId& document, std::string token_id,
                                                    std::int64_t now_us, Executor& on,
                                                    collab::Done<Unit> done) {
-  return on_document<Unit>(document, "a token", on, std::move(done),
-                           [document, token_id = std::move(token_id), now_us](
-                               WriteSession& session, const std::string& text, auto& result) {
-                             collab::GivenToken token;
-                             RowCheck check = RowCheck::sound;
-                             {
-                               Statement& select = session.select_token;
-                               const ResetGuard guard(select);
-                               select.bind_text(1, text);
-                               select.bind_text(2, token_id);
-                               if (!select.step()) {
-                                 if (select.code() == SQLITE_OK) result = token_not_found(token_id);
-                                 return select.code();
-                               }
-                               token = read_token(select);
-                               check = check_token(select, document);
-                             }
-                             result = Unit{};
-                             if (check == RowCheck::damaged) {
-                               return note(session, text, {}, token_id, now_us + longest_token_us,
-                                           now_us);
-                             }
-                             token.is_revoked = true;
-                             Statement& revoke = session.revoke_token;
-                             revoke.bind_text(1, text);
-                             revoke.bind_text(2, token_id);
-                             if (check == RowCheck::sound) {
-                               revoke.bind(3, token_checksum(document, token));
-                             } else {
-                               revoke.bind_null(3);
-                             }
-                             if (!revoke.run()) return revoke.code();
-                             return note(session, text, {}, token_id, token.expires_us, now_us);
-                           });
+  return on_document<Unit>(
+      document, "a token", on, std::move(done),
+      [document, token_id = std::move(token_id), now_us](WriteSession& session,
+                                                         const std::string& text, auto& result) {
+        collab::GivenToken token;
+        RowCheck check = RowCheck::sound;
+        {
+          Statement& select = session.select_token;
+          const ResetGuard guard(select);
+          select.bind_text(1, text);
+          select.bind_text(2, token_id);
+          if (!select.step()) {
+            if (select.code() == SQLITE_OK) result = token_not_found(token_id);
+            return select.code();
+          }
+          token = read_token(select);
+          check = check_token(select, document);
+        }
+        result = Unit{};
+        if (check == RowCheck::damaged) {
+          return note(session, {0, document, {}, token_id, now_us + longest_token_us}, now_us);
+        }
+        token.is_revoked = true;
+        Statement& revoke = session.revoke_token;
+        revoke.bind_text(1, text);
+        revoke.bind_text(2, token_id);
+        if (check == RowCheck::sound) {
+          revoke.bind(3, token_checksum(document, token));
+        } else {
+          revoke.bind_null(3);
+        }
+        if (!revoke.run()) return revoke.code();
+        return note(session, {0, document, {}, token_id, token.expires_us}, now_us);
+      });
 }
 
 std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id, std::int64_t expires_us,
@@ -223,7 +229,7 @@ std::unique_ptr<WriteRequest> revoke_anywhere_request(std::string token_id, std:
       [token_id = std::move(token_id), expires_us, now_us](WriteSession& session,
                                                            std::optional<Result<Unit>>& result) {
         result = Unit{};
-        return note(session, Uuid{}.to_string(), {}, token_id, expires_us, now_us);
+        return note(session, {0, {}, {}, token_id, expires_us}, now_us);
       },
       on, std::move(done));
 }

@@ -52,12 +52,4 @@ class Members {
   List sound_, damaged_;
 };
 
-/// From number, document_id as text, user_id, token_id, expires.
-template <class Columns>
-collab::AccessChange read_change(const Columns& row) {
-  const auto document = Uuid::parse(row.text(1));
-  return {row.u64(0), document.value_or(DocumentId{}), std::string(row.text(2)),
-          std::string(row.text(3)), row.i64(4)};
-}
-
 }  // namespace weft::storage

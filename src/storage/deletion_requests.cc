@@ -1,7 +1,10 @@
 #include "storage/deletion_requests.h"
 
+#include <optional>
 #include <string>
 #include <utility>
+
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 namespace {
@@ -108,15 +111,7 @@ class Erase final : public TypedWriteRequest<EraseProgress> {
         return SQLITE_OK;
       }
     }
-    Statement& finish = session.finish_erased;
-    finish.bind_text(1, document_text_);
-    if (!finish.run()) return finish.code();
-    if (session.db.changes() == 0) {
-      answer(document_erased(document_));
-    } else {
-      answer(EraseProgress{false});
-    }
-    return SQLITE_OK;
+    return finish(session);
   }
 
   void refuse(int code) override {
@@ -128,10 +123,33 @@ class Erase final : public TypedWriteRequest<EraseProgress> {
     Statement& insert = session.insert_erased;
     insert.bind_text(1, document_text_);
     insert.bind(2, now_us_);
+    insert.bind(3, erased_checksum(document_, now_us_, 1));
     if (!insert.run()) return insert.code();
     Statement& erase = session.erase_document;
     erase.bind_text(1, document_text_);
     return erase.run() ? SQLITE_OK : erase.code();
+  }
+
+  /// No row of it is left.
+  int finish(WriteSession& session) {
+    std::optional<std::int64_t> erased_us;
+    {
+      Statement& select = session.select_erasing;
+      const ResetGuard guard(select);
+      select.bind_text(1, document_text_);
+      if (select.step()) erased_us = select.i64(0);
+      if (select.code() != SQLITE_OK) return select.code();
+    }
+    if (!erased_us) {
+      answer(document_erased(document_));
+      return SQLITE_OK;
+    }
+    Statement& finish = session.finish_erased;
+    finish.bind_text(1, document_text_);
+    finish.bind(2, erased_checksum(document_, *erased_us, 0));
+    if (!finish.run()) return finish.code();
+    answer(EraseProgress{false});
+    return SQLITE_OK;
   }
 
   const DocumentId document_;

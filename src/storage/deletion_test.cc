@@ -169,9 +169,9 @@ TEST_P(Deletion, ErasingGoesOnAfterARestart) {
     const std::string first = db.is_postgres()
                                   ? "UPDATE documents SET deleted_at = 1, checksum = NULL"
                                   : "DELETE FROM documents";
-    ASSERT_EQ(db.exec("INSERT INTO erased_documents VALUES ('" + id.to_string() + "', 1, 1); " +
-                      first + " WHERE document_id = '" + id.to_string() +
-                      "'; DELETE FROM operations WHERE log_index < 40"),
+    ASSERT_EQ(db.exec("INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES ('" +
+                      id.to_string() + "', 1, 1); " + first + " WHERE document_id = '" +
+                      id.to_string() + "'; DELETE FROM operations WHERE log_index < 40"),
               SQLITE_OK);
   }
   rig.open();

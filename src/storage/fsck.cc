@@ -6,6 +6,7 @@
 
 #include "base/checksum.h"
 #include "storage/log_audit.h"
+#include "storage/schema.h"
 
 namespace weft::storage {
 namespace {
@@ -341,12 +342,48 @@ class DocumentCheck {
   std::int64_t last_timestamp_us_ = 0;
 };
 
+using Find = std::function<void(const Finding&)>;
+
+Status check_loose_rows(RowSource& source, FsckCounts& counts, const Find& find) {
+  const Status read = source.loose_rows([&](const LooseRow& row) {
+    if (row.check == RowCheck::unchecked) ++counts.unchecked[row.table];
+    if (row.check == RowCheck::damaged) {
+      find({row.document, row.table, row.key, "the row does not fit its checksum"});
+    }
+  });
+  if (read.ok() || read.error().error_class != ErrorClass::corrupt) return read;
+  find({"", "", "", "cannot be read: " + read.error().message});
+  return ok_status();
+}
+
+/// Of a database that could be opened: its newest version is ours.
+Status check_schema_steps(RowSource& source, const Find& find) {
+  const auto steps = source.schema_steps();
+  if (!steps.ok()) return steps.error();
+  const std::vector<SchemaStep> known = known_schema_steps();
+  const auto tell = [&](const SchemaStep& step, const char* what) {
+    find({"", "schema_migrations", "version " + std::to_string(step.version), what});
+  };
+  for (const SchemaStep& step : *steps) {
+    if (std::find(known.begin(), known.end(), step) == known.end()) {
+      tell(step, "there is no such migration");
+    }
+  }
+  for (const SchemaStep& step : known) {
+    if (std::none_of(steps->begin(), steps->end(),
+                     [&](const SchemaStep& done) { return done.version == step.version; })) {
+      tell(step, "the row is missing");
+    }
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Result<FsckCounts> check_database(RowSource& source,
                                   const std::function<void(const Finding&)>& report) {
   FsckCounts counts;
-  const auto find = [&](const Finding& finding) {
+  const Find find = [&](const Finding& finding) {
     ++counts.findings;
     report(finding);
   };
@@ -373,6 +410,8 @@ Result<FsckCounts> check_database(RowSource& source,
       return status.error();
     }
   }
+  if (Status status = check_loose_rows(source, counts, find); !status.ok()) return status.error();
+  if (Status status = check_schema_steps(source, find); !status.ok()) return status.error();
   return counts;
 }
 

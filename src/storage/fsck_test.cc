@@ -218,7 +218,13 @@ TEST_P(Fsck, SaysWhyItCannotOpen) {
     EXPECT_ERROR(SqliteRowSource::open(rig.temp.path() + "/nothing.db"), ErrorClass::not_found,
                  "no_database");
   }
-  ASSERT_EQ(db.exec("INSERT INTO schema_migrations VALUES (999, 'later', 0)"), SQLITE_OK);
+  const std::string newest = db.value("SELECT max(version) FROM schema_migrations");
+  const std::string of_newest = " WHERE version >= " + newest;
+  ASSERT_EQ(db.exec("UPDATE schema_migrations SET version = version + 256" + of_newest), SQLITE_OK);
+  EXPECT_ERROR(rig.source(), ErrorClass::corrupt, "damaged_database");
+  ASSERT_EQ(db.exec("UPDATE schema_migrations SET version = version - 256" + of_newest), SQLITE_OK);
+  ASSERT_EQ(db.exec("INSERT INTO schema_migrations VALUES (" + newest + " + 1, 'later', 0)"),
+            SQLITE_OK);
   EXPECT_ERROR(rig.source(), ErrorClass::invalid, "newer_schema");
   ASSERT_EQ(db.exec("DELETE FROM schema_migrations WHERE version > 1"), SQLITE_OK);
   EXPECT_ERROR(rig.source(), ErrorClass::conflict, "older_schema");

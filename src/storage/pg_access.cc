@@ -32,8 +32,8 @@ constexpr PgStatement ask_tokens{
     "document_tokens WHERE document_id = $1::uuid ORDER BY created DESC, token_id"};
 constexpr PgStatement ask_changes{
     "access_changes",
-    "SELECT number, document_id::text, user_id, token_id, expires FROM access_changes WHERE number "
-    "> $1::bigint ORDER BY number"};
+    "SELECT number, document_id::text, user_id, token_id, expires, made, checksum FROM "
+    "access_changes WHERE number > $1::bigint ORDER BY number"};
 constexpr PgStatement questions[] = {ask_there, ask_role, ask_members, ask_tokens, ask_changes};
 
 constexpr PgStatement begin{"begin_access", "BEGIN"};
@@ -74,17 +74,21 @@ constexpr PgStatement revoke{"revoke_token",
                              "token_id = $2::text"};
 constexpr PgStatement put_change{
     "put_change",
-    "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) VALUES ($1::uuid, "
-    "$2::text, $3::text, $4::bigint, $5::bigint)"};
+    "INSERT INTO access_changes (number, document_id, user_id, token_id, expires, made, checksum) "
+    "OVERRIDING SYSTEM VALUE VALUES ($6::bigint, $1::uuid, $2::text, $3::text, $4::bigint, "
+    "$5::bigint, $7::bigint)"};
+// Apart from the row, because its checksum covers the number.
+constexpr PgStatement next_change{
+    "next_change", "SELECT nextval(pg_get_serial_sequence('access_changes', 'number'))"};
 constexpr PgStatement sweep_changes{
     "sweep_changes", "DELETE FROM access_changes WHERE greatest(made, expires) < $1::bigint"};
 constexpr PgStatement put_title{
     "put_title",
     "UPDATE documents SET title = $2::text, checksum = $3::bigint WHERE document_id = $1::uuid"};
-constexpr PgStatement changes[] = {begin,        commit,        lock_changes, lock_document,
-                                   ask_there,    ask_members,   put_member,   drop_member,
-                                   sweep_tokens, count_tokens,  put_token,    revoke,
-                                   put_change,   sweep_changes, put_title,    select_token};
+constexpr PgStatement changes[] = {
+    begin,      commit,        lock_changes, lock_document, ask_there,  ask_members,
+    put_member, drop_member,   sweep_tokens, count_tokens,  put_token,  revoke,
+    put_change, sweep_changes, put_title,    select_token,  next_change};
 
 Error access_error(const PgOutcome& outcome) {
   if (outcome.kind == PgOutcome::Kind::lost) return database_unavailable(outcome.message);
@@ -116,16 +120,27 @@ Result<std::vector<PgRows>> ask(PgConnection& connection) {
   return answers;
 }
 
-void add_note(PgConnection& connection, const DocumentId& document, const std::string& user,
-              const std::string& token_id, std::int64_t expires_us, std::int64_t now_us) {
+/// Tells everybody who reads the changes, forgets what nobody needs any more, and commits.
+Result<Unit> finish_with_note(PgConnection& connection, collab::AccessChange change,
+                              std::int64_t now_us) {
   PgParams old;
   old.add(now_us - kept_change_us);
   connection.add(sweep_changes, std::move(old));
-  PgParams params = params_of(document, user);
-  params.add_bytes(token_id);
-  params.add(expires_us);
+  connection.add(next_change);
+  auto answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  change.number = answers->back()[0].u64(0);
+  PgParams params = params_of(change.document, change.user);
+  params.add_bytes(change.token_id);
+  params.add(change.expires_us);
   params.add(now_us);
+  params.add(change.number);
+  params.add(change_checksum(change, now_us));
   connection.add(put_change, std::move(params));
+  connection.add(commit);
+  answers = ask(connection);
+  if (!answers.ok()) return answers.error();
+  return Unit{};
 }
 
 /// Opens a transaction, and locks the document so that its members stay as they are read here.
@@ -241,8 +256,9 @@ Result<collab::DocumentMember> pg_set_member(PgConnection& connection, const Doc
     params.add(changed.added_us);
     params.add(member_checksum(document, changed));
     connection.add(put_member, std::move(params));
-    add_note(connection, document, member.user, {}, 0, member.added_us);
-    if (const auto done = finish(connection); !done.ok()) return done.error();
+    const auto done =
+        finish_with_note(connection, {0, document, member.user, {}, 0}, member.added_us);
+    if (!done.ok()) return done.error();
     return changed;
   });
 }
@@ -254,8 +270,7 @@ Result<Unit> pg_remove_member(PgConnection& connection, const DocumentId& docume
     if (!members.ok()) return members.error();
     if (auto refusal = members->why_not_without(user)) return *std::move(refusal);
     connection.add(drop_member, params_of(document, user));
-    add_note(connection, document, user, {}, 0, now_us);
-    return finish(connection);
+    return finish_with_note(connection, {0, document, user, {}, 0}, now_us);
   });
 }
 
@@ -299,8 +314,8 @@ Result<Unit> pg_revoke_token(PgConnection& connection, const DocumentId& documen
     collab::GivenToken token = read_token(row);
     const RowCheck check = check_token(row, document);
     if (check == RowCheck::damaged) {
-      add_note(connection, document, {}, token_id, now_us + longest_token_us, now_us);
-      return finish(connection);
+      return finish_with_note(connection, {0, document, {}, token_id, now_us + longest_token_us},
+                              now_us);
     }
     token.is_revoked = true;
     PgParams params = params_of(document, token_id);
@@ -310,8 +325,7 @@ Result<Unit> pg_revoke_token(PgConnection& connection, const DocumentId& documen
       params.add_null();
     }
     connection.add(revoke, std::move(params));
-    add_note(connection, document, {}, token_id, token.expires_us, now_us);
-    return finish(connection);
+    return finish_with_note(connection, {0, document, {}, token_id, token.expires_us}, now_us);
   });
 }
 
@@ -320,8 +334,7 @@ Result<Unit> pg_revoke_anywhere(PgConnection& connection, const std::string& tok
   return in_transaction(connection, [&]() -> Result<Unit> {
     connection.add(begin);
     connection.add(lock_changes);
-    add_note(connection, DocumentId{}, {}, token_id, expires_us, now_us);
-    return finish(connection);
+    return finish_with_note(connection, {0, {}, {}, token_id, expires_us}, now_us);
   });
 }
 

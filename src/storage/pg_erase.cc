@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/document_rows.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 namespace {
@@ -20,7 +21,8 @@ constexpr PgStatement lock_document{
     "lock_document",
     "SELECT 1::bigint FROM documents WHERE document_id = $1::uuid FOR NO KEY UPDATE"};
 constexpr PgStatement select_erased{
-    "select_erased", "SELECT rows_left FROM erased_documents WHERE document_id = $1::uuid"};
+    "select_erased",
+    "SELECT rows_left, erased_at FROM erased_documents WHERE document_id = $1::uuid"};
 // What the row says about the document goes at once; the row itself has to stay until nothing
 // refers to it.
 constexpr PgStatement blank_document{
@@ -29,12 +31,14 @@ constexpr PgStatement blank_document{
     "idempotency_key = NULL, request_hash = NULL, checksum = NULL WHERE document_id = $1::uuid"};
 constexpr PgStatement put_mark{
     "put_mark",
-    "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES ($1::uuid, "
-    "$2::bigint, 1)"};
+    "INSERT INTO erased_documents (document_id, erased_at, rows_left, checksum) VALUES ($1::uuid, "
+    "$2::bigint, 1, $3::bigint)"};
 constexpr PgStatement drop_document{"drop_document",
                                     "DELETE FROM documents WHERE document_id = $1::uuid"};
 constexpr PgStatement finish{
-    "finish", "UPDATE erased_documents SET rows_left = 0 WHERE document_id = $1::uuid"};
+    "finish",
+    "UPDATE erased_documents SET rows_left = 0, checksum = $2::bigint WHERE document_id = "
+    "$1::uuid"};
 constexpr PgStatement remove_some[] = {
     {"remove_headers",
      "DELETE FROM document_snapshot_headers WHERE document_id = $1::uuid AND at_index IN (SELECT "
@@ -99,7 +103,9 @@ std::uint64_t removed(const PgRows& answer) {
   return count;
 }
 
-Status mark(PgConnection& connection, const DocumentId& document, std::int64_t now_us) {
+/// Since when it is being erased: perhaps a server began that is not there any more.
+Result<std::int64_t> mark(PgConnection& connection, const DocumentId& document,
+                          std::int64_t now_us) {
   connection.add(begin);
   connection.add(lock_document, params_of(document));
   connection.add(select_erased, params_of(document));
@@ -109,20 +115,24 @@ Status mark(PgConnection& connection, const DocumentId& document, std::int64_t n
   const bool is_there = !answers[1].empty();
   const PgRows& erased = answers[2];
   if (!erased.empty() && erased[0].u64(0) == 0) return document_erased(document);
+  const std::int64_t erased_us = erased.empty() ? now_us : erased[0].i64(1);
   if (erased.empty()) {
     if (!is_there) return document_not_found(document);
     PgParams when = params_of(document);
     when.add(now_us);
-    connection.add(put_mark, when);
-    connection.add(blank_document, std::move(when));
+    connection.add(blank_document, when);
+    when.add(erased_checksum(document, now_us, 1));
+    connection.add(put_mark, std::move(when));
   }
   connection.add(commit);
   outcome = connection.run(answers);
-  return outcome.done() ? ok_status() : Status(erase_error(outcome));
+  if (!outcome.done()) return erase_error(outcome);
+  return erased_us;
 }
 
 /// False when rows had to be left, because somebody was adding some.
-Result<bool> remove_rows(PgConnection& connection, const DocumentId& document) {
+Result<bool> remove_rows(PgConnection& connection, const DocumentId& document,
+                         std::int64_t erased_us) {
   std::vector<PgRows> answers;
   for (const PgStatement& statement : remove_some) {
     do {
@@ -134,7 +144,9 @@ Result<bool> remove_rows(PgConnection& connection, const DocumentId& document) {
   }
   connection.add(begin);
   connection.add(drop_document, params_of(document));
-  connection.add(finish, params_of(document));
+  PgParams end = params_of(document);
+  end.add(erased_checksum(document, erased_us, 0));
+  connection.add(finish, std::move(end));
   connection.add(commit);
   const PgOutcome outcome = connection.run(answers);
   if (outcome.done()) return true;
@@ -148,13 +160,13 @@ Result<bool> remove_rows(PgConnection& connection, const DocumentId& document) {
 std::span<const PgStatement> pg_erase_statements() { return statements; }
 
 Status pg_erase(PgConnection& connection, const DocumentId& document, std::int64_t now_us) {
-  Status marked = mark(connection, document, now_us);
-  if (!marked.ok()) {
+  const auto erased_us = mark(connection, document, now_us);
+  if (!erased_us.ok()) {
     connection.roll_back();
-    return marked;
+    return erased_us.error();
   }
   for (int pass = 0; pass < most_passes; ++pass) {
-    auto all = remove_rows(connection, document);
+    auto all = remove_rows(connection, document, *erased_us);
     if (!all.ok()) {
       connection.roll_back();
       return all.error();

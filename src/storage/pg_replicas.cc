@@ -17,13 +17,15 @@ constexpr PgStatement select_log_ends{
     "ANY($1::uuid[]) AND deleted_at IS NULL"};
 constexpr PgStatement put_state_hash{
     "put_state_hash",
-    "INSERT INTO state_hashes (document_id, log_index, state_hash, said) SELECT document_id, "
-    "$2::bigint, $3::bigint, $4::bigint FROM documents WHERE document_id = $1::uuid AND deleted_at "
-    "IS NULL AND last_index >= $2::bigint ON CONFLICT (document_id, log_index) DO UPDATE SET "
-    "state_hash = excluded.state_hash, said = excluded.said WHERE $5::bigint = 1"};
+    "INSERT INTO state_hashes (document_id, log_index, state_hash, said, checksum) SELECT "
+    "document_id, $2::bigint, $3::bigint, $4::bigint, $6::bigint FROM documents WHERE document_id "
+    "= $1::uuid AND deleted_at IS NULL AND last_index >= $2::bigint ON CONFLICT (document_id, "
+    "log_index) DO UPDATE SET state_hash = excluded.state_hash, said = excluded.said, checksum = "
+    "excluded.checksum WHERE $5::bigint = 1"};
 constexpr PgStatement select_state_hash{
     "select_state_hash",
-    "SELECT h.state_hash FROM state_hashes AS h JOIN documents AS d USING (document_id) WHERE "
+    "SELECT h.log_index, h.state_hash, h.said, h.checksum FROM state_hashes AS h JOIN documents AS "
+    "d USING (document_id) WHERE "
     "h.document_id = $1::uuid AND h.log_index = $2::bigint AND d.deleted_at IS NULL"};
 // Here and below: what another transaction removes just now, it may.
 constexpr PgStatement sweep_state_hashes{
@@ -37,28 +39,31 @@ constexpr PgStatement sweep_state_hashes{
 #define WEFT_NOW_US "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 constexpr PgStatement put_replica{
     "put_replica",
-    "INSERT INTO replicas (replica_id, instance, version, url, bus, started, seen) VALUES "
-    "($1::text, $2::uuid, $3::text, $4::text, $5::text, $6::bigint, " WEFT_NOW_US
+    "INSERT INTO replicas (replica_id, instance, version, url, bus, started, checksum, seen) "
+    "VALUES "
+    "($1::text, $2::uuid, $3::text, $4::text, $5::text, $6::bigint, $8::bigint, " WEFT_NOW_US
     ") ON CONFLICT (replica_id) DO UPDATE SET instance = excluded.instance, version = "
-    "excluded.version, url = excluded.url, bus = excluded.bus, started = excluded.started, seen = "
-    "excluded.seen WHERE replicas.instance = excluded.instance OR replicas.seen <= excluded.seen - "
+    "excluded.version, url = excluded.url, bus = excluded.bus, started = excluded.started, "
+    "checksum = excluded.checksum, seen = excluded.seen WHERE replicas.instance = "
+    "excluded.instance OR replicas.seen <= excluded.seen - "
     "$7::bigint OR (replicas.started, replicas.instance) < (excluded.started, excluded.instance) "
     "RETURNING replica_id"};
 constexpr PgStatement sweep_replicas{
     "sweep_replicas",
     "DELETE FROM replicas WHERE replica_id IN (SELECT replica_id FROM replicas WHERE seen "
     "< " WEFT_NOW_US " - $1::bigint FOR UPDATE SKIP LOCKED)"};
-constexpr PgStatement select_replicas{
-    "select_replicas",
-    "SELECT replica_id, instance::text, version, url, bus, started, seen FROM replicas ORDER BY "
-    "replica_id COLLATE \"C\""};
+constexpr PgStatement select_replicas{"select_replicas",
+                                      "SELECT replica_id, instance::text, version, url, bus, "
+                                      "started, seen, checksum FROM replicas ORDER BY "
+                                      "replica_id COLLATE \"C\""};
 constexpr PgStatement drop_replica{
     "drop_replica", "DELETE FROM replicas WHERE replica_id = $1::text AND instance = $2::uuid"};
 constexpr PgStatement put_secret{
     "put_secret",
-    "INSERT INTO replication_secret (number, secret, created) VALUES (1, $1::bytea, $2::bigint) ON "
-    "CONFLICT DO NOTHING"};
-constexpr PgStatement select_secret{"select_secret", "SELECT secret FROM replication_secret"};
+    "INSERT INTO replication_secret (number, secret, created, checksum) VALUES (1, $1::bytea, "
+    "$2::bigint, $3::bigint) ON CONFLICT DO NOTHING"};
+constexpr PgStatement select_secret{
+    "select_secret", "SELECT number, secret, created, checksum FROM replication_secret"};
 
 constexpr PgStatement statements[] = {begin,
                                       commit,
@@ -115,6 +120,7 @@ Result<std::uint64_t> pg_compare_state(PgReader& reader, const DocumentId& docum
   put.add(claim.state_hash);
   put.add(now_us);
   put.add(std::uint64_t{claim.is_of_log});
+  put.add(state_hash_checksum(document, claim, now_us));
   PgParams select;
   select.add(document);
   select.add(claim.index);
@@ -131,7 +137,11 @@ Result<std::uint64_t> pg_compare_state(PgReader& reader, const DocumentId& docum
   const auto answers = run(connection, "commit_failed", "comparing a document's state");
   if (!answers.ok()) return answers.error();
   const PgRows& said = (*answers)[2];
-  if (!said.empty()) return said[0].u64(0);
+  if (!said.empty()) {
+    // Of a damaged one nobody knows what was said.
+    const bool is_damaged = check_state_hash(said[0], document) == RowCheck::damaged;
+    return is_damaged ? claim.state_hash : said[0].u64(1);
+  }
   const auto record = reader.get(document);  // it says why
   if (!record.ok()) return record.error();
   if (claim.index > record->last_index) return index_out_of_range(*record);
@@ -149,6 +159,7 @@ Result<Unit> pg_beat(PgConnection& connection, const collab::Replica& replica) {
   put.add_bytes(replica.bus);
   put.add(replica.started_us);
   put.add(collab::replica_silence_us);
+  put.add(replica_checksum(replica));
   connection.add(begin);
   connection.add(sweep_replicas, std::move(sweep));
   connection.add(put_replica, std::move(put));
@@ -165,7 +176,9 @@ Result<std::vector<collab::Replica>> pg_list_replicas(PgConnection& connection) 
   if (!answers.ok()) return answers.error();
   const PgRows& rows = (*answers)[0];
   std::vector<collab::Replica> replicas;
-  for (int i = 0; i < rows.size(); ++i) replicas.push_back(read_replica(rows[i]));
+  for (int i = 0; i < rows.size(); ++i) {
+    if (check_replica(rows[i]) != RowCheck::damaged) replicas.push_back(read_replica(rows[i]));
+  }
   return replicas;
 }
 
@@ -182,8 +195,10 @@ Result<Unit> pg_leave(PgConnection& connection, const std::string& replica_id,
 
 Result<std::string> pg_replication_secret(PgConnection& connection, std::int64_t now_us) {
   PgParams offered;
-  offered.add_bytes(fresh_replication_secret());
+  const std::string fresh = fresh_replication_secret();
+  offered.add_bytes(fresh);
   offered.add(now_us);
+  offered.add(secret_checksum(1, fresh, now_us));
   // One that is there already stays; one that another server makes at the same time is waited for.
   connection.add(begin);
   connection.add(put_secret, std::move(offered));
@@ -191,7 +206,7 @@ Result<std::string> pg_replication_secret(PgConnection& connection, std::int64_t
   connection.add(commit);
   const auto answers = run(connection, "commit_failed", "making the servers' secret");
   if (!answers.ok()) return answers.error();
-  return std::string((*answers)[2][0].blob(0));
+  return read_secret((*answers)[2][0]);
 }
 
 }  // namespace weft::storage

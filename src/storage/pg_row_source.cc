@@ -68,6 +68,22 @@ constexpr PgStatement select_edit_keys{
 // In the order of keyed_tables.
 constexpr PgStatement select_keyed[] = {select_versions, select_members, select_tokens,
                                         select_edit_keys};
+// In the order of loose_tables.
+constexpr PgStatement select_loose[] = {
+    {"select_loose_changes",
+     "SELECT number, document_id::text, user_id, token_id, expires, made, checksum FROM "
+     "access_changes ORDER BY number"},
+    {"select_loose_erased",
+     "SELECT document_id::text, erased_at, rows_left, checksum FROM erased_documents ORDER BY 1"},
+    {"select_loose_hashes",
+     "SELECT document_id::text, log_index, state_hash, said, checksum FROM state_hashes ORDER BY "
+     "1, 2"},
+    {"select_loose_replicas",
+     "SELECT replica_id, instance::text, version, url, bus, started, seen, checksum FROM replicas "
+     "ORDER BY replica_id COLLATE \"C\""},
+    {"select_loose_secret", "SELECT number, secret, created, checksum FROM replication_secret"}};
+constexpr PgStatement select_steps{"select_steps",
+                                   "SELECT version, name FROM schema_migrations ORDER BY version"};
 constexpr PgStatement select_sizes{
     "select_sizes",
     "SELECT (SELECT count(*) FROM sites WHERE document_id = $1::uuid), o.rows, o.bytes, h.rows, "
@@ -82,9 +98,10 @@ constexpr PgStatement select_sizes{
     "AS bytes FROM document_snapshots WHERE document_id = $1::uuid) AS s"};
 
 constexpr PgStatement statements[] = {
-    select_document, select_erased,   select_sites,    select_rows,  select_headers,
-    select_state,    select_snapshot, select_versions, select_sizes, select_authors,
-    select_members,  select_tokens,   select_edit_keys};
+    select_document, select_erased,   select_sites,     select_rows,     select_headers,
+    select_state,    select_snapshot, select_versions,  select_sizes,    select_authors,
+    select_members,  select_tokens,   select_edit_keys, select_loose[0], select_loose[1],
+    select_loose[2], select_loose[3], select_loose[4],  select_steps};
 
 constexpr const char* all_ids_sql =
     "SELECT document_id::text FROM (SELECT document_id FROM documents "
@@ -337,6 +354,26 @@ Status PgRowSource::keyed_rows(const DocumentId& document,
     for (int at = 0; at < rows->size(); ++at) visit(keyed.read((*rows)[at], document));
   }
   return ok_status();
+}
+
+Status PgRowSource::loose_rows(const std::function<void(const LooseRow&)>& visit) {
+  for (std::size_t i = 0; i < std::size(select_loose); ++i) {
+    const auto& loose = loose_tables<PgRow>[i];
+    auto rows = ask(select_loose[i], {}, loose.table);
+    if (!rows.ok()) return rows.error();
+    for (int at = 0; at < rows->size(); ++at) visit(loose.read(loose.table, (*rows)[at]));
+  }
+  return ok_status();
+}
+
+Result<std::vector<SchemaStep>> PgRowSource::schema_steps() {
+  auto rows = ask(select_steps, {}, "reading schema_migrations");
+  if (!rows.ok()) return rows.error();
+  std::vector<SchemaStep> steps;
+  for (int i = 0; i < rows->size(); ++i) {
+    steps.push_back({(*rows)[i].i64(0), std::string((*rows)[i].text(1))});
+  }
+  return steps;
 }
 
 Result<std::vector<collab::NamedVersion>> PgRowSource::named_versions(const DocumentId& document) {

@@ -25,7 +25,8 @@ constexpr Migration migrations[] = {{1, "first_schema", pg_first_schema},
                                     {8, "replicas", pg_replicas},
                                     {9, "truer_views", pg_truer_views},
                                     {10, "authors", pg_authors},
-                                    {11, "row_checksums", pg_row_checksums}};
+                                    {11, "row_checksums", pg_row_checksums},
+                                    {12, "loose_row_checksums", pg_loose_row_checksums}};
 constexpr std::int64_t newest = std::end(migrations)[-1].version;
 
 // Any number that other programs do not use in this database: "Weft" twice.
@@ -53,11 +54,16 @@ PgOutcome apply(PgConnection& connection, const Migration& migration, Clock& clo
                          std::to_string(clock.unix_us()) + ")");
 }
 
-PgOutcome read_version(PgConnection& connection, std::int64_t& version) {
+PgOutcome read_versions(PgConnection& connection, SchemaVersions& versions) {
   PgRows rows;
   PgOutcome outcome =
-      connection.exec("SELECT coalesce(max(version), 0)::bigint FROM schema_migrations", &rows);
-  if (outcome.done()) version = std::strtoll(std::string(rows[0].text(0)).c_str(), nullptr, 10);
+      connection.exec("SELECT coalesce(max(version), 0), count(*) FROM schema_migrations", &rows);
+  if (!outcome.done()) return outcome;
+  const auto number = [&](int column) {
+    return std::strtoll(std::string(rows[0].text(column)).c_str(), nullptr, 10);
+  };
+  versions.stored = number(0);
+  versions.rows = number(1);
   return outcome;
 }
 
@@ -67,7 +73,7 @@ Result<SchemaVersions> pg_schema_versions(PgConnection& connection) {
   SchemaVersions versions{0, newest};
   PgRows rows;
   PgOutcome outcome = connection.exec("SELECT to_regclass('schema_migrations') IS NOT NULL", &rows);
-  if (outcome.done() && rows[0].text(0) == "t") outcome = read_version(connection, versions.stored);
+  if (outcome.done() && rows[0].text(0) == "t") outcome = read_versions(connection, versions);
   if (!outcome.done()) return migration_error(outcome, {});
   return versions;
 }
@@ -85,7 +91,7 @@ Status pg_migrate(PgConnection& connection, const PgTarget& target, Clock& clock
           "name text NOT NULL, applied bigint NOT NULL)");
     }
     // Somebody else may have been quicker.
-    if (outcome.done()) outcome = read_version(connection, versions->stored);
+    if (outcome.done()) outcome = read_versions(connection, *versions);
     for (const Migration& migration : migrations) {
       if (!outcome.done() || migration.version <= versions->stored) continue;
       outcome = apply(connection, migration, clock);

@@ -383,4 +383,26 @@ CREATE TRIGGER edit_keys_changed BEFORE UPDATE ON edit_keys FOR EACH ROW
 DELETE FROM document_snapshot_headers WHERE NOT has_state;
 )sql";
 
+// And those of the tables that are about no document, or about what is not there any more.
+inline constexpr const char* pg_loose_row_checksums = R"sql(
+ALTER TABLE access_changes ADD COLUMN checksum bigint;
+ALTER TABLE erased_documents ADD COLUMN checksum bigint;
+ALTER TABLE state_hashes ADD COLUMN checksum bigint;
+ALTER TABLE replicas ADD COLUMN checksum bigint;
+ALTER TABLE replication_secret ADD COLUMN checksum bigint;
+
+CREATE TRIGGER erased_documents_changed BEFORE UPDATE ON erased_documents FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum AND NEW.rows_left <> OLD.rows_left)
+  EXECUTE FUNCTION drop_stale_checksum();
+CREATE TRIGGER state_hashes_changed BEFORE UPDATE ON state_hashes FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum
+        AND (NEW.state_hash, NEW.said) IS DISTINCT FROM (OLD.state_hash, OLD.said))
+  EXECUTE FUNCTION drop_stale_checksum();
+CREATE TRIGGER replicas_changed BEFORE UPDATE ON replicas FOR EACH ROW
+  WHEN (NEW.checksum = OLD.checksum
+        AND (NEW.instance, NEW.version, NEW.url, NEW.bus, NEW.started)
+            IS DISTINCT FROM (OLD.instance, OLD.version, OLD.url, OLD.bus, OLD.started))
+  EXECUTE FUNCTION drop_stale_checksum();
+)sql";
+
 }  // namespace weft::storage

@@ -4,6 +4,7 @@
 
 #include "storage/document_rows.h"
 #include "storage/replica_rows.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 namespace {
@@ -37,14 +38,19 @@ class CompareState final : public TypedWriteRequest<std::uint64_t> {
     put.bind(2, claim_.index);
     put.bind(3, claim_.state_hash);
     put.bind(4, now_us_);
-    put.bind(5, std::uint64_t{claim_.is_of_log});
+    put.bind(5, state_hash_checksum(document_, claim_, now_us_));
+    put.bind(6, std::uint64_t{claim_.is_of_log});
     if (!put.run()) return put.code();
     {
       Statement& select = session.select_state_hash;
       const ResetGuard guard(select);
       select.bind_text(1, document_text_);
       select.bind(2, claim_.index);
-      if (select.step()) answer(select.u64(0));
+      // Of a damaged one nobody knows what was said.
+      if (select.step()) {
+        const bool is_damaged = check_state_hash(select, document_) == RowCheck::damaged;
+        answer(is_damaged ? claim_.state_hash : select.u64(1));
+      }
       if (select.code() != SQLITE_OK) return select.code();
     }
     Statement& sweep = session.sweep_state_hashes;
@@ -86,6 +92,7 @@ class Beat final : public TypedWriteRequest<Unit> {
     put.bind(6, replica_.started_us);
     put.bind(7, now_us_);
     put.bind(8, collab::replica_silence_us);
+    put.bind(9, replica_checksum(replica_));
     bool is_ours = false;
     while (put.step()) is_ours = true;
     if (put.code() != SQLITE_OK) return put.code();
@@ -143,10 +150,11 @@ class ReplicationSecret final : public TypedWriteRequest<std::string> {
     Statement& put = session.put_secret;
     put.bind_blob(1, offered_);
     put.bind(2, now_us_);
+    put.bind(3, secret_checksum(1, offered_, now_us_));
     if (!put.run()) return put.code();
     Statement& select = session.select_secret;
     const ResetGuard guard(select);
-    if (select.step()) answer(std::string(select.blob(0)));
+    if (select.step()) answer(read_secret(select));
     return select.code();
   }
 

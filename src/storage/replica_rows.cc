@@ -13,6 +13,12 @@ std::string fresh_replication_secret() {
   return secret;
 }
 
+Error damaged_secret() {
+  return {ErrorClass::corrupt, "damaged_row",
+          "the row of replication_secret does not fit its checksum. Stop all servers of this "
+          "database, delete the row, and start them again: they draw another"};
+}
+
 Error replica_exists(std::string_view replica_id) {
   return {ErrorClass::conflict, "replica_exists",
           "another server of the name " + std::string(replica_id) +

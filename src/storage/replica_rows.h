@@ -1,4 +1,4 @@
-// What both back ends say about those who share a database, and how they read its rows.
+// What both back ends say about those who share a database.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "collab/replica_ports.h"
+#include "storage/row_checks.h"
 
 namespace weft::storage {
 
@@ -16,21 +16,18 @@ inline constexpr std::uint64_t kept_state_hashes = 4;
 inline constexpr std::int64_t kept_replica_us = std::int64_t{600} * 1'000'000;
 
 inline constexpr std::size_t replication_secret_bytes = 32;
+Error damaged_secret();
 /// From the system's random source.
 std::string fresh_replication_secret();
 
-Error replica_exists(std::string_view replica_id);
-
-/// From replica_id, instance as text, version, url, bus, started, seen.
+/// The secret, from a row as check_secret reads it. Corrupt, code "damaged_row": servers with two
+/// secrets would not hear each other.
 template <class Columns>
-collab::Replica read_replica(const Columns& row) {
-  return {std::string(row.text(0)),
-          Uuid::parse(row.text(1)).value_or(Uuid{}),
-          std::string(row.text(2)),
-          std::string(row.text(3)),
-          std::string(row.text(4)),
-          row.i64(5),
-          row.i64(6)};
+Result<std::string> read_secret(const Columns& row) {
+  if (check_secret(row) == RowCheck::damaged) return damaged_secret();
+  return std::string(row.blob(1));
 }
+
+Error replica_exists(std::string_view replica_id);
 
 }  // namespace weft::storage

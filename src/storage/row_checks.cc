@@ -14,6 +14,11 @@ constexpr std::uint64_t versions_tag = 13;
 constexpr std::uint64_t members_tag = 14;
 constexpr std::uint64_t tokens_tag = 15;
 constexpr std::uint64_t edit_keys_tag = 16;
+constexpr std::uint64_t changes_tag = 17;
+constexpr std::uint64_t erased_tag = 18;
+constexpr std::uint64_t state_hashes_tag = 19;
+constexpr std::uint64_t replicas_tag = 20;
+constexpr std::uint64_t secret_tag = 21;
 
 /// The bytes under a checksum: the table's tag, the document, then the columns in their order.
 class Columns {
@@ -101,6 +106,55 @@ std::uint64_t edit_key_checksum(const DocumentId& document, const collab::EditKe
       .number(key.fingerprint)
       .number(key.before_index)
       .number(key.version)
+      .number(created_us)
+      .checksum();
+}
+
+std::uint64_t change_checksum(const collab::AccessChange& change, std::int64_t made_us) {
+  std::string bytes;
+  return Columns(bytes, changes_tag, change.document)
+      .number(change.number)
+      .text(change.user)
+      .text(change.token_id)
+      .number(change.expires_us)
+      .number(made_us)
+      .checksum();
+}
+
+std::uint64_t erased_checksum(const DocumentId& document, std::int64_t erased_us,
+                              std::int64_t rows_left) {
+  std::string bytes;
+  return Columns(bytes, erased_tag, document).number(erased_us).number(rows_left).checksum();
+}
+
+std::uint64_t state_hash_checksum(const DocumentId& document,
+                                  const collab::Journal::StateClaim& claim, std::int64_t said_us) {
+  std::string bytes;
+  return Columns(bytes, state_hashes_tag, document)
+      .number(claim.index)
+      .number(claim.state_hash)
+      .number(said_us)
+      .checksum();
+}
+
+std::uint64_t replica_checksum(const collab::Replica& replica) {
+  std::string bytes;
+  return Columns(bytes, replicas_tag, DocumentId{})
+      .text(replica.replica_id)
+      .text(replica.instance.to_string())
+      .text(replica.version)
+      .text(replica.url)
+      .text(replica.bus)
+      .number(replica.started_us)
+      .checksum();
+}
+
+std::uint64_t secret_checksum(std::int64_t number, std::string_view secret,
+                              std::int64_t created_us) {
+  std::string bytes;
+  return Columns(bytes, secret_tag, DocumentId{})
+      .number(number)
+      .text(secret)
       .number(created_us)
       .checksum();
 }

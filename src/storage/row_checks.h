@@ -1,7 +1,7 @@
 // The checksums of rows that are neither log nor snapshot header nor document: who writes as which
-// site, named versions, members, tokens, keys of edits, and the runs of a snapshot. Those who write
-// a row ask for its checksum, those who read it for use compare. docs/SCHEMA.md, "Checksums", says
-// what each covers.
+// site, named versions, members, tokens, keys of edits, the runs of a snapshot; and of the tables
+// that are about no document, or about none that is there. Those who write a row ask for its
+// checksum, those who read it for use compare. docs/SCHEMA.md, "Checksums", says what each covers.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "collab/access_ports.h"
 #include "collab/history_ports.h"
 #include "collab/ports.h"
+#include "collab/replica_ports.h"
 #include "rga/ids.h"
 
 namespace weft::storage {
@@ -64,6 +65,15 @@ std::uint64_t member_checksum(const DocumentId& document, const collab::Document
 std::uint64_t token_checksum(const DocumentId& document, const collab::GivenToken& token);
 std::uint64_t edit_key_checksum(const DocumentId& document, const collab::EditKey& key,
                                 std::int64_t created_us);
+std::uint64_t change_checksum(const collab::AccessChange& change, std::int64_t made_us);
+std::uint64_t erased_checksum(const DocumentId& document, std::int64_t erased_us,
+                              std::int64_t rows_left);
+std::uint64_t state_hash_checksum(const DocumentId& document,
+                                  const collab::Journal::StateClaim& claim, std::int64_t said_us);
+/// Not of `seen`: on PostgreSQL that is the database's own clock.
+std::uint64_t replica_checksum(const collab::Replica& replica);
+std::uint64_t secret_checksum(std::int64_t number, std::string_view secret,
+                              std::int64_t created_us);
 
 /// Corrupt, code "damaged_row": what the row would say is not answered, and nobody may do anything
 /// because of it.
@@ -133,6 +143,59 @@ RowCheck check_edit_key(const Columns& row, const DocumentId& document) {
 template <class Columns>
 RowCheck check_site(const Columns& row, const DocumentId& document) {
   return compare_checksum(row, 3, site_checksum(document, row.u64(0), row.text(1), row.i64(2)));
+}
+
+/// From number, document_id as text, user_id, token_id, expires, made, checksum. What a damaged row
+/// names is given all the same, as if it never ended: to void one token too many harms less than to
+/// void one too few.
+template <class Columns>
+collab::AccessChange read_change(const Columns& row) {
+  const auto document = Uuid::parse(row.text(1));
+  collab::AccessChange change{row.u64(0), document.value_or(DocumentId{}), std::string(row.text(2)),
+                              std::string(row.text(3)), row.i64(4)};
+  change.is_damaged = !document || compare_checksum(row, 6, change_checksum(change, row.i64(5))) ==
+                                       RowCheck::damaged;
+  if (change.is_damaged) change.expires_us = INT64_MAX / 2;
+  return change;
+}
+
+/// From document_id as text, erased_at, rows_left, checksum.
+template <class Columns>
+RowCheck check_erased(const Columns& row) {
+  const auto document = Uuid::parse(row.text(0));
+  if (!document) return RowCheck::damaged;
+  return compare_checksum(row, 3, erased_checksum(*document, row.i64(1), row.i64(2)));
+}
+
+/// From log_index, state_hash, said, checksum; the first of them is column `at`.
+template <class Columns>
+RowCheck check_state_hash(const Columns& row, const DocumentId& document, int at = 0) {
+  collab::Journal::StateClaim claim;
+  claim.index = row.u64(at);
+  claim.state_hash = row.u64(at + 1);
+  return compare_checksum(row, at + 3, state_hash_checksum(document, claim, row.i64(at + 2)));
+}
+
+/// From replica_id, instance as text, version, url, bus, started, seen, checksum.
+template <class Columns>
+collab::Replica read_replica(const Columns& row) {
+  return {std::string(row.text(0)),
+          Uuid::parse(row.text(1)).value_or(Uuid{}),
+          std::string(row.text(2)),
+          std::string(row.text(3)),
+          std::string(row.text(4)),
+          row.i64(5),
+          row.i64(6)};
+}
+template <class Columns>
+RowCheck check_replica(const Columns& row) {
+  return compare_checksum(row, 7, replica_checksum(read_replica(row)));
+}
+
+/// From number, secret, created, checksum.
+template <class Columns>
+RowCheck check_secret(const Columns& row) {
+  return compare_checksum(row, 3, secret_checksum(row.i64(0), row.blob(1), row.i64(2)));
 }
 
 }  // namespace weft::storage

@@ -195,6 +195,67 @@ TEST_P(RowChecks, ANameThatIsDamagedMeansNoVersion) {
   EXPECT_EQ(check().findings, 0u);
 }
 
+// Who it was about is not known: what it names stays void, and nobody takes its number for the
+// place to read on from.
+TEST_P(RowChecks, ADamagedChangeVoidsWhatItNames) {
+  ASSERT_TRUE(give("t1").ok());
+  ASSERT_TRUE(revoke("t1").ok());
+  const auto changes = [&] {
+    return rig.wait<std::vector<collab::AccessChange>>(
+        [&](auto done) { rig.store->changes_since(0, rig.executor, done); });
+  };
+  const auto sound = changes();
+  ASSERT_TRUE(sound.ok());
+  ASSERT_EQ(sound->size(), 1u);
+  EXPECT_FALSE((*sound)[0].is_damaged);
+  damage("UPDATE access_changes SET expires = 7");
+  const auto damaged = changes();
+  ASSERT_TRUE(damaged.ok());
+  ASSERT_EQ(damaged->size(), 1u);
+  EXPECT_TRUE((*damaged)[0].is_damaged);
+  EXPECT_EQ((*damaged)[0].token_id, "t1");
+  EXPECT_GT((*damaged)[0].expires_us, (*sound)[0].expires_us);
+}
+
+TEST_P(RowChecks, WhatServersKnowOfEachOtherIsNotBelievedWhenItIsDamaged) {
+  const auto compare = [&](std::uint64_t hash) {
+    const collab::Journal::StateClaim claim{1, hash, false};
+    return *rig.wait<std::uint64_t>(
+        [&](auto done) { rig.store->compare_state(id, claim, rig.executor, done); });
+  };
+  EXPECT_EQ(compare(5), 5u);
+  EXPECT_EQ(compare(6), 5u);
+  damage("UPDATE state_hashes SET state_hash = 4");
+  EXPECT_EQ(compare(6), 6u);
+
+  const collab::Replica replica{"one", test_uuid(7), "1", "http://here", "notify", 5, 0};
+  const auto beat = [&] {
+    return rig.wait<Unit>([&](auto done) { rig.store->beat(replica, rig.executor, done); }).ok();
+  };
+  const auto listed = [&] {
+    return rig
+        .wait<std::vector<collab::Replica>>(
+            [&](auto done) { rig.store->list_replicas(rig.executor, done); })
+        ->size();
+  };
+  ASSERT_TRUE(beat());
+  EXPECT_EQ(listed(), 1u);
+  damage("UPDATE replicas SET url = 'http://elsewhere'");
+  EXPECT_EQ(listed(), 0u);
+  ASSERT_TRUE(beat());
+  EXPECT_EQ(listed(), 1u);
+
+  const auto secret = [&] {
+    return rig.wait<std::string>(
+        [&](auto done) { rig.store->replication_secret(rig.executor, done); });
+  };
+  const std::string first = *secret();
+  damage("UPDATE replication_secret SET created = created + 1");
+  EXPECT_ERROR(secret(), ErrorClass::corrupt, "damaged_row");
+  damage("DELETE FROM replication_secret");
+  EXPECT_NE(*secret(), first);
+}
+
 // What was written before these rows had a checksum is used, and counted.
 TEST_P(RowChecks, RowsFromBeforeAreUsed) {
   ASSERT_TRUE(set("ann", Role::owner).ok());
@@ -241,6 +302,21 @@ TEST_P(RowChecks, AnOlderServerLeavesRowsWithoutAChecksum) {
   EXPECT_EQ(counts.findings, 0u);
   EXPECT_EQ(counts.unchecked.at("document_members"), 1u);
   EXPECT_EQ(counts.unchecked.at("document_tokens"), 1u);
+
+  ASSERT_TRUE(rig.wait<std::uint64_t>([&](auto done) {
+                   rig.store->compare_state(id, {1, 5, false}, rig.executor, done);
+                 })
+                  .ok());
+  const collab::Replica replica{"one", test_uuid(7), "1", "http://here", "notify", 5, 0};
+  ASSERT_TRUE(
+      rig.wait<Unit>([&](auto done) { rig.store->beat(replica, rig.executor, done); }).ok());
+  ASSERT_EQ(db.exec("UPDATE state_hashes SET state_hash = 6; UPDATE replicas SET seen = seen + 1"),
+            SQLITE_OK);
+  EXPECT_EQ(check().unchecked["state_hashes"], 1u);
+  EXPECT_EQ(check().unchecked["replicas"], 0u) << "its heartbeat is not covered";
+  ASSERT_EQ(db.exec("UPDATE replicas SET version = '0'"), SQLITE_OK);
+  EXPECT_EQ(check().unchecked["replicas"], 1u);
+  EXPECT_EQ(check().findings, 0u);
 }
 
 }  // namespace

@@ -80,6 +80,61 @@ inline constexpr KeyedTable<Row> keyed_tables[] = {
     {"edit_keys", "edit_key, fingerprint, before_index, version, created, checksum", "edit_key",
      &check_edit_key<Row>}};
 
+/// A row of a table that is about no document, or about one that need not be there.
+struct LooseRow {
+  std::string document;  // as it is stored; empty where the table has none
+  const char* table;
+  std::string key;
+  RowCheck check;
+};
+
+/// The tables of loose_rows(), their columns as the functions of row_checks.h read them.
+template <class Row>
+struct LooseTable {
+  const char* table;
+  const char* columns;
+  LooseRow (*read)(const char* table, const Row&);
+};
+template <class Row>
+std::string number_key(const char* name, const Row& row, int at) {
+  return std::string(name) + " " + std::to_string(row.i64(at));
+}
+template <class Row>
+inline constexpr LooseTable<Row> loose_tables[] = {
+    {"access_changes",
+     "number, CAST(document_id AS text), user_id, token_id, expires, made, checksum",
+     [](const char* table, const Row& row) -> LooseRow {
+       RowCheck check = row.is_null(6) ? RowCheck::unchecked : RowCheck::sound;
+       if (read_change(row).is_damaged) check = RowCheck::damaged;
+       return {std::string(row.text(1)), table, number_key("number", row, 0), check};
+     }},
+    {"erased_documents", "CAST(document_id AS text), erased_at, rows_left, checksum",
+     [](const char* table, const Row& row) -> LooseRow {
+       return {std::string(row.text(0)), table, "", check_erased(row)};
+     }},
+    {"state_hashes", "CAST(document_id AS text), log_index, state_hash, said, checksum",
+     [](const char* table, const Row& row) -> LooseRow {
+       const auto document = Uuid::parse(row.text(0));
+       return {std::string(row.text(0)), table, number_key("log_index", row, 1),
+               document ? check_state_hash(row, *document, 1) : RowCheck::damaged};
+     }},
+    {"replicas", "replica_id, CAST(instance AS text), version, url, bus, started, seen, checksum",
+     [](const char* table, const Row& row) -> LooseRow {
+       return {"", table, "replica_id " + std::string(row.text(0)), check_replica(row)};
+     }},
+    {"replication_secret", "number, secret, created, checksum",
+     [](const char* table, const Row& row) -> LooseRow {
+       return {"", table, number_key("number", row, 0), check_secret(row)};
+     }}};
+
+/// A migration that was done.
+struct SchemaStep {
+  std::int64_t version = 0;
+  std::string name;
+
+  bool operator==(const SchemaStep&) const = default;
+};
+
 /// What a document takes, before the pages and indexes of the database. A number counts 8 bytes, an
 /// id 36, text and blobs as many as they have.
 struct DocumentSizes {
@@ -133,6 +188,10 @@ class RowSource {
   /// Named versions, members, tokens, keys of edits.
   virtual Status keyed_rows(const DocumentId& document,
                             const std::function<void(const KeyedRow&)>& visit) = 0;
+  /// Changes of access, erased documents, and what servers know of each other.
+  virtual Status loose_rows(const std::function<void(const LooseRow&)>& visit) = 0;
+  /// What schema_migrations says, ascending.
+  virtual Result<std::vector<SchemaStep>> schema_steps() = 0;
   /// By log index, then name. Corrupt, code "damaged_row", when one is not what was written.
   virtual Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) = 0;
   virtual Result<DocumentSizes> sizes(const DocumentId& document) = 0;

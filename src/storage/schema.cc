@@ -29,7 +29,8 @@ constexpr Migration migrations[] = {{1, "first_schema", first_schema},
                                     {8, "replicas", replicas},
                                     {9, "truer_views", truer_views},
                                     {10, "authors", authors},
-                                    {11, "row_checksums", row_checksums}};
+                                    {11, "row_checksums", row_checksums},
+                                    {12, "loose_row_checksums", loose_row_checksums}};
 
 // weft_document_checksum(...) for the migration; NULL for a row whose ids are damaged, which keeps
 // it damaged.
@@ -67,6 +68,16 @@ Error open_error(int code, const std::string& path) {
               ". Check the permissions and the free space of its directory."};
 }
 
+Status read_versions(Database& db, const std::string& path, SchemaVersions& versions) {
+  int code =
+      db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", versions.stored);
+  if (code == SQLITE_OK) {
+    code = db.query_int("SELECT count(*) FROM schema_migrations", versions.rows);
+  }
+  if (code == SQLITE_OK) return ok_status();
+  return damaged(path, "has no readable schema_migrations table");
+}
+
 Status apply(Database& db, const std::string& path, const Migration& migration, Clock& clock) {
   const std::string record = "INSERT INTO schema_migrations (version, name, applied) VALUES (" +
                              std::to_string(migration.version) + ", '" + migration.name + "', " +
@@ -84,7 +95,19 @@ Status apply(Database& db, const std::string& path, const Migration& migration, 
 
 std::int64_t newest_schema_version() { return std::end(migrations)[-1].version; }
 
+std::vector<SchemaStep> known_schema_steps() {
+  std::vector<SchemaStep> steps;
+  for (const Migration& migration : migrations)
+    steps.push_back({migration.version, migration.name});
+  return steps;
+}
+
 Error newer_schema(const std::string& what, const SchemaVersions& versions) {
+  if (versions.rows != versions.stored) {
+    return damaged(what, "has a schema_migrations table that is damaged: its newest version is " +
+                             std::to_string(versions.stored) + ", and it has " +
+                             std::to_string(versions.rows) + " rows");
+  }
   return {ErrorClass::invalid, "newer_schema",
           what + " has schema version " + std::to_string(versions.stored) +
               ", and this program knows versions up to " + std::to_string(versions.newest) +
@@ -108,15 +131,14 @@ Result<SchemaVersions> schema_versions(const std::string& path) {
   if (code == SQLITE_OK) code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
   if (code != SQLITE_OK) return open_error(code, path);
   if (tables == 0) return versions;
-  code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", versions.stored);
-  if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+  if (Status read = read_versions(db, path, versions); !read.ok()) return read.error();
   return versions;
 }
 
 Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t up_to) {
   std::int64_t tables = 0;
   std::int64_t ours = 0;
-  std::int64_t version = 0;
+  SchemaVersions versions{0, newest_schema_version()};
   int code = db.query_int("SELECT count(*) FROM sqlite_schema", tables);
   if (code == SQLITE_OK) code = db.query_int("PRAGMA application_id", ours);
   if (code != SQLITE_OK) return open_error(code, path);
@@ -130,18 +152,15 @@ Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t
     if (code != SQLITE_OK) return open_error(code, path);
   } else {
     if (ours != application_id) return damaged(path, "is a database of another program");
-    code = db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", version);
-    if (code != SQLITE_OK) return damaged(path, "has no readable schema_migrations table");
+    if (Status read = read_versions(db, path, versions); !read.ok()) return read;
   }
-  if (version > newest_schema_version()) {
-    return newer_schema(path, {version, newest_schema_version()});
-  }
+  if (versions.stored > versions.newest) return newer_schema(path, versions);
   code = sqlite3_create_function_v2(db.handle(), "weft_document_checksum", 7,
                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr,
                                     &sql_document_checksum, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return open_error(code, path);
   for (const Migration& migration : migrations) {
-    if (migration.version <= version || migration.version > up_to) continue;
+    if (migration.version <= versions.stored || migration.version > up_to) continue;
     if (Status applied = apply(db, path, migration, clock); !applied.ok()) return applied;
   }
   return ok_status();
@@ -149,15 +168,11 @@ Status migrate(Database& db, const std::string& path, Clock& clock, std::int64_t
 
 Status check_schema(Database& db, const std::string& path) {
   std::int64_t ours = 0;
-  std::int64_t version = 0;
   const int code = db.query_int("PRAGMA application_id", ours);
   if (code != SQLITE_OK) return open_error(code, path);
   if (ours != application_id) return damaged(path, "is a database of another program");
-  if (db.query_int("SELECT coalesce(max(version), 0) FROM schema_migrations", version) !=
-      SQLITE_OK) {
-    return damaged(path, "has no readable schema_migrations table");
-  }
-  const SchemaVersions versions{version, newest_schema_version()};
+  SchemaVersions versions{0, newest_schema_version()};
+  if (Status read = read_versions(db, path, versions); !read.ok()) return read;
   if (versions.stored > versions.newest) return newer_schema(path, versions);
   if (versions.stored < versions.newest) return older_schema(path, versions);
   return ok_status();

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/ports.h"
 #include "base/result.h"
+#include "storage/row_source.h"
 #include "storage/sqlite_db.h"
 
 namespace weft::storage {
@@ -16,14 +18,18 @@ namespace weft::storage {
 struct SchemaVersions {
   std::int64_t stored = 0;
   std::int64_t newest = 0;
+  std::int64_t rows = 0;  // of schema_migrations: as many as the version says, if it is sound
 };
 
-/// invalid "newer_schema" and conflict "older_schema". `what` names the database.
+/// invalid "newer_schema" and conflict "older_schema". `what` names the database. A version that
+/// the number of rows contradicts is corrupt, "damaged_database".
 Error newer_schema(const std::string& what, const SchemaVersions& versions);
 Error older_schema(const std::string& what, const SchemaVersions& versions);
 
 /// The newest schema version that this build knows.
 std::int64_t newest_schema_version();
+/// The migrations up to it, ascending: the same on both databases.
+std::vector<SchemaStep> known_schema_steps();
 
 /// Of the file at `path`, which is only read; 0 when there is none. Errors: as migrate.
 Result<SchemaVersions> schema_versions(const std::string& path);

@@ -416,4 +416,13 @@ ALTER TABLE edit_keys ADD COLUMN checksum INTEGER;
 DELETE FROM document_snapshot_headers WHERE has_state = 0;
 )sql";
 
+// And those of the tables that are about no document, or about what is not there any more.
+inline constexpr const char* loose_row_checksums = R"sql(
+ALTER TABLE access_changes ADD COLUMN checksum INTEGER;
+ALTER TABLE erased_documents ADD COLUMN checksum INTEGER;
+ALTER TABLE state_hashes ADD COLUMN checksum INTEGER;
+ALTER TABLE replicas ADD COLUMN checksum INTEGER;
+ALTER TABLE replication_secret ADD COLUMN checksum INTEGER;
+)sql";
+
 }  // namespace weft::storage

@@ -121,8 +121,8 @@ int SqliteReader::prepare() {
        "SELECT token_id, kind, user_id, name, role, created, expires, revoked, checksum FROM "
        "document_tokens WHERE document_id = ?1 ORDER BY created DESC, token_id"},
       {&select_changes_,
-       "SELECT number, document_id, user_id, token_id, expires FROM access_changes WHERE number > "
-       "?1 ORDER BY number"},
+       "SELECT number, document_id, user_id, token_id, expires, made, checksum FROM access_changes "
+       "WHERE number > ?1 ORDER BY number"},
       {&select_edit_,
        "SELECT edit_key, fingerprint, before_index, version, created, checksum FROM edit_keys "
        "WHERE document_id = ?1 AND edit_key = ?2"},
@@ -130,8 +130,8 @@ int SqliteReader::prepare() {
        "SELECT document_id, incarnation, last_index FROM documents WHERE document_id IN (SELECT "
        "value FROM json_each(?1)) AND deleted_at IS NULL"},
       {&select_replicas_,
-       "SELECT replica_id, instance, version, url, bus, started, seen FROM replicas ORDER BY "
-       "replica_id"},
+       "SELECT replica_id, instance, version, url, bus, started, seen, checksum FROM replicas "
+       "ORDER BY replica_id"},
       {&select_rows_, select_rows_sql},
       {&select_last_purge_, select_last_purge_sql},
       {&select_state_headers_, state_headers},

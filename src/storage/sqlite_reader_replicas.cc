@@ -1,7 +1,7 @@
 // SqliteReader's answers to those who share a database.
 #include <string>
 
-#include "storage/replica_rows.h"
+#include "storage/row_checks.h"
 #include "storage/sqlite_reader.h"
 
 namespace weft::storage {
@@ -29,7 +29,11 @@ Result<std::vector<collab::LogEnd>> SqliteReader::log_ends(
 Result<std::vector<collab::Replica>> SqliteReader::list_replicas() {
   const ResetGuard guard(select_replicas_);
   std::vector<collab::Replica> replicas;
-  while (select_replicas_.step()) replicas.push_back(read_replica(select_replicas_));
+  while (select_replicas_.step()) {
+    if (check_replica(select_replicas_) != RowCheck::damaged) {
+      replicas.push_back(read_replica(select_replicas_));
+    }
+  }
   if (select_replicas_.code() == SQLITE_OK) return replicas;
   return to_error(select_replicas_.code(), "read_failed", "reading which servers there are");
 }

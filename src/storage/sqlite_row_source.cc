@@ -345,6 +345,30 @@ Status SqliteRowSource::keyed_rows(const DocumentId& document,
   return ok_status();
 }
 
+Status SqliteRowSource::loose_rows(const std::function<void(const LooseRow&)>& visit) {
+  for (const auto& loose : loose_tables<Statement>) {
+    Statement select;
+    const std::string sql = std::string("SELECT ") + loose.columns + " FROM " + loose.table;
+    if (const int code = select.prepare(db_, sql); code != SQLITE_OK) {
+      return problem(code, loose.table);
+    }
+    while (select.step()) visit(loose.read(loose.table, select));
+    if (Status read = finish(select, loose.table); !read.ok()) return read;
+  }
+  return ok_status();
+}
+
+Result<std::vector<SchemaStep>> SqliteRowSource::schema_steps() {
+  Statement select;
+  const int code =
+      select.prepare(db_, "SELECT version, name FROM schema_migrations ORDER BY version");
+  if (code != SQLITE_OK) return problem(code, "reading schema_migrations");
+  std::vector<SchemaStep> steps;
+  while (select.step()) steps.push_back({select.i64(0), std::string(select.text(1))});
+  if (Status read = finish(select, "reading schema_migrations"); !read.ok()) return read.error();
+  return steps;
+}
+
 Result<std::vector<collab::NamedVersion>> SqliteRowSource::named_versions(
     const DocumentId& document) {
   const std::string text = document.to_string();

@@ -38,6 +38,8 @@ class SqliteRowSource final : public RowSource {
                        const std::function<void(const RunRow&, RowCheck)>& visit) override;
   Status keyed_rows(const DocumentId& document,
                     const std::function<void(const KeyedRow&)>& visit) override;
+  Status loose_rows(const std::function<void(const LooseRow&)>& visit) override;
+  Result<std::vector<SchemaStep>> schema_steps() override;
   Result<std::vector<collab::NamedVersion>> named_versions(const DocumentId& document) override;
   Result<DocumentSizes> sizes(const DocumentId& document) override;
 

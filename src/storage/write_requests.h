@@ -27,11 +27,11 @@ struct WriteSession {
   Statement advance_log, insert_row, select_rows;
   Statement select_site, insert_site, take_sid, put_site_author;
   Statement select_erased, mark_deleted, unmark_deleted;
-  Statement insert_erased, select_unfinished, finish_erased, erase_document;
+  Statement insert_erased, select_erasing, select_unfinished, finish_erased, erase_document;
   Statement select_version, count_versions, insert_version, delete_version;
   Statement count_owned, select_members, put_member, delete_member;
   Statement count_tokens, insert_token, select_token, revoke_token, sweep_tokens;
-  Statement insert_change, sweep_changes, rename_document;
+  Statement insert_change, put_change_checksum, sweep_changes, rename_document;
   Statement select_edit_key, put_edit_key, sweep_edit_keys;
   Statement put_state_hash, select_state_hash, sweep_state_hashes;
   Statement put_replica, sweep_replicas, drop_replica, put_secret, select_secret;

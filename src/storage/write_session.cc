@@ -63,10 +63,13 @@ int WriteSession::prepare() {
        "UPDATE documents SET next_sid = next_sid + 1 WHERE document_id = ?1 RETURNING next_sid"},
       {&select_erased, "SELECT 1 FROM erased_documents WHERE document_id = ?1"},
       {&insert_erased,
-       "INSERT INTO erased_documents (document_id, erased_at, rows_left) VALUES (?1, ?2, 1)"},
+       "INSERT INTO erased_documents (document_id, erased_at, rows_left, checksum) VALUES (?1, ?2, "
+       "1, ?3)"},
+      {&select_erasing,
+       "SELECT erased_at FROM erased_documents WHERE document_id = ?1 AND rows_left = 1"},
       {&select_unfinished, "SELECT document_id FROM erased_documents WHERE rows_left = 1"},
       {&finish_erased,
-       "UPDATE erased_documents SET rows_left = 0 WHERE document_id = ?1 AND rows_left = 1"},
+       "UPDATE erased_documents SET rows_left = 0, checksum = ?2 WHERE document_id = ?1"},
       {&select_version,
        "SELECT name, log_index, created, checksum FROM document_versions WHERE document_id = ?1 "
        "AND "
@@ -102,6 +105,7 @@ int WriteSession::prepare() {
       {&insert_change,
        "INSERT INTO access_changes (document_id, user_id, token_id, expires, made) "
        "VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&put_change_checksum, "UPDATE access_changes SET checksum = ?2 WHERE number = ?1"},
       {&sweep_changes, "DELETE FROM access_changes WHERE max(made, expires) < ?1"},
       {&rename_document, "UPDATE documents SET title = ?2, checksum = ?3 WHERE document_id = ?1"},
       {&select_edit_key,
@@ -114,27 +118,29 @@ int WriteSession::prepare() {
        "DELETE FROM edit_keys WHERE (document_id, edit_key) IN (SELECT document_id, edit_key FROM "
        "edit_keys WHERE created <= ?1 LIMIT ?2)"},
       {&put_state_hash,
-       "INSERT INTO state_hashes (document_id, log_index, state_hash, said) VALUES (?1, ?2, ?3, "
-       "?4) ON CONFLICT (document_id, log_index) DO UPDATE SET state_hash = excluded.state_hash, "
-       "said = excluded.said WHERE ?5"},
+       "INSERT INTO state_hashes (document_id, log_index, state_hash, said, checksum) VALUES (?1, "
+       "?2, ?3, ?4, ?5) ON CONFLICT (document_id, log_index) DO UPDATE SET state_hash = "
+       "excluded.state_hash, said = excluded.said, checksum = excluded.checksum WHERE ?6"},
       {&select_state_hash,
-       "SELECT state_hash FROM state_hashes WHERE document_id = ?1 AND log_index = ?2"},
+       "SELECT log_index, state_hash, said, checksum FROM state_hashes WHERE document_id = ?1 AND "
+       "log_index = ?2"},
       {&sweep_state_hashes,
        "DELETE FROM state_hashes WHERE document_id = ?1 AND log_index NOT IN (SELECT log_index "
        "FROM state_hashes WHERE document_id = ?1 ORDER BY log_index DESC LIMIT ?2)"},
       {&put_replica,
-       "INSERT INTO replicas (replica_id, instance, version, url, bus, started, seen) VALUES (?1, "
-       "?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (replica_id) DO UPDATE SET instance = "
+       "INSERT INTO replicas (replica_id, instance, version, url, bus, started, seen, checksum) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9) ON CONFLICT (replica_id) DO UPDATE SET instance = "
        "excluded.instance, version = excluded.version, url = excluded.url, bus = excluded.bus, "
-       "started = excluded.started, seen = excluded.seen WHERE replicas.instance = "
+       "started = excluded.started, seen = excluded.seen, checksum = excluded.checksum WHERE "
+       "replicas.instance = "
        "excluded.instance OR replicas.seen <= excluded.seen - ?8 OR (replicas.started, "
        "replicas.instance) < (excluded.started, excluded.instance) RETURNING replica_id"},
       {&sweep_replicas, "DELETE FROM replicas WHERE seen < ?1"},
       {&drop_replica, "DELETE FROM replicas WHERE replica_id = ?1 AND instance = ?2"},
       {&put_secret,
-       "INSERT INTO replication_secret (number, secret, created) VALUES (1, ?1, ?2) ON CONFLICT "
-       "DO NOTHING"},
-      {&select_secret, "SELECT secret FROM replication_secret"},
+       "INSERT INTO replication_secret (number, secret, created, checksum) VALUES (1, ?1, ?2, ?3) "
+       "ON CONFLICT DO NOTHING"},
+      {&select_secret, "SELECT number, secret, created, checksum FROM replication_secret"},
       {&erase_document, "DELETE FROM documents WHERE document_id = ?1"},
       {&unmark_deleted, "UPDATE documents SET deleted_at = NULL WHERE document_id = ?1"},
       {&mark_deleted,
