@@ -63,7 +63,13 @@ Result<StoreChoice> choose_store(const StoreOptions& given) {
     target.password = environment("DB_PSW");
     target.database = environment("DB_NAME");
   }
-  if (!target.url.empty() || !target.host.empty()) {
+  const bool is_complete = !target.url.empty() || !target.host.empty();
+  if (!is_complete && !(target.port + target.user + target.password + target.database).empty()) {
+    return Error{ErrorClass::invalid, "no_database_host",
+                 "DB_PORT, DB_USER, DB_PSW or DB_NAME is set, and DB_HOST is not. Set DB_HOST, or "
+                 "say with --data DIR that documents are kept in a file."};
+  }
+  if (is_complete) {
     if (Status checked = target.check(); !checked.ok()) return checked.error();
     return StoreChoice{std::move(target)};
   }

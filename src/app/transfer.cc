@@ -155,7 +155,16 @@ int run_import(const ImportOptions& options) {
 }
 
 int run_backup(const BackupOptions& options) {
-  const auto path = database_path(options.data);
+  const auto choice = choose_store({options.data, {}});
+  if (!choice) return complain(choice.error());
+  const auto* data = std::get_if<std::string>(&choice->where);
+  if (data == nullptr) {
+    return complain({ErrorClass::invalid, "not_a_file",
+                     "documents are kept in the " + choice->describe() +
+                         ", which is backed up by its own tools, such as pg_dump; --data DIR "
+                         "backs up a data directory."});
+  }
+  const auto path = database_path(*data);
   if (!path) return complain(path.error());
   const auto bytes = storage::backup_database(*path, options.output);
   if (!bytes) return complain(bytes.error());

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 #include <cstring>
 
 namespace weft {
@@ -128,6 +130,11 @@ std::string normalize_line_ends(std::string_view text) {
     if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
   }
   return out;
+}
+
+bool is_one_line(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
 }
 
 }  // namespace weft

@@ -15,6 +15,9 @@ using CodePoint = std::uint32_t;
 /// Counts the scalar values of `text`, or nothing if it is not acceptable UTF-8. O(n).
 std::optional<std::size_t> count_scalars(std::string_view text);
 
+/// No control character of ASCII is in it, so no line ends and nothing that a terminal obeys. O(n).
+bool is_one_line(std::string_view text);
+
 /// The byte length of the first `count` scalar values of `text`, or nothing if there are fewer or
 /// one is malformed, a surrogate or U+0000. What follows them is not looked at. O(count).
 std::optional<std::size_t> prefix_bytes(std::string_view text, std::size_t count);

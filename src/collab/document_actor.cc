@@ -231,6 +231,7 @@ void DocumentActor::on_committed(std::vector<LogRow> rows,
   written_ms_ = ports_.clock.monotonic_ms();
   save_snapshot_if_due();
   save_snapshot_when_quiet();
+  purge_if_due();  // where nobody is connected, no tick looks
   keep_rollback_point();
 }
 

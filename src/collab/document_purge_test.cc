@@ -71,6 +71,29 @@ TEST_F(Purging, WhatEverybodyIsDoneWithLeaves) {
   expect_same(c, c, "hello, world");
 }
 
+// Whoever edits by requests alone is never connected.
+TEST_F(Purging, DocumentsThatNobodyIsConnectedToArePurgedToo) {
+  const auto put = [&](const std::string& text) {
+    bool done = false;
+    shard_->edit(id_,
+                 {Uuid::from_random(7, 7),
+                  {},
+                  [&](const rga::Document& document, std::uint64_t) {
+                    return Result<std::vector<TextEdit>>(edits_between(document.text(), text));
+                  }},
+                 [&](const auto& answer) { done = answer.ok(); });
+    executor_.settle();
+    EXPECT_TRUE(done);
+  };
+  put("hello wonderful world");
+  put("hello world");
+  for (int round = 0; round < 20 && purges() == 0; ++round) {
+    executor_.run_for(10'000);
+    put("hello world " + std::to_string(round));
+  }
+  EXPECT_GT(purges(), 0u);
+}
+
 TEST_F(Purging, NothingIsPurgedUnlessItIsSwitchedOn) {
   config_.purge_after_ms = 0;
   restart();

@@ -7,7 +7,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/utf8.h"
 #include "collab/text_edits.h"
+#include "wire/limits.h"
 
 namespace weft::collab {
 namespace {
@@ -185,6 +187,11 @@ void add_line(std::string& out, char mark, std::string_view line) {
 }
 
 }  // namespace
+
+bool is_version_name(std::string_view name) {
+  return !name.empty() && name.size() <= wire::Limits::max_version_name_bytes && name != "." &&
+         name != ".." && count_scalars(name) && is_one_line(name);
+}
 
 Result<rga::Document> state_of(const Journal::Loaded& loaded) {
   rga::Document document(loaded.record.ssn);

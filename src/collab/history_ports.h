@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collab/ports.h"
@@ -30,6 +31,9 @@ struct WritingInfo {
 
   bool is_update() const { return first != id.element(); }
 };
+
+/// One line of 1 to 100 bytes that a path can hold: neither . nor .., which clients take away.
+bool is_version_name(std::string_view name);
 
 struct NamedVersion {
   std::string name;

@@ -109,14 +109,16 @@ std::string text_json(const collab::TextAnswer& answer) {
 std::string version_etag(std::uint64_t version) { return '"' + std::to_string(version) + '"'; }
 
 std::string to_rfc3339(std::int64_t unix_us) {
-  const std::time_t seconds = static_cast<std::time_t>(unix_us / 1'000'000);
+  constexpr std::int64_t second_us = 1'000'000;
+  const std::int64_t fraction_us = (unix_us % second_us + second_us) % second_us;
+  const std::time_t seconds = static_cast<std::time_t>((unix_us - fraction_us) / second_us);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   std::array<char, 24> date{};
   std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
-                static_cast<int>(unix_us % 1'000'000 / 1'000));
+  // All of it: whoever asks for the version of this time gets the one that was made then.
+  std::array<char, 16> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(fraction_us));
   return std::string(date.data()) + fraction.data();
 }
 

@@ -54,8 +54,9 @@ TEST(CreateRequest, IsStrict) {
 }
 
 TEST(DocumentJson, WritesTime) {
-  EXPECT_EQ(to_rfc3339(0), "1970-01-01T00:00:00.000Z");
-  EXPECT_EQ(to_rfc3339(1'709'251'199'999'999), "2024-02-29T23:59:59.999Z");
+  EXPECT_EQ(to_rfc3339(-1'500), "1969-12-31T23:59:59.998500Z");
+  EXPECT_EQ(to_rfc3339(0), "1970-01-01T00:00:00.000000Z");
+  EXPECT_EQ(to_rfc3339(1'709'251'199'999'999), "2024-02-29T23:59:59.999999Z");
 }
 
 TEST(DocumentJson, EscapesText) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <ctime>
 
 #include "server/author_json.h"
@@ -46,10 +47,9 @@ Result<NameRequest> parse_name_request(std::string_view body) {
   const auto text = text_field(*object, "name");
   if (!text) return text.error();
   const std::string_view name = trim(*text);
-  const bool one_line = std::none_of(name.begin(), name.end(),
-                                     [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
-  if (name.empty() || name.size() > wire::Limits::max_version_name_bytes || !one_line) {
-    return invalid("bad_version_name", "A version's name is one line of 1 to 100 bytes.");
+  if (!collab::is_version_name(name)) {
+    return invalid("bad_version_name",
+                   "A version's name is one line of 1 to 100 bytes, and neither . nor ..");
   }
   auto version = version_field(*object);
   if (!version) return version.error();
@@ -162,8 +162,12 @@ std::optional<std::int64_t> from_rfc3339(std::string_view text) {
   const int hour = digits(text, 11, 2);
   const int minute = digits(text, 14, 2);
   const int second = digits(text, 17, 2);
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || second < 0 || second > 60) {
+  // Also: February has not so many days.
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (year < 0 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 ||
+      minute > 59 || second < 0 || second > 60) {
     return std::nullopt;
   }
   const auto is = [&](std::size_t at, std::string_view one_of) {

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/codec.h"
 #include "base/utf8.h"
+#include "storage/document_rows.h"
 #include "storage/log_audit.h"
 #include "storage/site_author_rows.h"
 #include "storage/source_state.h"
@@ -15,6 +16,19 @@
 
 namespace weft::storage {
 namespace {
+
+// What SQL and people can read as a time: up to the end of the year 9999.
+constexpr std::int64_t end_of_times_us = std::int64_t{253'402'300'800} * 1'000'000;
+// Leaves room for those who edit it here: max_next_sid is damage.
+constexpr std::uint64_t max_archive_next_sid = max_next_sid / 2;
+
+bool is_time(std::int64_t unix_us) { return unix_us >= 0 && unix_us < end_of_times_us; }
+
+std::int64_t read_time(ByteReader& in) {
+  const std::int64_t unix_us = in.zigzag_varint();
+  if (!is_time(unix_us)) in.fail();
+  return unix_us;
+}
 
 using collab::LogRow;
 
@@ -29,7 +43,6 @@ constexpr std::uint64_t max_ratio = 1032;
 constexpr std::uint64_t max_raw_bytes = std::uint64_t{1} << 32;
 constexpr std::uint64_t min_row_bytes = 11;
 constexpr std::size_t max_title_bytes = 4096;
-constexpr std::size_t max_name_bytes = 4096;
 
 Error bad_archive(std::string_view why) {
   return {ErrorClass::corrupt, "bad_archive", "this is no archive of Weft: " + std::string(why)};
@@ -69,6 +82,7 @@ LogRow read_row(ByteReader& in, std::uint64_t index, std::int64_t last_us) {
   row.ref.seq = in.varint_max(rga::max_integer);
   row.timestamp_us = static_cast<std::int64_t>(static_cast<std::uint64_t>(last_us) +
                                                static_cast<std::uint64_t>(in.zigzag_varint()));
+  if (!is_time(row.timestamp_us)) in.fail();
   row.text = in.sized_bytes(in.remaining());
   return row;
 }
@@ -92,14 +106,13 @@ std::optional<std::vector<collab::NamedVersion>> read_versions(ByteReader& in,
   const std::uint64_t count = in.varint_max(wire::Limits::max_named_versions);
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
     collab::NamedVersion version;
-    version.name = in.sized_bytes(max_name_bytes);
+    version.name = in.sized_bytes(wire::Limits::max_version_name_bytes);
     version.index = in.varint_max(last_index);
-    version.created_us = in.zigzag_varint();
+    version.created_us = read_time(in);
     const bool follows = versions.empty() ||
                          std::pair(versions.back().index, std::string_view(versions.back().name)) <
                              std::pair(version.index, std::string_view(version.name));
-    if (!follows || version.name.empty() || !count_scalars(version.name) ||
-        !names.insert(version.name).second) {
+    if (!follows || !collab::is_version_name(version.name) || !names.insert(version.name).second) {
       return std::nullopt;
     }
     versions.push_back(std::move(version));
@@ -130,7 +143,8 @@ std::optional<std::vector<collab::SiteAuthor>> read_authors(ByteReader& in) {
     read.author.name = in.sized_bytes(wire::Limits::max_author_name_bytes);
     if (in.failed() || kind > collab::last_author_kind) return std::nullopt;
     read.author.kind = static_cast<collab::AuthorKind>(kind);
-    if (read.sid <= (authors.empty() ? 0 : authors.back().sid) || !is_storable(read.author)) {
+    if (read.sid <= (authors.empty() ? 0 : authors.back().sid) || !is_storable(read.author) ||
+        !is_one_line(read.author.user) || !is_one_line(read.author.name)) {
       return std::nullopt;
     }
     authors.push_back(std::move(read));
@@ -270,10 +284,10 @@ Result<Archive> decode_archive(std::string_view bytes) {
   };
   record.id = uuid();
   record.incarnation = uuid();
-  record.creation_us = in.zigzag_varint();
+  record.creation_us = read_time(in);
   record.title = in.sized_bytes(max_title_bytes);
   record.ssn = in.varint_max(rga::max_integer);
-  archive.next_sid = in.varint_max(rga::max_integer);
+  archive.next_sid = in.varint_max(max_archive_next_sid);
   const std::uint64_t count = in.varint_max(rga::max_integer);
   const std::uint64_t state_hash = in.u64_le();
   if (version >= format_with_versions) {

@@ -223,6 +223,43 @@ TEST_P(Archives, ADamagedLogIsNotExported) {
 
 // Bits flipped, bytes cut off, put in and taken out; with the checksum as it was, and with one that
 // fits, because then only the decoder's own checks are left.
+// What a server that writes by our rules never writes: it would be trouble for everybody here.
+TEST_P(Archives, WhatNoServerWritesIsRefused) {
+  const Archive good = *read();
+  ASSERT_TRUE(decode_archive(*encode_archive(good)).ok());
+  const std::function<void(Archive&)> lies[] = {
+      [](Archive& a) { a.next_sid = (std::uint64_t{1} << 53) - 1; },
+      [](Archive& a) { a.record.creation_us = INT64_MAX; },
+      [](Archive& a) { a.record.creation_us = -1; },
+      [](Archive& a) { a.rows.back().timestamp_us = INT64_MAX; },
+      [](Archive& a) { a.rows.back().timestamp_us = INT64_MIN; },
+      [](Archive& a) {
+        a.versions = {{"name", 1, INT64_MAX}};
+      },
+      [](Archive& a) {
+        a.versions = {{"two\nlines", 1, 5}};
+      },
+      [](Archive& a) {
+        a.versions = {{std::string(101, 'n'), 1, 5}};
+      },
+      [](Archive& a) {
+        a.versions = {{"..", 1, 5}};
+      },
+      [](Archive& a) {
+        a.authors = {{3, {"ada", "\x1b[2J", collab::AuthorKind::person}}};
+      },
+      [](Archive& a) {
+        a.authors = {{3, {"a\nb", "Ada", collab::AuthorKind::person}}};
+      },
+  };
+  for (std::size_t i = 0; i < std::size(lies); ++i) {
+    SCOPED_TRACE(i);
+    Archive bad = good;
+    lies[i](bad);
+    EXPECT_ERROR(decode_archive(*encode_archive(bad)), ErrorClass::corrupt, "bad_archive");
+  }
+}
+
 TEST_P(Archives, DamageIsRefused) {
   const std::string good = *encode_archive(*read());
   const unsigned seed = 20'261'130;

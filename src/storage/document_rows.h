@@ -24,8 +24,11 @@ struct DocumentRow {
   std::uint64_t next_sid = 0;
 };
 
-/// Reads those columns from a row of either database. Nothing when an identifier is not a UUID or
-/// the checksum does not fit: the row is damaged.
+/// No document gives out so many sites; a row that says so is damaged.
+inline constexpr std::uint64_t max_next_sid = std::uint64_t{1} << 52;
+
+/// Reads those columns from a row of either database. Nothing when an identifier is not a UUID, a
+/// number is out of its range or the checksum does not fit: the row is damaged.
 template <class Columns>
 std::optional<DocumentRow> read_document(const Columns& columns) {
   const auto id = Uuid::parse(columns.text(0));
@@ -48,6 +51,10 @@ std::optional<DocumentRow> read_document(const Columns& columns) {
       document_checksum({*id, *owner, row.record.creation_us, row.record.title, *incarnation,
                          columns.text(11), columns.u64(10)});
   if (columns.is_null(12) || columns.u64(12) != checksum) return std::nullopt;
+  // They are not under the checksum, and an operation that is made of greater ones is none.
+  if (row.record.ssn == 0 || row.record.ssn > rga::max_integer || row.next_sid > max_next_sid) {
+    return std::nullopt;
+  }
   return row;
 }
 

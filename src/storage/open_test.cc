@@ -25,7 +25,11 @@ TEST(Open, CreatesAPrivateDirectoryWithParents) {
   struct stat info {};
   ASSERT_EQ(::stat((temp.path() + "/a/b/c").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
-  EXPECT_TRUE(std::filesystem::exists(temp.path() + "/a/b/c/weft.db"));
+  // Also where the directory was there before, and others may look into it.
+  for (const char* file : {"weft.db", "weft.db-wal", "weft.db-shm"}) {
+    ASSERT_EQ(::stat((temp.path() + "/a/b/c/" + file).c_str(), &info), 0) << file;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << file;
+  }
 }
 
 TEST(Open, ASecondStoreOnTheSameDataIsRefused) {

@@ -195,6 +195,25 @@ TEST_P(RowChecks, ANameThatIsDamagedMeansNoVersion) {
   EXPECT_EQ(check().findings, 0u);
 }
 
+// An operation that is made of a greater one is none: the server must not come so far.
+TEST_P(RowChecks, ADocumentWhoseNumbersAreOutOfTheirRangeIsDamaged) {
+  for (const char* change : {"next_sid = next_sid + 9007199254740992",
+                             "ssn = ssn + 1152921504606846976", "ssn = 0", "next_sid = -1"}) {
+    SCOPED_TRACE(change);
+    const std::string kept =
+        RawDatabase(rig.database()).value("SELECT next_sid, ssn FROM documents");
+    damage(std::string("UPDATE documents SET ") + change);
+    EXPECT_ERROR(rig.get(id), ErrorClass::corrupt, "damaged_document");
+    EXPECT_ERROR(rig.load(id), ErrorClass::corrupt, "damaged_document");
+    EXPECT_ERROR(rig.lease(id, test_uuid(900)), ErrorClass::corrupt, "damaged_document");
+    EXPECT_GT(check().findings, 0u);
+    const std::size_t bar = kept.find('|');
+    damage("UPDATE documents SET next_sid = " + kept.substr(0, bar) +
+           ", ssn = " + kept.substr(bar + 1));
+    EXPECT_EQ(check().findings, 0u);
+  }
+}
+
 // Who it was about is not known: what it names stays void, and nobody takes its number for the
 // place to read on from.
 TEST_P(RowChecks, ADamagedChangeVoidsWhatItNames) {

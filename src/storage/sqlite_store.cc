@@ -1,5 +1,8 @@
 #include "storage/sqlite_store.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <utility>
 
 #include "base/on_the_spot.h"
@@ -41,6 +44,9 @@ Error open_error(int code, const std::string& path, std::string_view doing) {
 Result<std::unique_ptr<WriteSession>> open_writing(const std::string& path, Clock& clock) {
   auto session = std::make_unique<WriteSession>();
   Database& db = session->db;
+  // Texts are nobody else's business, whatever the directory allows. SQLite gives its other files
+  // the permissions of this one.
+  if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) ::close(fd);
   int code = db.open(path, Database::Mode::read_write_create, busy_timeout_ms);
   if (code != SQLITE_OK) return open_error(code, path, "opening it");
   std::string mode;

@@ -8,7 +8,7 @@ import { freshDirectory, runWeft, Server } from "../../support-js/server.mjs";
 
 /** Nothing of the surroundings chooses for the test. */
 const bare = {
-  DATABASE_URL: "", DB_HOST: "", WEFT_DATA: "", WEFT_DATABASE_URL: "", WEFT_LISTEN: "", WEFT_CONFIG: "",
+  DATABASE_URL: "", DB_HOST: "", DB_PORT: "", DB_USER: "", DB_PSW: "", DB_NAME: "", WEFT_DATA: "", WEFT_DATABASE_URL: "", WEFT_LISTEN: "", WEFT_CONFIG: "",
 };
 
 function with_file(t, text) {
@@ -100,6 +100,10 @@ test("the place of the documents is one question", async (t) => {
   assert.equal(await where([...config, "--data", directory], { WEFT_DATABASE_URL: url }), directory);
   assert.match(await where([...config, "--database-url", url], { WEFT_DATA: directory }), database);
   await refused([], /not both/, { WEFT_DATA: directory, WEFT_DATABASE_URL: url });
+  for (const alone of ["DB_PORT", "DB_USER", "DB_PSW", "DB_NAME"]) {
+    await refused([], /DB_HOST is not/, { [alone]: "5" });
+    assert.equal(await where(["--data", directory], { [alone]: "5" }), directory);
+  }
   await refused(["--data", directory, "--database-url", url], /not both/);
 });
 

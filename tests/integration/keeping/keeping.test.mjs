@@ -166,6 +166,18 @@ test("a plain text becomes a document", async (t) => {
   assert.match((await weft(["import", "--text", "--data", data, file], 1)).stderr, /UTF-8/);
 });
 
+test("a backup is of the place where the documents are, or of none", async (t) => {
+  const output = join(freshDirectory(t), "backup.db");
+  const url = "postgresql://me:s3cr3t@db.example/weft";
+  for (const env of [{ DATABASE_URL: url }, { WEFT_DATABASE_URL: url }, { DB_HOST: "db.example", DB_NAME: "weft" }]) {
+    const { code, stderr } = await runWeft(["backup", "-o", output], { env });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /db\.example.*pg_dump/);
+    assert.doesNotMatch(stderr, /s3cr3t/);
+    assert.ok(!existsSync(output));
+  }
+});
+
 test("a backup while people type is a moment that was, and can be restored", async (t) => {
   const server = await Server.start(t);
   const id = await server.create("backed up");
