@@ -150,6 +150,7 @@ std::string claims_json(const access::Claims& claims, bool is_open) {
   if (claims.document) {
     out["document_id"] = claims.document->to_string();
     out["role"] = view(to_string(claims.role));
+    if (!claims.by.empty()) out["by"] = claims.by;
   }
   if (!is_open) out["expires_at"] = to_rfc3339(claims.expires_s * 1'000'000);
   return json::serialize(out);

@@ -19,7 +19,9 @@ export const schemas = {
   Caller: object({
     user: string(), name: string(), kind, admin: boolean,
     open: { ...boolean, description: "There is no access control here" },
-    "document_id?": uuid, "role?": role, "expires_at?": time,
+    "document_id?": uuid, "role?": role,
+    "by?": string({ description: "Whose power it hands on: it counts for no more than this user may do there now" }),
+    "expires_at?": time,
   }),
   Member: object({ user: string(), role, added_at: time }),
   Members: object({ members: array(ref("Member")) }),
