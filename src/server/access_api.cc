@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "server/access_json.h"
 #include "server/problem.h"
 #include "server/responses.h"
 
@@ -155,7 +154,7 @@ void AccessApi::revoke_token(const Call& call) const {
 }
 
 void AccessApi::revoke_anywhere(const Call& call) const {
-  const auto wanted = parse_revoke_request(call.request.body);
+  const auto wanted = parse_revoke_request(call.request.body, clock_.unix_us());
   if (!wanted.ok()) return call.refuse(wanted.error());
   store_.revoke_anywhere(wanted->token_id, wanted->expires_us, call.on,
                          answering<Unit>(call, [this](const Unit&) {

@@ -8,6 +8,7 @@
 #include <future>
 #include <map>
 
+#include "server/access_json.h"
 #include "server/rest_api.h"
 #include "server/server_metrics.h"
 #include "server/test_documents.h"
@@ -327,6 +328,20 @@ TEST_F(AccessControlTest, TheSchemeIsBearer) {
   EXPECT_EQ(code({"Basic YTpi"}), "bad_authorization");
   EXPECT_EQ(code({"Bearer"}), "bad_authorization");
   EXPECT_EQ(code({"Bearer admin", "Bearer admin"}), "bad_authorization");
+}
+
+TEST(RevokeRequest, TheEndIsInTheFutureOrLeftOut) {
+  constexpr std::int64_t now_us = now_s * 1'000'000;
+  const auto with_end = [](const std::string& ends) {
+    return parse_revoke_request(R"({"token_id":"x","expires_at":")" + ends + "\"}", now_us);
+  };
+  EXPECT_EQ(parse_revoke_request(R"({"token_id":"x"})", now_us)->expires_us,
+            now_us + std::int64_t{366} * 86'400 * 1'000'000);
+  EXPECT_EQ(with_end("").error().code, "bad_time");
+  // now_s is 2027-01-15T08:00:00Z. A token counts a minute longer, and so can be revoked.
+  EXPECT_EQ(with_end("2027-01-15T07:59:01Z")->expires_us, now_us - 59'000'000);
+  EXPECT_EQ(with_end("2027-01-15T07:59:00Z").error().code, "already_ended");
+  EXPECT_EQ(with_end("1999-01-01T00:00:00Z").error().code, "already_ended");
 }
 
 }  // namespace

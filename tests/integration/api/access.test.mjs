@@ -168,9 +168,16 @@ test("a token that was minted elsewhere is revoked by the back end", async (t) =
   const live = await joined(server, id, token);
   const revocation = { token_id: "the-token-of-ann", expires_at: new Date(Date.now() + 86_400_000).toISOString() };
   await assertProblem(await ask(token, "POST", "/api/v1/tokens/revoke", revocation), 403, "admin_required");
+  const past = { ...revocation, expires_at: new Date(Date.now() - 61_000).toISOString() };
+  await assertProblem(await ask(admin, "POST", "/api/v1/tokens/revoke", past), 400, "already_ended");
+  assert.equal((await ask(token, "GET", "/api/v1/me")).status, 200);
   assert.equal((await ask(admin, "POST", "/api/v1/tokens/revoke", revocation)).status, 204);
   assert.equal((await live.socket.closed).reason, "token_revoked");
   await assertProblem(await ask(token, "GET", "/api/v1/me"), 401, "token_revoked");
+  // When it ends need not be known.
+  const other = mint("ann", "--id", "another-token");
+  assert.equal((await ask(admin, "POST", "/api/v1/tokens/revoke", { token_id: "another-token" })).status, 204);
+  await assertProblem(await ask(other, "GET", "/api/v1/me"), 401, "token_revoked");
   assert.equal((await (await ask(admin, "GET", "/api/v1/me")).json()).admin, true);
 });
 
