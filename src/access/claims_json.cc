@@ -1,6 +1,7 @@
 #include "access/claims_json.h"
 
 #include <array>
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 
@@ -70,6 +71,27 @@ bool read_document(const json::object& payload, Claims& to) {
   return true;
 }
 
+/// Ids of tokens: one to max_via of them, or no member.
+bool read_via(const json::object& payload, std::vector<std::string>& to) {
+  const json::value* value = payload.if_contains("weft_via");
+  if (value == nullptr) return true;
+  const json::array* list = value->if_array();
+  if (list == nullptr || list->empty() || list->size() > max_via) return false;
+  for (const json::value& one : *list) {
+    if (!one.is_string()) return false;
+    const std::string_view id = one.get_string();
+    if (!is_printable(id, 1, max_token_id_bytes)) return false;
+    to.emplace_back(id);
+  }
+  return true;
+}
+
+/// Only a document's token hands on what another may do, or was minted through others.
+bool read_delegation(const json::object& payload, Claims& to) {
+  return read_text(payload, "weft_by", 1, max_user_bytes, to.by) && read_via(payload, to.via) &&
+         (to.document || (to.by.empty() && to.via.empty()));
+}
+
 bool read_admin(const json::object& payload, bool& to) {
   const json::value* value = payload.if_contains("weft_admin");
   if (value == nullptr) return true;
@@ -85,13 +107,14 @@ std::optional<TimedClaims> read_claims(const json::object& payload) {
   Claims& claims = out.claims;
   std::optional<std::int64_t> issued_s;
   std::optional<std::int64_t> expires_s;
-  const bool good =
-      payload.contains("sub") && read_text(payload, "sub", 1, max_user_bytes, claims.user) &&
-      read_text(payload, "name", 0, max_name_bytes, claims.name) &&
-      read_text(payload, "jti", 0, max_token_id_bytes, claims.token_id) &&
-      read_time(payload, "exp", expires_s) && read_time(payload, "iat", issued_s) &&
-      read_time(payload, "nbf", out.not_before_s) && read_kind(payload, claims.kind) &&
-      read_document(payload, claims) && read_admin(payload, claims.is_admin);
+  const bool good = payload.contains("sub") &&
+                    read_text(payload, "sub", 1, max_user_bytes, claims.user) &&
+                    read_text(payload, "name", 0, max_name_bytes, claims.name) &&
+                    read_text(payload, "jti", 0, max_token_id_bytes, claims.token_id) &&
+                    read_time(payload, "exp", expires_s) && read_time(payload, "iat", issued_s) &&
+                    read_time(payload, "nbf", out.not_before_s) &&
+                    read_kind(payload, claims.kind) && read_document(payload, claims) &&
+                    read_delegation(payload, claims) && read_admin(payload, claims.is_admin);
   if (!good || !expires_s) return std::nullopt;
   // Everything, and one document only: whoever made this meant one of the two.
   if (claims.is_admin && claims.document) return std::nullopt;
@@ -112,6 +135,12 @@ json::object write_claims(const Claims& claims) {
   }
   if (claims.document) payload["weft_doc"] = as_json(claims.document->to_string());
   if (claims.role != Role::none) payload["weft_role"] = as_json(to_string(claims.role));
+  if (!claims.by.empty()) payload["weft_by"] = as_json(claims.by);
+  if (!claims.via.empty()) {
+    json::array list;
+    for (const std::string& id : claims.via) list.push_back(as_json(id));
+    payload["weft_via"] = std::move(list);
+  }
   if (claims.is_admin) payload["weft_admin"] = true;
   return payload;
 }

@@ -21,9 +21,8 @@ inline constexpr std::size_t max_token_id_bytes = 64;
 inline constexpr std::int64_t max_time_s = 253'402'300'799;
 
 struct VerifierOptions {
-  std::string issuer;          // must be "iss", exactly; empty: "iss" is not looked at
-  std::string audience;        // must be "aud", or one of them; empty: "aud" is not looked at
-  std::int64_t leeway_s = 60;  // clocks differ
+  std::string issuer;    // must be "iss", exactly; empty: "iss" is not looked at
+  std::string audience;  // must be "aud", or one of them; empty: "aud" is not looked at
 };
 
 /// Immutable: any thread.

@@ -26,6 +26,8 @@ Claims everything() {
   claims.kind = CallerKind::guest;
   claims.document = Uuid::parse("0190163d-8694-739b-aea5-966c26f8ad91");
   claims.role = Role::commenter;
+  claims.by = "grace";
+  claims.via = {"parent", "grandparent"};
   claims.issued_s = 900;
   claims.expires_s = 2000;
   return claims;
@@ -47,7 +49,7 @@ TEST(Token, EveryAlgorithmMintsWhatItVerifies) {
   for (const KeySet& keys : signers()) {
     const auto token = mint(*keys.signing_key(), everything(), "back end", "weft");
     ASSERT_TRUE(token.ok()) << token.error().message;
-    const Verifier verifier(keys, {"back end", "weft", 60});
+    const Verifier verifier(keys, {"back end", "weft"});
     const auto claims = verifier.verify(*token, 1000);
     ASSERT_TRUE(claims.ok()) << claims.error().code;
     EXPECT_EQ(*claims, everything());
@@ -84,6 +86,10 @@ TEST(Token, MintRefusesWhatNobodyWouldRead) {
   EXPECT_TRUE(refused([](Claims& c) { c.name = "a\nb"; }));
   EXPECT_TRUE(refused([](Claims& c) { c.document.reset(); }));
   EXPECT_TRUE(refused([](Claims& c) { c.role = Role::none; }));
+  EXPECT_TRUE(refused([](Claims& c) { c.by = "a\nb"; }));
+  EXPECT_TRUE(refused([](Claims& c) { c.by = std::string(129, 'u'); }));
+  EXPECT_TRUE(refused([](Claims& c) { c.via = {""}; }));
+  EXPECT_TRUE(refused([](Claims& c) { c.via.assign(max_via + 1, "id"); }));
   EXPECT_TRUE(refused([](Claims& c) { c.is_admin = true; }));
   EXPECT_TRUE(refused([](Claims& c) { c.expires_s = -1; }));
   EXPECT_FALSE(mint(mac_key(), everything(), std::string(4000, 'i')).ok());
@@ -93,14 +99,11 @@ TEST(Token, TimesWithLeeway) {
   // exp 2000, leeway 60: the last second is 2059.
   EXPECT_EQ(with("", {}, 2059), "");
   EXPECT_EQ(with("", {}, 2060), "token_expired");
-  EXPECT_EQ(with("", {"", "", 0}, 1999), "");
-  EXPECT_EQ(with("", {"", "", 0}, 2000), "token_expired");
   EXPECT_EQ(with(R"(,"nbf":1060)"), "");
   EXPECT_EQ(with(R"(,"nbf":1061)"), "token_not_yet_valid");
   EXPECT_EQ(with(R"(,"iat":1060)"), "");
   EXPECT_EQ(with(R"(,"iat":1061)"), "token_not_yet_valid");
-  EXPECT_EQ(with(R"(,"nbf":1001)", {"", "", 0}), "token_not_yet_valid");
-  EXPECT_EQ(with(R"(,"nbf":1000.9,"iat":1e3)", {"", "", 0}), "");
+  EXPECT_EQ(with(R"(,"nbf":1060.9,"iat":1e3)"), "");
   EXPECT_EQ(with("", {}, std::numeric_limits<std::int64_t>::max()), "token_expired");
 }
 
@@ -118,7 +121,7 @@ TEST(Token, TimesThatAreNone) {
 }
 
 TEST(Token, IssuerAndAudience) {
-  const VerifierOptions options{"me", "weft", 60};
+  const VerifierOptions options{"me", "weft"};
   EXPECT_EQ(with(R"(,"iss":"me","aud":"weft")", options), "");
   EXPECT_EQ(with(R"(,"iss":"me","aud":["other","weft"])", options), "");
   EXPECT_EQ(with(R"(,"iss":"me","aud":[1,"weft"])", options), "");
@@ -147,7 +150,10 @@ TEST(Token, ClaimsOutOfTheirRange) {
     EXPECT_EQ(code_for(R"({"exp":2000,"sub":)" + sub + "}"), "token_bad_claims") << sub;
   }
   const std::string doc = R"(,"weft_doc":"0190163d-8694-739b-aea5-966c26f8ad91")";
-  EXPECT_EQ(with(doc + R"(,"weft_role":"owner")"), "");
+  const std::string owner = doc + R"(,"weft_role":"owner")";
+  EXPECT_EQ(with(owner), "");
+  EXPECT_EQ(with(owner + R"(,"weft_by":"grace")"), "");
+  EXPECT_EQ(with(owner + R"(,"weft_via":["1","2","3","4","5","6","7","8"])"), "");
   for (const std::string& bad : std::initializer_list<std::string>{
            R"(,"name":")" + std::string(65, 'n') + "\"",
            R"(,"name":1)",
@@ -169,6 +175,23 @@ TEST(Token, ClaimsOutOfTheirRange) {
            doc + R"(,"weft_role":null)",
            doc + R"(,"weft_role":"owner","weft_admin":true)",
            R"(,"weft_doc":1,"weft_role":"owner")",
+           R"(,"weft_by":"grace")",
+           R"(,"weft_via":["1"])",
+           R"(,"weft_by":"grace","weft_admin":true)",
+           owner + R"(,"weft_by":"")",
+           owner + R"(,"weft_by":null)",
+           owner + R"(,"weft_by":["grace"])",
+           owner + R"(,"weft_by":"a\nb")",
+           owner + R"(,"weft_by":")" + user128 + "u\"",
+           owner + R"(,"weft_via":"1")",
+           owner + R"(,"weft_via":null)",
+           owner + R"(,"weft_via":[])",
+           owner + R"(,"weft_via":{"1":"1"})",
+           owner + R"(,"weft_via":[1])",
+           owner + R"(,"weft_via":["1",""])",
+           owner + R"(,"weft_via":["a\tb"])",
+           owner + R"(,"weft_via":[")" + std::string(65, 'j') + "\"]",
+           owner + R"(,"weft_via":["1","2","3","4","5","6","7","8","9"])",
            R"(,"weft_doc":"0190163d","weft_role":"owner")",
            R"(,"weft_doc":"00000000-0000-0000-0000-000000000000","weft_role":"owner")"}) {
     EXPECT_EQ(with(bad), "token_bad_claims") << bad;

@@ -25,7 +25,7 @@ Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log) {
     log.write(LogLevel::warning, "key_left_out", sentence);
   }
   const auto verifier = std::make_shared<const access::Verifier>(
-      std::move(*keys), access::VerifierOptions{options.issuer, options.audience, 60});
+      std::move(*keys), access::VerifierOptions{options.issuer, options.audience});
   server::TokenKeys tokens;
   tokens.read = [verifier](std::string_view token, std::int64_t now_s) {
     return verifier->verify(token, now_s);

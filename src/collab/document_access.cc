@@ -63,7 +63,7 @@ bool DocumentActor::check_access(const Member& member, const wire::ClientMessage
 
 bool DocumentActor::has_expired(const Member& member) const {
   return member.admission &&
-         ports_.clock.unix_us() / 1'000'000 >= member.admission->claims.expires_s;
+         access::has_ended(member.admission->claims, ports_.clock.unix_us() / 1'000'000);
 }
 
 void DocumentActor::on_renew(const Member& member, const wire::Renew& renew) {
@@ -82,7 +82,8 @@ void DocumentActor::on_renew(const Member& member, const wire::Renew& renew) {
 
 void DocumentActor::tell_access(Member& member) {
   const access::Claims& claims = member.admission->claims;
-  // Not the time itself: clients' clocks are wrong.
+  // Not the time itself: clients' clocks are wrong. And without the leeway, so that they renew it
+  // in time.
   const std::int64_t left_s = claims.expires_s - ports_.clock.unix_us() / 1'000'000;
   send(member,
        wire::encode(wire::Access{static_cast<std::uint8_t>(member.admission->role),
@@ -125,10 +126,10 @@ void DocumentActor::access_changed(const AccessChange& change) {
     const Member* member = find(session);
     if (member == nullptr || !member->admission) continue;
     const access::Claims& claims = member->admission->claims;
-    if (!change.token_id.empty() && claims.token_id == change.token_id) {
+    if (!change.token_id.empty() && access::depends_on(claims, change.token_id)) {
       refuse(session, wire::CloseCode::unauthorized,
              {ErrorClass::denied, "token_revoked", "the access token was revoked"});
-    } else if (!change.user.empty() && claims.user == change.user) {
+    } else if (!change.user.empty() && access::speaks_for(claims, change.user)) {
       recheck(*member);
     }
   }

@@ -1,6 +1,7 @@
 // The document's door: tokens, roles, and what happens when they change under somebody's hands.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -22,7 +23,7 @@ class TableGate final : public Gate {
     Result<Admission> answer =
         found == tokens.end()
             ? Result<Admission>(Error{ErrorClass::denied, "token_malformed", "void"})
-            : Result<Admission>(Admission{found->second, roles[found->second.user], nullptr});
+            : Result<Admission>(Admission{found->second, role(found->second), nullptr});
     if (answer.ok() && answer->role == access::Role::none) {
       answer = Error{ErrorClass::not_found, "document_not_found", "nobody here"};
     }
@@ -30,7 +31,7 @@ class TableGate final : public Gate {
   }
   void role_of(const DocumentId&, const access::Claims& claims, Executor& on,
                Done<access::Role> done) override {
-    later(on, [done = std::move(done), role = roles[claims.user]] { done(role); });
+    later(on, [done = std::move(done), role = role(claims)] { done(role); });
   }
 
   std::map<std::string, access::Claims> tokens;
@@ -39,6 +40,10 @@ class TableGate final : public Gate {
   std::int64_t delay_ms = 0;
 
  private:
+  access::Role role(const access::Claims& claims) {
+    const access::Role own = claims.document ? claims.role : roles[claims.user];
+    return claims.by.empty() ? own : std::min(own, roles[claims.by]);
+  }
   void later(Executor& on, std::function<void()> work) {
     if (delay_ms == 0) return on.post(std::move(work));
     executor_.post_after(delay_ms, std::move(work));
@@ -132,7 +137,8 @@ TEST_F(DocumentAccessTest, AnEndedTokenEndsTheSessionUnlessItIsRenewed) {
   token("fresh", "ed").expires_s += 3600;
   renewing.send_raw(wire::encode(wire::Renew{"fresh"}));
   executor_.settle();
-  executor_.run_for(599'000);
+  // To the end of the leeway, as at every other door.
+  executor_.run_for((600 + access::leeway_s) * 1'000 - 1'000);
   typing.insert(0, "in time ");
   executor_.run_for(500);
   EXPECT_EQ(typing.pending(), 0u);
@@ -198,6 +204,47 @@ TEST_F(DocumentAccessTest, AChangedMembershipChangesLiveSessions) {
   shard_->access_changed(about_user("vic"));
   executor_.settle();
   expect_closed(b, CloseCode::forbidden, "access_revoked");
+}
+
+TEST_F(DocumentAccessTest, WhoLosesARoleTakesAlongWhatTheyHandedOn) {
+  for (const auto& [name, by] : {std::pair{"bot", "ed"}, {"link", "ed"}, {"other", "ann"}}) {
+    access::Claims& claims = token(name, std::string("user of ") + name);
+    claims.document = id_;
+    claims.role = access::Role::editor;
+    claims.by = by;
+  }
+  SimClient bot = with_token(1, "bot");
+  SimClient link = with_token(2, "link");
+  SimClient other = with_token(3, "other");
+  for (SimClient* each : {&bot, &link, &other}) join(*each);
+  gate_.roles["ed"] = access::Role::viewer;
+  shard_->access_changed(about_user("ed"));
+  executor_.settle();
+  bot.insert(0, "no");
+  other.insert(0, "yes");
+  executor_.settle();
+  expect_closed(bot, CloseCode::forbidden, "read_only");
+  EXPECT_EQ(text_of(id_), "yes");
+
+  gate_.roles["ed"] = access::Role::none;
+  shard_->access_changed(about_user("ed"));
+  executor_.settle();
+  expect_closed(link, CloseCode::forbidden, "access_revoked");
+  EXPECT_FALSE(other.close_code().has_value());
+}
+
+TEST_F(DocumentAccessTest, ARevocationEndsWhatWasMintedThroughTheToken) {
+  token("child", "cora").via = {"id of ed"};
+  token("grandchild", "vic").via = {"id of child", "id of ed"};
+  SimClient child = with_token(1, "child");
+  SimClient grandchild = with_token(2, "grandchild");
+  SimClient other = with_token(3, "ann");
+  for (SimClient* each : {&child, &grandchild, &other}) join(*each);
+  shard_->access_changed(about_token("ed"));
+  executor_.settle();
+  expect_closed(child, CloseCode::unauthorized, "token_revoked");
+  expect_closed(grandchild, CloseCode::unauthorized, "token_revoked");
+  EXPECT_FALSE(other.close_code().has_value());
 }
 
 TEST_F(DocumentAccessTest, AChangeDuringTheLookUpIsNotMissed) {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "server/access_json.h"
 #include "server/problem.h"
 #include "server/responses.h"
 
@@ -24,6 +23,26 @@ collab::Done<T> answering(const Call& call, Make make) {
           make = std::move(make)](const Result<T>& result) {
     respond(result.ok() ? make(*result) : problem(result.error(), request_id));
   };
+}
+
+Error foreign_user(std::string_view detail) {
+  return {ErrorClass::denied, "foreign_user", std::string(detail)};
+}
+
+/// Whose power the token hands on, and through which tokens it was minted. Conflict
+/// "token_chain_too_long".
+Status delegate(const access::Claims& from, access::Claims& to) {
+  if (!from.document) {
+    if (!from.is_admin) to.by = from.user;
+    return ok_status();
+  }
+  to.by = from.by;
+  if (!from.token_id.empty()) to.via.push_back(from.token_id);
+  to.via.insert(to.via.end(), from.via.begin(), from.via.end());
+  if (to.via.size() <= access::max_via) return ok_status();
+  return Error{ErrorClass::conflict, "token_chain_too_long",
+               "This token was minted through " + std::to_string(access::max_via) +
+                   " others: no further one is minted through it."};
 }
 
 }  // namespace
@@ -70,16 +89,41 @@ void AccessApi::list_tokens(const Call& call) const {
 void AccessApi::mint_token(const Call& call) const {
   const auto wanted = parse_token_request(call.request.body);
   if (!wanted.ok()) return call.refuse(wanted.error());
+  const access::Claims& caller = call.caller.claims;
+  // What is written with the token is told as its user's and kind's: who mints it must not be able
+  // to write as somebody else. A link's user is made up here.
+  const bool is_own = wanted->user == caller.user;
+  if (caller.is_admin || wanted->kind == access::CallerKind::guest) return mint(call, *wanted);
+  if (wanted->kind == access::CallerKind::person) {
+    if (is_own && caller.kind == access::CallerKind::person) return mint(call, *wanted);
+    return call.refuse(
+        foreign_user("A person's token is minted by that person or an admin: others get a "
+                     "program's or a link."));
+  }
+  if (is_own) return mint(call, *wanted);
+  store_.role_of(call.id(), wanted->user, call.on,
+                 [this, call, wanted = *wanted](const Result<access::Role>& role) {
+                   if (!role.ok()) return call.refuse(role.error());
+                   if (*role == access::Role::none) return mint(call, wanted);
+                   call.refuse(
+                       foreign_user("This user is a member: only they, or an admin, mint "
+                                    "tokens that bear their name."));
+                 });
+}
+
+void AccessApi::mint(const Call& call, const TokenRequest& wanted) const {
   access::Claims claims;
+  if (const Status good = delegate(call.caller.claims, claims); !good.ok()) {
+    return call.refuse(good.error());
+  }
   claims.token_id = Uuid::from_random(random_.next(), random_.next()).to_string();
-  claims.kind = wanted->kind;
-  claims.user =
-      wanted->kind == access::CallerKind::guest ? "link:" + claims.token_id : wanted->user;
-  claims.name = wanted->name;
+  claims.kind = wanted.kind;
+  claims.user = wanted.kind == access::CallerKind::guest ? "link:" + claims.token_id : wanted.user;
+  claims.name = wanted.name;
   claims.document = call.id();
-  claims.role = wanted->role;
+  claims.role = wanted.role;
   claims.issued_s = clock_.unix_us() / 1'000'000;
-  claims.expires_s = claims.issued_s + wanted->expires_in_s;
+  claims.expires_s = claims.issued_s + wanted.expires_in_s;
   // Nobody gives what outlives his own right to give it.
   if (call.caller.claims.document) {
     claims.expires_s = std::min(claims.expires_s, call.caller.claims.expires_s);
@@ -110,7 +154,7 @@ void AccessApi::revoke_token(const Call& call) const {
 }
 
 void AccessApi::revoke_anywhere(const Call& call) const {
-  const auto wanted = parse_revoke_request(call.request.body);
+  const auto wanted = parse_revoke_request(call.request.body, clock_.unix_us());
   if (!wanted.ok()) return call.refuse(wanted.error());
   store_.revoke_anywhere(wanted->token_id, wanted->expires_us, call.on,
                          answering<Unit>(call, [this](const Unit&) {

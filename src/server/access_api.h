@@ -7,6 +7,7 @@
 #include "base/ports.h"
 #include "collab/access_ports.h"
 #include "server/access_control.h"
+#include "server/access_json.h"
 #include "server/call.h"
 
 namespace weft::server {
@@ -32,6 +33,8 @@ class AccessApi {
   void revoke_anywhere(const Call& call) const;
 
  private:
+  void mint(const Call& call, const TokenRequest& wanted) const;
+
   const AccessControl& control_;
   collab::AccessStore& store_;
   Clock& clock_;

@@ -1,5 +1,6 @@
 #include "server/access_control.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -27,32 +28,6 @@ Error access_not_ready() {
           "The server does not know yet which tokens were revoked."};
 }
 
-/// Sessions outlive the control for a moment when the server stops, so they share this.
-class AccessControl::Places : public std::enable_shared_from_this<Places> {
- public:
-  explicit Places(std::size_t most) : most_(most) {}
-
-  /// Null when the user has no place left.
-  std::shared_ptr<void> take(const std::string& user) {
-    const std::lock_guard lock(mutex_);
-    std::size_t& taken = taken_[user];
-    if (taken >= most_) return nullptr;
-    ++taken;
-    // What it points to does not matter; how long it lives does.
-    return {this, [self = shared_from_this(), user](void*) { self->give_back(user); }};
-  }
-
- private:
-  void give_back(const std::string& user) {
-    const std::lock_guard lock(mutex_);
-    const auto found = taken_.find(user);
-    if (--found->second == 0) taken_.erase(found);
-  }
-  const std::size_t most_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::size_t> taken_;
-};
-
 AccessControl::AccessControl(TokenKeys keys, collab::AccessStore& store, Clock& clock,
                              std::size_t max_sessions_per_user)
     : keys_(std::move(keys)),
@@ -69,7 +44,7 @@ Result<access::Claims> AccessControl::read(std::string_view token) const {
   auto claims = keys_.read(token, clock_.unix_us() / 1'000'000);
   if (!claims.ok()) return claims;
   if (!is_ready()) return access_not_ready();
-  if (!claims->token_id.empty() && is_revoked(claims->token_id)) {
+  if (is_revoked(*claims)) {
     return Error{ErrorClass::denied, "token_revoked", "The access token was revoked."};
   }
   return claims;
@@ -91,8 +66,15 @@ Result<access::Claims> AccessControl::caller_of(const Request& request) const {
 void AccessControl::role_of(const DocumentId& document, const access::Claims& claims, Executor& on,
                             collab::Done<access::Role> done) {
   // What needs no question is answered at once, on the loop that asks.
+  if (claims.document && *claims.document != document) return done(access::Role::none);
+  if (claims.document && claims.by.empty()) return done(claims.role);
   if (claims.document) {
-    return done(*claims.document == document ? claims.role : access::Role::none);
+    // Nobody hands on more than they have, nor for longer.
+    return store_.role_of(
+        document, claims.by, on,
+        [most = claims.role, done = std::move(done)](const Result<access::Role>& role) {
+          done(role.ok() ? std::min(most, *role) : role);
+        });
   }
   if (claims.is_admin) return done(access::Role::owner);
   store_.role_of(document, claims.user, on, std::move(done));
@@ -110,7 +92,7 @@ void AccessControl::admit(const DocumentId& document, std::string token, Executo
               return done(Error{ErrorClass::not_found, "document_not_found",
                                 "There is no such document, or not for you."});
             }
-            auto place = places->take(claims.user);
+            auto place = places->take(access::counted_as(claims));
             if (!place) {
               return done(Error{ErrorClass::overloaded, "too_many_user_sessions",
                                 "This user has too many open sessions."});
@@ -141,19 +123,20 @@ void AccessControl::learn(const std::vector<collab::AccessChange>& changes) {
 }
 
 bool AccessControl::is_good(const access::Claims& claims) const {
-  return time_left_ms(claims) > 0 && (claims.token_id.empty() || !is_revoked(claims.token_id));
+  return time_left_ms(claims) > 0 && !is_revoked(claims);
 }
 
 std::int64_t AccessControl::time_left_ms(const access::Claims& claims) const {
   const std::int64_t now_ms = clock_.unix_us() / 1000;
   // Who is let in without a token is let in for ever.
-  if (claims.expires_s > INT64_MAX / 1000) return INT64_MAX;
-  return std::max<std::int64_t>(claims.expires_s * 1000 - now_ms, 0);
+  if (claims.expires_s > INT64_MAX / 1000 - access::leeway_s) return INT64_MAX;
+  return std::max<std::int64_t>((claims.expires_s + access::leeway_s) * 1000 - now_ms, 0);
 }
 
-bool AccessControl::is_revoked(const std::string& token_id) const {
+bool AccessControl::is_revoked(const access::Claims& claims) const {
+  const auto is_void = [this](const std::string& token_id) { return revoked_.contains(token_id); };
   const std::shared_lock lock(mutex_);
-  return revoked_.contains(token_id);
+  return is_void(claims.token_id) || std::any_of(claims.via.begin(), claims.via.end(), is_void);
 }
 
 }  // namespace weft::server

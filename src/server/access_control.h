@@ -17,6 +17,7 @@
 #include "collab/access_ports.h"
 #include "collab/gate.h"
 #include "server/http_message.h"
+#include "server/places.h"
 
 namespace weft::server {
 
@@ -47,7 +48,7 @@ class AccessControl final : public collab::Gate {
   Result<access::Claims> read(std::string_view token) const;
   /// Neither ended nor revoked since they were read.
   bool is_good(const access::Claims& claims) const;
-  /// Until they end; 0 when they have.
+  /// Until they count no more, the leeway included; 0 when they do not.
   std::int64_t time_left_ms(const access::Claims& claims) const;
   /// By its Authorization header. Denied "token_required" without one, "bad_authorization" when it
   /// is not a bearer token.
@@ -67,9 +68,7 @@ class AccessControl final : public collab::Gate {
   std::uint64_t last_change() const { return last_change_.load(std::memory_order_relaxed); }
 
  private:
-  /// How many sessions each user has.
-  class Places;
-  bool is_revoked(const std::string& token_id) const;
+  bool is_revoked(const access::Claims& claims) const;
 
   const TokenKeys keys_;
   collab::AccessStore& store_;
@@ -77,7 +76,7 @@ class AccessControl final : public collab::Gate {
   std::atomic<bool> knows_revocations_ = false;
   std::atomic<std::uint64_t> last_change_ = 0;
   mutable std::shared_mutex mutex_;
-  std::shared_ptr<Places> places_;
+  const std::shared_ptr<Places> places_;                   // of sessions
   std::unordered_map<std::string, std::int64_t> revoked_;  // token id, and when it ends anyhow
 };
 

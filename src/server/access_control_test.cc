@@ -8,6 +8,7 @@
 #include <future>
 #include <map>
 
+#include "server/access_json.h"
 #include "server/rest_api.h"
 #include "server/server_metrics.h"
 #include "server/test_documents.h"
@@ -35,7 +36,14 @@ class AccessControlTest : public testing::Test {
       members.set_member(own, "user " + name, role, loop, [](const auto&) {});
       give("user " + name, false, {}, {});
       give("token " + name, false, own, role);
+      // As much as their minter has, and as much as the token itself says.
+      give("delegated " + name, false, own, Role::owner);
+      tokens["delegated " + name].by = "user " + name;
+      give("lowered " + name, false, own, role);
+      tokens["lowered " + name].by = "user owner";
     }
+    give("stranger's", false, own, Role::owner);
+    tokens["stranger's"].by = "stranger";
     give("stranger", false, {}, {});
     give("admin", true, {}, {});
   }
@@ -75,6 +83,18 @@ class AccessControlTest : public testing::Test {
     }
     return "";
   }
+  /// The code of the answer to a request for a token, or "" when it is minted: as `minted` says.
+  std::string ask_for_token(const std::string& as, const std::string& body) {
+    Request request{
+        "POST", "/api/v1/documents/" + own.to_string() + "/tokens", {}, body, "request"};
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.headers.emplace_back("Authorization", "Bearer " + as);
+    Response answer;
+    api.answer(request, loop, [&](Response response) { answer = std::move(response); });
+    if (answer.status == 201) return "";
+    const std::size_t at = answer.body.find("\"code\":\"") + 8;
+    return answer.body.substr(at, answer.body.find('"', at) - at);
+  }
   static Role role_for(Need need) {
     switch (need) {
       case Need::view: return Role::viewer;
@@ -90,13 +110,17 @@ class AccessControlTest : public testing::Test {
   Counting random;
   StoppedClock clock;
   std::map<std::string, access::Claims> tokens;
+  access::Claims minted;
   simulation::MemoryAccessStore members;
   AccessControl control{{[this](std::string_view token, std::int64_t) -> Result<access::Claims> {
                            const auto found = tokens.find(std::string(token));
                            if (found != tokens.end()) return found->second;
                            return Error{ErrorClass::denied, "token_malformed", "void"};
                          },
-                         [](const access::Claims&) { return Result<std::string>("minted"); }},
+                         [this](const access::Claims& claims) {
+                           minted = claims;
+                           return Result<std::string>("minted");
+                         }},
                         members,
                         clock};
   FakeDocuments documents;
@@ -136,7 +160,7 @@ TEST_F(AccessControlTest, TheWholeMatrix) {
         if (about_document && !claims.is_admin) {
           const bool here = document == own;
           Role role = Role::none;
-          if (here && name != "stranger")
+          if (here && !name.starts_with("stranger"))
             role = *access::parse_role(name.substr(name.find(' ') + 1));
           if (role == Role::none) {
             expected = "document_not_found";
@@ -210,6 +234,94 @@ TEST_F(AccessControlTest, ADamagedChangeVoidsItsTokenAndHidesNoOther) {
   EXPECT_EQ(control.last_change(), 7u);
 }
 
+TEST_F(AccessControlTest, WhatWasMintedThroughARevokedTokenIsVoid) {
+  access::Claims& child = tokens["token viewer"];
+  child.via = {"parent", "grandparent"};
+  EXPECT_TRUE(control.is_good(child));
+  members.revoke_anywhere("grandparent", (now_s + 60) * 1'000'000, loop, [](const auto&) {});
+  learn();
+  EXPECT_FALSE(control.is_good(child));
+  EXPECT_EQ(control.read("token viewer").error().code, "token_revoked");
+  EXPECT_TRUE(control.read("token owner").ok());
+}
+
+TEST_F(AccessControlTest, AMintedTokenHandsOnItsMintersPower) {
+  const std::string link = R"({"role":"owner","kind":"guest"})";
+  EXPECT_EQ(ask_for_token("user owner", link), "");
+  EXPECT_EQ(minted.by, "user owner");
+  EXPECT_TRUE(minted.via.empty());
+  EXPECT_EQ(ask_for_token("admin", link), "");
+  EXPECT_EQ(minted.by, "");
+  EXPECT_EQ(ask_for_token("token owner", link), "");
+  EXPECT_EQ(minted.by, "") << "as its parent's, which an admin has made";
+  EXPECT_EQ(minted.via, std::vector<std::string>{"id of token owner"});
+
+  access::Claims& parent = tokens["delegated owner"];
+  for (std::size_t n = 1; n < access::max_via; ++n) parent.via.push_back(std::to_string(n));
+  EXPECT_EQ(ask_for_token("delegated owner", link), "");
+  EXPECT_EQ(minted.by, "user owner");
+  ASSERT_EQ(minted.via.size(), access::max_via);
+  EXPECT_EQ(minted.via[0], "id of delegated owner");
+  EXPECT_EQ(minted.via[1], "1");
+  parent.via.emplace_back("one more");
+  EXPECT_EQ(ask_for_token("delegated owner", link), "token_chain_too_long");
+}
+
+TEST_F(AccessControlTest, NobodyMintsTokensThatBearAnothersName) {
+  const auto body = [](const std::string& kind, const std::string& user) {
+    return R"({"role":"editor","kind":")" + kind + R"(","user":")" + user + "\"}";
+  };
+  EXPECT_EQ(ask_for_token("user owner", body("person", "user owner")), "");
+  EXPECT_EQ(ask_for_token("user owner", body("person", "ada")), "foreign_user");
+  EXPECT_EQ(ask_for_token("user owner", body("person", "user editor")), "foreign_user");
+  EXPECT_EQ(ask_for_token("user owner", body("program", "user owner")), "");
+  EXPECT_EQ(ask_for_token("user owner", body("program", "ci")), "");
+  EXPECT_EQ(ask_for_token("user owner", body("program", "user editor")), "foreign_user");
+  EXPECT_EQ(ask_for_token("admin", body("person", "ada")), "");
+  EXPECT_EQ(ask_for_token("admin", body("program", "user editor")), "");
+  // A program with a made-up user does not become the person of that name.
+  tokens["token owner"].user = "ada";
+  tokens["token owner"].kind = access::CallerKind::program;
+  EXPECT_EQ(ask_for_token("token owner", body("person", "ada")), "foreign_user");
+  EXPECT_EQ(ask_for_token("token owner", body("program", "ada")), "");
+}
+
+TEST_F(AccessControlTest, ADocumentsTokenTakesNoPlaceOfTheUsersOwn) {
+  AccessControl narrow({[this](std::string_view token, std::int64_t) {
+                          return Result(tokens.at(std::string(token)));
+                        },
+                        {}},
+                       members, clock, 1);
+  narrow.learn({});
+  tokens["token editor"].user = "user editor";
+  std::vector<std::shared_ptr<void>> places;
+  const auto admit = [&](const std::string& token) {
+    std::string code;
+    narrow.admit(own, token, loop, [&](const Result<collab::Admission>& admission) {
+      if (admission.ok()) return places.push_back(admission->place);
+      code = admission.error().code;
+    });
+    return code;
+  };
+  EXPECT_EQ(admit("token editor"), "");
+  EXPECT_EQ(admit("token editor"), "too_many_user_sessions");
+  EXPECT_EQ(admit("user editor"), "");
+  EXPECT_EQ(admit("user editor"), "too_many_user_sessions");
+  places.clear();
+  EXPECT_EQ(admit("user editor"), "");
+  EXPECT_NE(access::counted_as(tokens["token editor"]), access::counted_as(tokens["user editor"]));
+}
+
+TEST_F(AccessControlTest, ATokenCountsToTheEndOfTheLeeway) {
+  access::Claims& claims = tokens["user editor"];
+  claims.expires_s = now_s - access::leeway_s + 1;
+  EXPECT_EQ(control.time_left_ms(claims), 1'000);
+  EXPECT_TRUE(control.is_good(claims));
+  claims.expires_s = now_s - access::leeway_s;
+  EXPECT_EQ(control.time_left_ms(claims), 0);
+  EXPECT_FALSE(control.is_good(claims));
+}
+
 TEST_F(AccessControlTest, TheSchemeIsBearer) {
   const auto code = [this](std::vector<std::string> values) -> std::string {
     Request request{"GET", "/api/v1/me", {}, "", "request"};
@@ -223,6 +335,20 @@ TEST_F(AccessControlTest, TheSchemeIsBearer) {
   EXPECT_EQ(code({"Basic YTpi"}), "bad_authorization");
   EXPECT_EQ(code({"Bearer"}), "bad_authorization");
   EXPECT_EQ(code({"Bearer admin", "Bearer admin"}), "bad_authorization");
+}
+
+TEST(RevokeRequest, TheEndIsInTheFutureOrLeftOut) {
+  constexpr std::int64_t now_us = now_s * 1'000'000;
+  const auto with_end = [](const std::string& ends) {
+    return parse_revoke_request(R"({"token_id":"x","expires_at":")" + ends + "\"}", now_us);
+  };
+  EXPECT_EQ(parse_revoke_request(R"({"token_id":"x"})", now_us)->expires_us,
+            now_us + std::int64_t{366} * 86'400 * 1'000'000);
+  EXPECT_EQ(with_end("").error().code, "bad_time");
+  // now_s is 2027-01-15T08:00:00Z. A token counts a minute longer, and so can be revoked.
+  EXPECT_EQ(with_end("2027-01-15T07:59:01Z")->expires_us, now_us - 59'000'000);
+  EXPECT_EQ(with_end("2027-01-15T07:59:00Z").error().code, "already_ended");
+  EXPECT_EQ(with_end("1999-01-01T00:00:00Z").error().code, "already_ended");
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ Result<TokenRequest> parse_token_request(std::string_view body) {
   return wanted;
 }
 
-Result<RevokeRequest> parse_revoke_request(std::string_view body) {
+Result<RevokeRequest> parse_revoke_request(std::string_view body, std::int64_t now_us) {
   const auto object = parse_object(body, {"token_id", "expires_at"});
   if (!object) return object.error();
   const auto id = text_field(*object, "token_id");
@@ -134,9 +134,15 @@ Result<RevokeRequest> parse_revoke_request(std::string_view body) {
   }
   const auto ends = text_field(*object, "expires_at");
   if (!ends.ok()) return ends.error();
-  if (ends->empty()) return missing("expires_at");
+  if (!object->contains("expires_at")) {
+    return RevokeRequest{std::string(*id), now_us + max_token_s * 1'000'000};
+  }
   const auto time = from_rfc3339(*ends);
   if (!time) return invalid("bad_time", "A time is written as 2026-11-23T12:00:00Z.");
+  // It would be forgotten at once, while the token goes on if that is not really its end.
+  if (*time + access::leeway_s * 1'000'000 <= now_us) {
+    return invalid("already_ended", "expires_at is when the token ends, and this has passed.");
+  }
   return RevokeRequest{std::string(*id), *time};
 }
 
@@ -150,6 +156,7 @@ std::string claims_json(const access::Claims& claims, bool is_open) {
   if (claims.document) {
     out["document_id"] = claims.document->to_string();
     out["role"] = view(to_string(claims.role));
+    if (!claims.by.empty()) out["by"] = claims.by;
   }
   if (!is_open) out["expires_at"] = to_rfc3339(claims.expires_s * 1'000'000);
   return json::serialize(out);

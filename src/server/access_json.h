@@ -37,8 +37,10 @@ struct RevokeRequest {
   std::string token_id;
   std::int64_t expires_us = 0;
 };
-/// {"token_id": …, "expires_at": RFC 3339}. Codes "missing_field", "bad_token_id", "bad_time".
-Result<RevokeRequest> parse_revoke_request(std::string_view body);
+/// {"token_id": …, "expires_at": RFC 3339}; without the latter it is as long as a token lives.
+/// Codes "missing_field", "bad_token_id", "bad_time", and "already_ended" for a time when a token
+/// counts no more.
+Result<RevokeRequest> parse_revoke_request(std::string_view body, std::int64_t now_us);
 
 std::string claims_json(const access::Claims& claims, bool is_open);
 std::string member_json(const collab::DocumentMember& member);

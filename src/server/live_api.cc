@@ -37,16 +37,6 @@ Result<std::optional<std::uint64_t>> where_to_begin(const Request& request) {
                "Last-Event-ID and after are the number of a version."};
 }
 
-/// A place among the listeners; null when all are taken.
-std::shared_ptr<void> take_place(const std::shared_ptr<std::atomic<std::size_t>>& taken,
-                                 std::size_t places) {
-  if (taken->fetch_add(1) >= places) {
-    taken->fetch_sub(1);
-    return nullptr;
-  }
-  return {taken.get(), [taken](void*) { taken->fetch_sub(1); }};
-}
-
 }  // namespace
 
 void LiveApi::presence(const Call& call) {
@@ -86,31 +76,47 @@ void LiveApi::events(const Call& call) {
                });
 }
 
+Result<std::shared_ptr<void>> LiveApi::take_place(const access::Claims& who) const {
+  // Where nobody is known, all are one.
+  std::shared_ptr<void> of_user;
+  if (!control_.is_open()) {
+    of_user = users_listeners_->take(access::counted_as(who));
+    if (!of_user) {
+      return Error{ErrorClass::overloaded, "too_many_user_listeners",
+                   "This user listens to as many events as one may."};
+    }
+  }
+  if (listeners_->fetch_add(1) >= limits_.max_event_listeners) {
+    listeners_->fetch_sub(1);
+    return Error{ErrorClass::overloaded, "too_many_listeners",
+                 "As many listen to events as this server serves."};
+  }
+  return std::shared_ptr<void>(listeners_.get(),
+                               [taken = listeners_, of_user](void*) { taken->fetch_sub(1); });
+}
+
 void LiveApi::listen(const DocumentId& id, std::uint64_t version, const access::Claims& who,
                      const Asked& asked) {
-  auto place = take_place(listeners_, limits_.max_event_listeners);
-  if (!place) {
-    return asked.refuse({ErrorClass::overloaded, "too_many_listeners",
-                         "As many listen to events as this server serves."});
-  }
-  journal_.load_at(
-      id, version, background_,
-      [this, id, version, who, asked, place](const Result<collab::Journal::Loaded>& loaded) {
-        if (!loaded.ok()) return asked.refuse(loaded.error());
-        auto state = collab::state_of(*loaded);
-        if (!state.ok()) return asked.refuse(state.error());
-        auto stream = std::make_shared<EventStream>(
-            id, std::move(*state), version,
-            EventStream::Ports{journal_, background_, under_way_, asked.on,
-                               limits_.event_heartbeat_ms, place, control_, who});
-        documents_.watch(id, stream);
-        Response response;
-        response.set("Content-Type", "text/event-stream");
-        response.set("Cache-Control", "no-store");
-        response.set("X-Accel-Buffering", "no");  // proxies are not to collect events
-        response.source = std::move(stream);
-        asked.answer(std::move(response));
-      });
+  const auto place = take_place(who);
+  if (!place.ok()) return asked.refuse(place.error());
+  journal_.load_at(id, version, background_,
+                   [this, id, version, who, asked,
+                    place = *place](const Result<collab::Journal::Loaded>& loaded) {
+                     if (!loaded.ok()) return asked.refuse(loaded.error());
+                     auto state = collab::state_of(*loaded);
+                     if (!state.ok()) return asked.refuse(state.error());
+                     auto stream = std::make_shared<EventStream>(
+                         id, std::move(*state), version,
+                         EventStream::Ports{journal_, background_, under_way_, asked.on,
+                                            limits_.event_heartbeat_ms, place, control_, who});
+                     documents_.watch(id, stream);
+                     Response response;
+                     response.set("Content-Type", "text/event-stream");
+                     response.set("Cache-Control", "no-store");
+                     response.set("X-Accel-Buffering", "no");  // proxies are not to collect events
+                     response.source = std::move(stream);
+                     asked.answer(std::move(response));
+                   });
 }
 
 }  // namespace weft::server

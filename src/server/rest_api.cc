@@ -98,7 +98,7 @@ void RestApi::check_caller(Call call) const {
     if (is_too_often(parts_.rates.refusals, call.request.client, call)) return;
     return call.respond(no_entry(claims.error(), call.request));
   }
-  if (is_too_often(parts_.rates.requests, claims->user, call)) return;
+  if (is_too_often(parts_.rates.requests, access::counted_as(*claims), call)) return;
   if (!parts_.control.is_open()) call.caller.author = collab::author_of(*claims);
   call.caller.claims = std::move(*claims);
   if (need == Need::admin && !call.caller.claims.is_admin) {

@@ -64,6 +64,8 @@ struct Limits {
   std::size_t max_connections_per_address = 1'000;
   /// Of one user, over all documents.
   std::size_t max_sessions_per_user = 500;
+  /// Of one user, over all documents: a quarter of the server's, so that nobody takes them all.
+  std::size_t max_event_listeners_per_user = 64;
   /// That one user created and still owns, deleted ones included: each is kept for ever.
   std::size_t max_documents_per_user = 2'000;
   /// REST: of one user, or of one address where there is no user.

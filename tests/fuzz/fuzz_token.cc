@@ -44,7 +44,13 @@ void check_claims(const access::Verifier& verifier, const access::Claims& claims
   WEFT_CHECK(access::is_printable(claims.token_id, 0, access::max_token_id_bytes));
   WEFT_CHECK(claims.document.has_value() == (claims.role != access::Role::none));
   WEFT_CHECK(!claims.is_admin || !claims.document);
-  WEFT_CHECK(now_s < claims.expires_s + 60 && claims.issued_s <= now_s + 60);
+  WEFT_CHECK(claims.document || (claims.by.empty() && claims.via.empty()));
+  WEFT_CHECK(access::is_printable(claims.by, 0, access::max_user_bytes));
+  WEFT_CHECK(claims.via.size() <= access::max_via);
+  for (const std::string& id : claims.via) {
+    WEFT_CHECK(access::is_printable(id, 1, access::max_token_id_bytes));
+  }
+  WEFT_CHECK(!access::has_ended(claims, now_s) && claims.issued_s <= now_s + access::leeway_s);
   const auto again = access::mint(verifier.keys().keys()[0], claims);
   WEFT_CHECK(again.ok());
   const auto read = verifier.verify(*again, now_s);

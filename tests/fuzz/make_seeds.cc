@@ -75,6 +75,10 @@ bool put_access(const std::filesystem::path& top) {
               "{\"alg\":\"HS256\",\"kid\":\"k\"}\n"
               R"({"sub":"a","exp":1.8e9,"weft_kind":"guest","weft_role":"editor",)"
               R"("weft_doc":"0190163d-8694-739b-aea5-966c26f8ad91"})");
+  good &= put(top / "fuzz_token", "handed_on",
+              "{\"alg\":\"HS256\"}\n"
+              R"({"sub":"a","jti":"3","exp":1800000000,"weft_role":"owner","weft_by":"b",)"
+              R"("weft_doc":"0190163d-8694-739b-aea5-966c26f8ad91","weft_via":["2","1"]})");
   good &= put(top / "fuzz_token", "admin",
               "{\"alg\":\"HS256\"}\n"
               R"({"sub":"a","exp":1800000000,"weft_admin":true})");

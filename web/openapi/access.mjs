@@ -19,7 +19,9 @@ export const schemas = {
   Caller: object({
     user: string(), name: string(), kind, admin: boolean,
     open: { ...boolean, description: "There is no access control here" },
-    "document_id?": uuid, "role?": role, "expires_at?": time,
+    "document_id?": uuid, "role?": role,
+    "by?": string({ description: "Whose power it hands on: it counts for no more than this user may do there now" }),
+    "expires_at?": time,
   }),
   Member: object({ user: string(), role, added_at: time }),
   Members: object({ members: array(ref("Member")) }),
@@ -44,8 +46,10 @@ export const paths = {
     post: {
       operationId: "revokeAnywhere",
       summary: "Make a token void that was minted elsewhere",
-      requestBody: body(object({ token_id: string({ minLength: 1, maxLength: 64 }), expires_at: time },
-        { additionalProperties: false })),
+      requestBody: body(object({
+        token_id: string({ minLength: 1, maxLength: 64 }),
+        "expires_at?": { ...time, description: "Not before the token's own end; left out: 366 days from now" },
+      }, { additionalProperties: false })),
       responses: { 204: ok("Void, within two seconds on every server"), ...refusals(400, 401, 403, 415, 429, 503) },
     },
   },

@@ -8,6 +8,7 @@ import { Postgres } from "../../support-js/postgres.mjs";
 import { encodePush, encodeRenew } from "../../support-js/protocol.mjs";
 import { assertProblem, binary, freshDirectory, Server } from "../../support-js/server.mjs";
 import { TestSocket } from "../../support-js/socket.mjs";
+import { signedToken } from "../../support-js/tokens.mjs";
 
 const json = { "Content-Type": "application/json" };
 
@@ -30,7 +31,7 @@ async function guarded(t, { args = [], ...more } = {}) {
       headers: { ...(token && { Authorization: `Bearer ${token}` }), ...(body && json), ...headers },
       body: body && JSON.stringify(body),
     });
-  return { server, mint, ask };
+  return { server, key, mint, ask };
 }
 
 async function joined(server, id, token) {
@@ -167,22 +168,39 @@ test("a token that was minted elsewhere is revoked by the back end", async (t) =
   const live = await joined(server, id, token);
   const revocation = { token_id: "the-token-of-ann", expires_at: new Date(Date.now() + 86_400_000).toISOString() };
   await assertProblem(await ask(token, "POST", "/api/v1/tokens/revoke", revocation), 403, "admin_required");
+  const past = { ...revocation, expires_at: new Date(Date.now() - 61_000).toISOString() };
+  await assertProblem(await ask(admin, "POST", "/api/v1/tokens/revoke", past), 400, "already_ended");
+  assert.equal((await ask(token, "GET", "/api/v1/me")).status, 200);
   assert.equal((await ask(admin, "POST", "/api/v1/tokens/revoke", revocation)).status, 204);
   assert.equal((await live.socket.closed).reason, "token_revoked");
   await assertProblem(await ask(token, "GET", "/api/v1/me"), 401, "token_revoked");
+  // When it ends need not be known.
+  const other = mint("ann", "--id", "another-token");
+  assert.equal((await ask(admin, "POST", "/api/v1/tokens/revoke", { token_id: "another-token" })).status, 204);
+  await assertProblem(await ask(other, "GET", "/api/v1/me"), 401, "token_revoked");
   assert.equal((await (await ask(admin, "GET", "/api/v1/me")).json()).admin, true);
 });
 
-test("a session ends with its token unless a fresh one came", async (t) => {
-  const { server, mint, ask } = await guarded(t);
+test("a token counts to the end of the leeway, at every door; a session goes on with a fresh one", async (t) => {
+  const { server, key, mint, ask } = await guarded(t);
   const ann = mint("ann");
   const { document_id: id } = await (await ask(ann, "POST", "/api/v1/documents", { title: "x" })).json();
-  const short = mint("ann", "--expires", "3s");
+  const leeway = 60;
+  const end = Math.floor(Date.now() / 1000) + 4;
+  const short = signedToken(key, { sub: "ann", exp: end - leeway });
+  const over = signedToken(key, { sub: "ann", exp: end - leeway - 4 });
+  await assertProblem(await ask(over, "GET", "/api/v1/me"), 401, "token_expired");
+  assert.equal((await ask(short, "GET", "/api/v1/me")).status, 200);
+  const events = await ask(short, "GET", `/api/v1/documents/${id}/events`);
+  assert.equal(events.status, 200);
   const ending = await joined(server, id, short);
   const renewing = await joined(server, id, short);
   renewing.socket.ws.send(encodeRenew(ann));
   assert.ok((await renewing.socket.next("access")).expiresIn > 1_000);
+  assert.match(await events.text(), /^event: open/m);  // the whole stream: it has ended
+  assert.ok(Date.now() >= end * 1000, "not before the leeway's end");
   assert.equal((await ending.socket.closed).reason, "token_expired");
+  assert.ok(Date.now() < (end + 10) * 1000, "soon after it");
   renewing.socket.ws.send(typing(renewing));
   assert.equal((await renewing.socket.next("ack")).seq, 1);
   const bad = new TestSocket(server, id);

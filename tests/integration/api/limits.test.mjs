@@ -173,6 +173,36 @@ test("sessions of one user", { timeout: 60_000 }, async (t) => {
   for (const socket of sockets) socket.ws.terminate();
 });
 
+test("listeners to events of one user", { timeout: 60_000 }, async (t) => {
+  const { mint, ask } = await guarded(t);
+  const [ann, ben] = [mint("ann"), mint("ben")];
+  const { document_id: id } = await (await ask(ann, "POST", "/api/v1/documents", { title: "x" })).json();
+  const path = `/api/v1/documents/${id}`;
+  await ask(ann, "PUT", `${path}/members/ben`, { role: "viewer" });
+  const { token: link } = await (await ask(ann, "POST", `${path}/tokens`, { role: "viewer", kind: "guest" })).json();
+  const listen = (token) => ask(token, "GET", `${path}/events`);
+  for (const token of [link, ann]) {
+    const crowd = await many(limits.max_event_listeners_per_user, () => listen(token));
+    assert.ok(crowd.every(({ status }) => status === 200));
+    await assertProblem(await listen(token), 503, "too_many_user_listeners");
+    await crowd[0].body.cancel();
+    // The place is free as soon as the server has seen the listener go.
+    let again;
+    for (let tries = 0; tries < 500; ++tries) {
+      again = await listen(token);
+      if (again.status === 200) break;
+      await again.text();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal(again.status, 200);
+    await assertProblem(await listen(token), 503, "too_many_user_listeners");
+    t.after(() => Promise.all([again, ...crowd.slice(1)].map(({ body }) => body.cancel())));
+  }
+  const other = await listen(ben);
+  assert.equal(other.status, 200, "others are served");
+  await other.body.cancel();
+});
+
 for (const kind of ["SQLite", "PostgreSQL"]) {
   test(`what one document may have, on ${kind}`, { timeout: 120_000 }, async (t) => {
     const database = kind === "PostgreSQL" ? (await Postgres.start(t)).url() : undefined;
