@@ -65,7 +65,8 @@ class AccessControlTest : public testing::Test {
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
     // What looks back answers from a thread of its own.
     std::promise<Response> answered;
-    api.answer(request, loop, [&](Response response) { answered.set_value(std::move(response)); });
+    ask_api(api, request, loop,
+            [&](Response response) { answered.set_value(std::move(response)); });
     const Response answer = answered.get_future().get();
     for (const std::string code :
          {"token_required", "token_revoked", "token_malformed", "bad_authorization",

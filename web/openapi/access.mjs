@@ -46,7 +46,7 @@ export const paths = {
       summary: "Make a token void that was minted elsewhere",
       requestBody: body(object({ token_id: string({ minLength: 1, maxLength: 64 }), expires_at: time },
         { additionalProperties: false })),
-      responses: { 204: ok("Void, within two seconds on every server"), ...refusals(400, 401, 403, 415, 429, 503) },
+      responses: { 204: ok("Void, within two seconds on every server"), ...refusals(400, 401, 403, 413, 415, 429, 503) },
     },
   },
   "/api/v1/documents/{id}/members": {
