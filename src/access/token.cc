@@ -7,6 +7,7 @@
 
 #include "access/base64url.h"
 #include "access/claims_json.h"
+#include "access/claims_text.h"
 #include "access/strict_json.h"
 
 namespace weft::access {
@@ -102,6 +103,25 @@ bool is_for(const json::object& payload, std::string_view audience) {
   });
 }
 
+/// With claims that a verifier would refuse.
+std::string what_is_wrong(const Claims& claims) {
+  const auto range = [](std::string_view what, std::size_t least, std::size_t most) {
+    return std::string(what) + " takes " + std::to_string(least) + " to " + std::to_string(most) +
+           " bytes of UTF-8, without control characters and marks of direction.";
+  };
+  if (!is_printable(claims.user, 1, max_user_bytes))
+    return range("The user (sub)", 1, max_user_bytes);
+  if (!is_printable(claims.name, 0, max_name_bytes)) return range("The name", 0, max_name_bytes);
+  if (!is_printable(claims.token_id, 0, max_token_id_bytes)) {
+    return range("The token's id (jti)", 0, max_token_id_bytes);
+  }
+  if (claims.expires_s < 0 || claims.expires_s > max_time_s) {
+    return "The token would end after " + std::to_string(max_time_s) + " in Unix time.";
+  }
+  if (claims.is_admin && claims.document) return "A token is an admin's or of one document.";
+  return "The claims contradict each other, or one is out of its range.";
+}
+
 }  // namespace
 
 Verifier::Verifier(KeySet keys, VerifierOptions options)
@@ -137,8 +157,7 @@ Result<std::string> mint(const Key& key, const Claims& claims, std::string_view 
   const auto seen = parse_strict_object(payload_text);
   const auto read = seen ? read_claims(*seen) : std::nullopt;
   if (!read || read->claims != claims) {
-    return Error{ErrorClass::invalid, "bad_claims",
-                 "The claims contradict each other, or one is out of its range."};
+    return Error{ErrorClass::invalid, "bad_claims", what_is_wrong(claims)};
   }
   const json::object header = {
       {"alg", as_json(to_string(key.algorithm()))}, {"typ", "JWT"}, {"kid", as_json(key.id())}};

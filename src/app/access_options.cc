@@ -1,6 +1,7 @@
 #include "app/access_options.h"
 
 #include <memory>
+#include <string_view>
 
 #include "access/key_set.h"
 #include "access/token.h"
@@ -15,7 +16,36 @@ bool is_origin(const std::string& text) {
          text.find_first_of("/?#@ ABCDEFGHIJKLMNOPQRSTUVWXYZ", host) == std::string::npos;
 }
 
+/// Browsers leave out the port that a scheme has anyhow.
+std::string as_browsers_say(std::string origin) {
+  const std::string_view port = origin.starts_with("https://") ? ":443" : ":80";
+  if (origin.ends_with(port)) origin.resize(origin.size() - port.size());
+  return origin;
+}
+
+/// What makes no sense, or harm, where everybody may do everything.
+Status check_open(const AccessOptions& options) {
+  if (options.behind_proxy || !options.trusted_proxies.empty()) {
+    return Error{ErrorClass::invalid, "open_behind_proxy",
+                 "refusing to serve behind a proxy without --key: everybody may do everything, and "
+                 "a proxy lets strangers in. Give it a key, or leave out --behind-proxy and "
+                 "--trusted-proxy."};
+  }
+  if (!options.issuer.empty() || !options.audience.empty()) {
+    return Error{ErrorClass::invalid, "no_key",
+                 "--issuer and --audience are about tokens, and without --key none is read: give "
+                 "it a key, or leave them out."};
+  }
+  return ok_status();
+}
+
 }  // namespace
+
+std::vector<std::string> origins_of(const AccessOptions& options) {
+  std::vector<std::string> origins;
+  for (const std::string& origin : options.origins) origins.push_back(as_browsers_say(origin));
+  return origins;
+}
 
 Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log) {
   if (options.keys.empty()) return server::TokenKeys{};
@@ -41,7 +71,7 @@ Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log) {
 
 Status check_access(const AccessOptions& options, const server::ListenAddress& address) {
   for (const std::string& origin : options.origins) {
-    if (is_origin(origin)) continue;
+    if (is_origin(as_browsers_say(origin))) continue;
     return Error{ErrorClass::invalid, "bad_origin",
                  "'" + origin + "' is no origin such as https://app.example.org"};
   }
@@ -49,6 +79,9 @@ Status check_access(const AccessOptions& options, const server::ListenAddress& a
     return proxies.error();
   }
   if (const Status tls = server::check_tls(options.tls); !tls) return tls;
+  if (options.keys.empty()) {
+    if (const Status good = check_open(options); !good) return good;
+  }
   if (address.is_loopback()) return ok_status();
   if (options.keys.empty()) {
     return Error{ErrorClass::invalid, "not_loopback",

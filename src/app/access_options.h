@@ -27,9 +27,12 @@ struct AccessOptions {
 /// Reads the key files. Empty functions without any. Errors: as access::KeySet::load.
 Result<server::TokenKeys> token_keys(const AccessOptions& options, Log& log);
 
+/// As browsers will name them. REQUIRES: check_access said yes.
+std::vector<std::string> origins_of(const AccessOptions& options);
+
 /// Strangers must not find an open door: another address than loopback takes keys, and TLS, here or
-/// by somebody in front. Errors: invalid "not_loopback", "no_tls", "bad_origin"; as
-/// TrustedProxies::parse and server::check_tls.
+/// by somebody in front. Errors: invalid "not_loopback", "no_tls", "bad_origin",
+/// "open_behind_proxy", "no_key"; as TrustedProxies::parse and server::check_tls.
 Status check_access(const AccessOptions& options, const server::ListenAddress& address);
 
 }  // namespace weft::app

@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "app/database_path.h"
@@ -120,18 +121,21 @@ int no_such_command(const std::string& name) {
   return exit_usage;
 }
 
-/// "help" and "help COMMAND" as people type them.
-int print_help(const CLI::App& app, const std::string& topic) {
-  if (topic.empty()) {
-    std::cout << app.help();
-    return exit_done;
+/// "help", "help COMMAND" and "help config check" as people type them.
+int print_help(const CLI::App& app, const std::vector<std::string>& topic) {
+  const CLI::App* told = &app;
+  std::string above;
+  for (const std::string& word : topic) {
+    const auto commands = told->get_subcommands(nullptr);
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* command) {
+      return command->get_name() == word;
+    });
+    if (found == commands.end()) return no_such_command(word);
+    above += (above.empty() ? "" : " ") + told->get_name();
+    told = *found;
   }
-  for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    if (command->get_name() != topic) continue;
-    std::cout << command->help(app.get_name());
-    return exit_done;
-  }
-  return no_such_command(topic);
+  std::cout << told->help(above);
+  return exit_done;
 }
 
 }  // namespace
@@ -148,7 +152,7 @@ Command parse_command_line(int argc, char** argv) {
   ServeArguments serve_arguments;
   MigrateOptions migrate_options;
   ReplayOptions replay_options;
-  std::string topic;
+  std::vector<std::string> topic;
   const CLI::App* serve = add_serve(app, serve_arguments);
   const ConfigCommands config = add_config(app, serve_arguments);
   const CLI::App* migrate = add_migrate(app, migrate_options);

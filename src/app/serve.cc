@@ -168,7 +168,7 @@ int run_serve(const ServeOptions& options) {
   config.version = version;
   config.tokens = std::move(*tokens);
   config.tls = options.access.tls;
-  config.origins = options.access.origins;
+  config.origins = origins_of(options.access);
   config.proxies = *server::TrustedProxies::parse(options.access.trusted_proxies);
   config.page = page_table();
   config.page_directory = options.page_directory;

@@ -73,7 +73,8 @@ class AccessControlTest : public testing::Test {
     if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
     // What looks back answers from a thread of its own.
     std::promise<Response> answered;
-    api.answer(request, loop, [&](Response response) { answered.set_value(std::move(response)); });
+    ask_api(api, request, loop,
+            [&](Response response) { answered.set_value(std::move(response)); });
     const Response answer = answered.get_future().get();
     for (const std::string code :
          {"token_required", "token_revoked", "token_malformed", "bad_authorization",
@@ -90,7 +91,7 @@ class AccessControlTest : public testing::Test {
     request.headers.emplace_back("Content-Type", "application/json");
     request.headers.emplace_back("Authorization", "Bearer " + as);
     Response answer;
-    api.answer(request, loop, [&](Response response) { answer = std::move(response); });
+    ask_api(api, request, loop, [&](Response response) { answer = std::move(response); });
     if (answer.status == 201) return "";
     const std::size_t at = answer.body.find("\"code\":\"") + 8;
     return answer.body.substr(at, answer.body.find('"', at) - at);
@@ -320,6 +321,20 @@ TEST_F(AccessControlTest, ATokenCountsToTheEndOfTheLeeway) {
   claims.expires_s = now_s - access::leeway_s;
   EXPECT_EQ(control.time_left_ms(claims), 0);
   EXPECT_FALSE(control.is_good(claims));
+}
+
+// Its body may take half a minute.
+TEST_F(AccessControlTest, ATokenThatIsRevokedWhileItsRequestComesOpensNothing) {
+  Request request{"GET", "/api/v1/documents/" + own.to_string() + "/members", {}, "", "request"};
+  request.headers.emplace_back("Authorization", "Bearer user owner");
+  auto judged = api.judge(request);
+  ASSERT_TRUE(std::holds_alternative<Entry>(judged));
+  members.revoke_anywhere("id of user owner", (now_s + 60) * 1'000'000, loop, [](const auto&) {});
+  learn();
+  int status = 0;
+  api.answer(std::get<Entry>(std::move(judged)), request, loop,
+             [&](const Response& response) { status = response.status; });
+  EXPECT_EQ(status, 401);
 }
 
 TEST_F(AccessControlTest, TheSchemeIsBearer) {

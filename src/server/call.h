@@ -22,6 +22,12 @@ struct Caller {
   collab::Author author;                   // as whom they write
 };
 
+/// What a stranger hears of a document.
+inline Error no_such_document() {
+  return {ErrorClass::not_found, "document_not_found",
+          "There is no such document, or not for you."};
+}
+
 /// `request` lives as long as a copy of `respond`. `respond` is called on `on`, exactly once.
 struct Call {
   RouteMatch match;

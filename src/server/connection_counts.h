@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "server/proxies.h"
+
 namespace weft::server {
 
 class ConnectionCounts {
@@ -22,7 +24,7 @@ class ConnectionCounts {
     const std::lock_guard lock(mutex_);
     if (all_ >= max_all_) return false;
     if (counts_address && max_each_ > 0) {
-      std::size_t& here = each_[address];
+      std::size_t& here = each_[counted_as(address)];
       if (here >= max_each_) return false;
       ++here;
     }
@@ -37,7 +39,7 @@ class ConnectionCounts {
     const std::lock_guard lock(mutex_);
     --all_;
     if (!counts_address || max_each_ == 0) return;
-    const auto found = each_.find(address);
+    const auto found = each_.find(counted_as(address));
     if (--found->second == 0) each_.erase(found);
   }
 

@@ -30,6 +30,16 @@ TEST(ConnectionCounts, AsManyAsAnAddressMayHave) {
   EXPECT_TRUE(counts.enter("192.0.2.1", true));
 }
 
+TEST(ConnectionCounts, ANetworkOfIpv6IsOneAddress) {
+  ConnectionCounts counts(10, 2);
+  EXPECT_TRUE(counts.enter("2001:db8:0:1::1", true));
+  EXPECT_TRUE(counts.enter("2001:db8:0:1:ffff::2", true));
+  EXPECT_FALSE(counts.enter("2001:db8:0:1:a:b:c:d", true));
+  EXPECT_TRUE(counts.enter("2001:db8:0:2::1", true));
+  counts.leave("2001:db8:0:1::1", true);
+  EXPECT_TRUE(counts.enter("2001:db8:0:1::3", true));
+}
+
 TEST(ConnectionCounts, APlaceIsSharedAndMovesAndIsGivenBackOnce) {
   const auto counts = std::make_shared<ConnectionCounts>(1, 1);
   ASSERT_TRUE(counts->enter("192.0.2.1", true));

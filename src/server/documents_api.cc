@@ -56,6 +56,13 @@ Error document_token_only() {
           "This token opens one document; this takes a token of a user."};
 }
 
+Response creation_answer(unsigned status, const collab::DocumentRecord& record) {
+  Response response = json_response(status, record_json(record));
+  response.set("Location", std::string(documents_path) + "/" + record.id.to_string());
+  response.set("ETag", version_etag(record.last_index));
+  return response;
+}
+
 }  // namespace
 
 void DocumentsApi::create(const Call& call) const {
@@ -88,20 +95,26 @@ void DocumentsApi::create(const Call& call) const {
     }
   }
   catalog_.create(std::move(document), call.on,
-                  [respond = call.respond, request_id = request.request_id, on = &call.on,
-                   documents = &documents_](Result<collab::Catalog::Created> created) {
-                    if (!created) return respond(problem(created.error(), request_id));
+                  [this, call](Result<collab::Catalog::Created> created) {
+                    if (!created) return call.refuse(created.error());
+                    if (!created->is_new) return answer_again(call, std::move(created->record));
                     // Whatever comes of it: without a snapshot SQL does not show the content.
-                    if (created->is_new && created->record.last_index > 0) {
-                      documents->take_snapshot(created->record.id, *on, [](const auto&) {});
+                    if (created->record.last_index > 0) {
+                      documents_.take_snapshot(created->record.id, call.on, [](const auto&) {});
                     }
-                    Response response =
-                        json_response(created->is_new ? 201 : 200, record_json(created->record));
-                    response.set("Location", std::string(documents_path) + "/" +
-                                                 created->record.id.to_string());
-                    response.set("ETag", version_etag(created->record.last_index));
-                    respond(std::move(response));
+                    call.respond(creation_answer(201, created->record));
                   });
+}
+
+/// It tells what the document is like today: only who may still see it hears that.
+void DocumentsApi::answer_again(const Call& call, collab::DocumentRecord record) const {
+  const DocumentId id = record.id;
+  control_.role_of(id, call.caller.claims, call.on,
+                   [call, record = std::move(record)](const Result<access::Role>& role) {
+                     if (!role.ok()) return call.refuse(role.error());
+                     if (*role == access::Role::none) return call.refuse(no_such_document());
+                     call.respond(creation_answer(200, record));
+                   });
 }
 
 void DocumentsApi::list(const Call& call) const {

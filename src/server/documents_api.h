@@ -18,7 +18,7 @@ class DocumentsApi {
   /// `author` is secret: it owns the site of first contents. `first_ssn`: the epoch of what is
   /// created.
   DocumentsApi(ClientId author, std::uint64_t first_ssn, wire::Limits limits,
-               collab::Catalog& catalog, DocumentLoops& documents, const AccessControl& control,
+               collab::Catalog& catalog, DocumentLoops& documents, AccessControl& control,
                HistoryApi& history, Random& random)
       : author_(author),
         first_ssn_(first_ssn),
@@ -38,12 +38,14 @@ class DocumentsApi {
   void undelete(const Call& call) const;
 
  private:
+  void answer_again(const Call& call, collab::DocumentRecord record) const;
+
   const ClientId author_;
   const std::uint64_t first_ssn_;
   const wire::Limits limits_;
   collab::Catalog& catalog_;
   DocumentLoops& documents_;
-  const AccessControl& control_;
+  AccessControl& control_;
   HistoryApi& history_;
   Random& random_;
 };

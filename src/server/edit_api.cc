@@ -69,7 +69,9 @@ struct EditApi::Edit {
     if (!key) return key.error();
     // Keys are each user's own.
     if (!key->empty()) edit->key = call.caller.claims.user + ' ' + *key;
-    edit->fingerprint = checksum64(request.method + '\n' + request.body);
+    // The same bytes are another text as JSON than as what they are.
+    const bool is_plain = !is_json(request.header("Content-Type"));
+    edit->fingerprint = checksum64(request.method + (is_plain ? " plain\n" : "\n") + request.body);
     return edit;
   }
 

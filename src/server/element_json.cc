@@ -77,6 +77,7 @@ Result<ElementRequest> parse_element_request(std::string_view body) {
     if (!tombstone->is_bool()) {
       return invalid("bad_field", "The field 'tombstone' is true or false.");
     }
+    request.tombstone = tombstone->get_bool();
   }
   for (const auto& [name, field] :
        {std::pair{"s4vector", &ElementRequest::s4vector}, std::pair{"left", &ElementRequest::left},

@@ -20,6 +20,7 @@ struct ElementRequest {
   std::optional<rga::S4Vector> s4vector;
   std::optional<rga::S4Vector> left;
   std::optional<rga::S4Vector> right;
+  bool tombstone = false;
 };
 /// Errors: as parse_object; "bad_field".
 Result<ElementRequest> parse_element_request(std::string_view body);

@@ -1,5 +1,6 @@
 #include "server/http_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
+#include <variant>
 
 #include "server/cross_origin.h"
 #include "server/http_head.h"
@@ -53,7 +55,8 @@ class HttpConnection final : public Connection,
   void read_request() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits().max_header_bytes));
-    parser_->body_limit(limits().max_body_bytes);
+    body_limit_ = limits().max_body_bytes;
+    parser_->body_limit(body_limit_);
     request_ = {};
     response_ = {};
     complete_ = false;
@@ -95,13 +98,50 @@ class HttpConnection final : public Connection,
         return upgrade(route.match->document);
       }
     }
-    if (const std::string_view expect = request_.header("Expect"); !expect.empty()) {
-      if (!equal_ignoring_case(expect, "100-continue")) {
-        return refuse({417, "expectation_failed", "The only expectation known is 100-continue."});
-      }
-      if (!parser_->is_done()) return write_continue();
+    const std::string_view expect = request_.header("Expect");
+    if (!expect.empty() && !equal_ignoring_case(expect, "100-continue")) {
+      return refuse({417, "expectation_failed", "The only expectation known is 100-continue."});
     }
+    if (!judge_caller()) return;
+    if (parser_->is_done()) return on_request();
+    if (!expect.empty()) return write_continue();
     read_body();
+  }
+
+  /// Before a byte of the body is kept or asked for: strangers would fill the memory with theirs.
+  /// False when there is an answer without it.
+  bool judge_caller() {
+    const RestApi& api = worker_.shared.api;
+    auto judged = is_preflight(request_) ? preflight_answer() : api.judge(request_);
+    if (auto* answer = std::get_if<Response>(&judged)) {
+      head_is_enough();
+      write(std::move(*answer));
+      return false;
+    }
+    entry_ = std::get<Entry>(std::move(judged));
+    body_limit_ = std::min(api.body_limit(entry_), limits().max_body_bytes);
+    if (body_limit_ == 0) {
+      on_request();
+      return false;
+    }
+    if (parser_->content_length().value_or(0) > body_limit_) {
+      refuse(body_too_large());
+      return false;
+    }
+    parser_->body_limit(body_limit_);
+    return true;
+  }
+
+  /// What is still to come of the request is not read as the next one.
+  void head_is_enough() {
+    clear_deadline();
+    complete_ = parser_->is_done();
+    keep_alive_ = complete_ && parser_->keep_alive();
+  }
+
+  Refusal body_too_large() const {
+    return {413, "body_too_large",
+            "The body is longer than " + std::to_string(body_limit_) + " bytes."};
   }
 
   void write_continue() {
@@ -133,9 +173,7 @@ class HttpConnection final : public Connection,
            "The header is longer than " + std::to_string(limits().max_header_bytes) + " bytes."});
     }
     if (ec == http::error::body_limit) {
-      return refuse(
-          {413, "body_too_large",
-           "The body is longer than " + std::to_string(limits().max_body_bytes) + " bytes."});
+      return refuse(body_too_large());
     }
     if (ec == http::error::bad_version) {
       return refuse({505, "http_version", "This server speaks HTTP/1.1."});
@@ -196,7 +234,7 @@ class HttpConnection final : public Connection,
     const bool is_open = !config.tokens.read;
     Status good = is_open ? check_host(host, config.listen.host) : check_host_form(host);
     if (good) {
-      good = is_open ? check_origin(origin, host, config.listen.host)
+      good = is_open ? check_origin(origin, host, config.listen.host, config.origins)
                      : check_listed_origin(origin, host, config.origins);
     }
     if (!good) return refusal_of(good.error());
@@ -214,13 +252,10 @@ class HttpConnection final : public Connection,
 
   // --- answering --------------------------------------------------------------------------------
   void on_request() {
-    clear_deadline();
-    complete_ = true;
-    keep_alive_ = parser_->keep_alive();
+    head_is_enough();
     request_.body = std::move(parser_->get().body());
-    if (is_preflight(request_)) return write(preflight_answer());
     worker_.shared.api.answer(
-        request_, worker_.loop,
+        std::move(entry_), request_, worker_.loop,
         [self = kept_for_others()](Response response) { self->write(std::move(response)); });
   }
 
@@ -267,6 +302,8 @@ class HttpConnection final : public Connection,
     socket_.shutdown(TcpSocket::shutdown_send, ignored);
     if (complete_) return drop();
     set_deadline(linger_ms);
+    buffer_.clear();
+    buffer_.shrink_to_fit();
     discard(0);
   }
 
@@ -304,9 +341,8 @@ class HttpConnection final : public Connection,
   }
 
   void discard(std::size_t so_far) {
-    buffer_.clear();
     socket_.async_read_some(
-        buffer_.prepare(std::size_t{64} << 10),
+        net::buffer(roster_->thrown_away),
         [self = shared_from_this(), so_far](const error_code& ec, std::size_t n) {
           if (ec || so_far + n > max_linger_bytes) return self->drop();
           self->discard(so_far + n);
@@ -378,6 +414,8 @@ class HttpConnection final : public Connection,
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   Request request_;
+  Entry entry_;
+  std::size_t body_limit_ = 0;
   Response response_;
   std::string head_;
   std::int64_t started_ns_ = 0;  // when the request's header was there

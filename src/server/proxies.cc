@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -36,6 +37,19 @@ bool same_prefix(std::string_view a, std::string_view b, std::size_t bits) {
 }
 
 }  // namespace
+
+std::string counted_as(const std::string& address) {
+  auto bytes = parse_address(address);
+  if (!bytes) return address;
+  char text[INET6_ADDRSTRLEN];
+  if (!bytes->is_v6) {
+    inet_ntop(AF_INET, bytes->address.data(), text, sizeof text);
+    return text;
+  }
+  std::fill(bytes->address.begin() + 8, bytes->address.end(), '\0');
+  inet_ntop(AF_INET6, bytes->address.data(), text, sizeof text);
+  return std::string(text) + "/64";
+}
 
 Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& networks) {
   TrustedProxies proxies;

@@ -10,6 +10,10 @@
 
 namespace weft::server {
 
+/// By what an address is counted: itself, or an IPv6 address's first 64 bits, because one customer
+/// has all of such a network. "2001:db8:0:1::/64".
+std::string counted_as(const std::string& address);
+
 class TrustedProxies {
  public:
   /// Addresses and networks: "10.0.0.0/8", "::1". Error class invalid, code "bad_network".

@@ -22,6 +22,15 @@ TEST(TrustedProxies, NetworksAreComparedBitByBit) {
   EXPECT_FALSE(TrustedProxies::parse({"0.0.0.0/0"})->contains("::8"));
 }
 
+TEST(CountedAs, AnIpv6CustomerHas64BitsToChooseFrom) {
+  EXPECT_EQ(counted_as("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(counted_as("::ffff:192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(counted_as("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(counted_as("2001:DB8:1:2::"), "2001:db8:1:2::/64");
+  EXPECT_EQ(counted_as("2001:db8:1:3::"), "2001:db8:1:3::/64");
+  EXPECT_EQ(counted_as("nobody"), "nobody");
+}
+
 TEST(TrustedProxies, WhatIsNoNetworkIsRefused) {
   for (const char* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "host",
                           "::/129", "10.0.0.0/8/8"}) {

@@ -39,6 +39,8 @@ class Replicas {
   void leave(std::function<void()> done);
   /// GET /api/v1/replicas.
   void list(const Call& call) const;
+  /// Whether somebody here listens to POST /sns.
+  bool hears_sns() const { return ports_.inbox != nullptr; }
   /// POST /sns.
   void take(const Call& call) const;
 

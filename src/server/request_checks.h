@@ -19,9 +19,11 @@ namespace weft::server {
 Status check_host(std::string_view host, std::string_view listen_host);
 
 /// A browser sends Origin where another site's page asks: only pages from loopback hosts, from the
-/// listen address, or from the very host that the request names may. An empty `origin` (no browser)
-/// passes. Error class denied, code "origin_not_allowed". REQUIRES: check_host(host) passed.
-Status check_origin(std::string_view origin, std::string_view host, std::string_view listen_host);
+/// listen address, from the very host that the request names, or of one of `origins` may. An empty
+/// `origin` (no browser) passes. Error class denied, code "origin_not_allowed". REQUIRES:
+/// check_host(host) passed.
+Status check_origin(std::string_view origin, std::string_view host, std::string_view listen_host,
+                    std::span<const std::string> origins = {});
 
 /// Where access control makes foreign names harmless, any well-formed Host will do. Error class
 /// invalid, code "bad_host".

@@ -1,9 +1,10 @@
 #include "server/rest_api.h"
 
-#include <optional>
+#include <cstdint>
 #include <utility>
 
 #include "server/problem.h"
+#include "server/proxies.h"
 #include "server/request_checks.h"
 #include "server/responses.h"
 
@@ -70,51 +71,69 @@ RestRates::RestRates(const wire::Limits& limits)
 RestApi::RestApi(std::string version, RestParts parts, PageFiles page)
     : version_(std::move(version)), parts_(parts), page_(std::move(page)) {}
 
-void RestApi::answer(const Request& request, Executor& on, Respond respond) const {
+std::variant<Response, Entry> RestApi::judge(const Request& request) const {
   RouteSearch search = find_route(request.method, request.path());
   if (search.has_bad_id) {
-    return respond(problem(404, "document_not_found",
-                           "There is no such document: its id is not a UUID.", request.request_id));
+    return problem(404, "document_not_found", "There is no such document: its id is not a UUID.",
+                   request.request_id);
   }
-  if (!search.allow.empty()) return respond(not_allowed(search.allow, request));
-  if (!search.match) return answer_page(request, respond);
-  check_caller({std::move(*search.match), request, on, std::move(respond), {}});
+  if (!search.allow.empty()) return not_allowed(search.allow, request);
+  if (!search.match) return page_or_nothing(request);
+  Entry entry{std::move(*search.match), {}};
+  const Need need = entry.match.route->need;
+  if (need == Need::nothing) return entry;
+  auto claims = parts_.control.caller_of(request);
+  if (!claims.ok()) {
+    auto wait = too_often(parts_.rates.refusals, counted_as(request.client), request);
+    return wait ? std::move(*wait) : no_entry(claims.error(), request);
+  }
+  if (auto wait = too_often(parts_.rates.requests, access::counted_as(*claims), request)) {
+    return std::move(*wait);
+  }
+  if (need == Need::admin && !claims->is_admin) {
+    return problem(403, "admin_required", "Only a token marked 'admin' may do this.",
+                   request.request_id);
+  }
+  if (!parts_.control.is_open()) entry.caller.author = collab::author_of(*claims);
+  entry.caller.claims = std::move(*claims);
+  return entry;
 }
 
-void RestApi::answer_page(const Request& request, const Respond& respond) const {
+Response RestApi::page_or_nothing(const Request& request) const {
   auto file = request.path().starts_with("/api/") ? std::nullopt : page_.answer(request);
   if (!file) {
-    return respond(
-        problem(404, "no_such_route", "There is nothing at this address.", request.request_id));
+    return problem(404, "no_such_route", "There is nothing at this address.", request.request_id);
   }
-  respond(is_read(request) ? std::move(*file) : not_allowed("GET, HEAD", request));
+  return is_read(request) ? std::move(*file) : not_allowed("GET, HEAD", request);
 }
 
-void RestApi::check_caller(Call call) const {
-  const Need need = call.match.route->need;
-  if (need == Need::nothing) return handle(call);
-  auto claims = parts_.control.caller_of(call.request);
-  if (!claims.ok()) {
-    if (is_too_often(parts_.rates.refusals, call.request.client, call)) return;
-    return call.respond(no_entry(claims.error(), call.request));
+std::size_t RestApi::body_limit(const Entry& entry) const {
+  const Route& route = *entry.match.route;
+  if (route.method == "GET") return 0;
+  if (route.operation == Operation::hear_sns) {
+    return parts_.replicas.hears_sns() ? wire::Limits::max_sns_body_bytes : 0;
   }
-  if (is_too_often(parts_.rates.requests, access::counted_as(*claims), call)) return;
-  if (!parts_.control.is_open()) call.caller.author = collab::author_of(*claims);
-  call.caller.claims = std::move(*claims);
-  if (need == Need::admin && !call.caller.claims.is_admin) {
-    return call.refuse(403, "admin_required", "Only a token marked 'admin' may do this.");
+  return SIZE_MAX;
+}
+
+void RestApi::answer(Entry entry, const Request& request, Executor& on, Respond respond) const {
+  const Need need = entry.match.route->need;
+  Call call{std::move(entry.match), request, on, std::move(respond), std::move(entry.caller)};
+  if (need == Need::nothing) return handle(call);
+  // Its body may have taken a while: the token may have ended meanwhile.
+  if (!parts_.control.is_good(call.caller.claims)) {
+    return call.respond(no_entry(
+        {ErrorClass::denied, "token_revoked", "The access token is void by now."}, request));
   }
   if (need == Need::caller || need == Need::admin) return handle(call);
   const DocumentId document = call.id();
   const access::Claims who = call.caller.claims;
-  Executor& on = call.on;
   parts_.control.role_of(
       document, who, on,
       [this, need, call = std::move(call)](const Result<access::Role>& role) mutable {
         if (!role.ok()) return call.refuse(role.error());
         if (*role == access::Role::none) {
-          return call.refuse(404, "document_not_found",
-                             "There is no such document, or not for you.");
+          return call.refuse(no_such_document());
         }
         if (*role < needed_role(need)) {
           return call.refuse(403, "role_too_low",
@@ -126,16 +145,16 @@ void RestApi::check_caller(Call call) const {
       });
 }
 
-/// Has refused, if so.
-bool RestApi::is_too_often(RateLimiter& limiter, const std::string& name, const Call& call) const {
-  if (parts_.control.is_open()) return false;
+/// The refusal, if so.
+std::optional<Response> RestApi::too_often(RateLimiter& limiter, const std::string& name,
+                                           const Request& request) const {
+  if (parts_.control.is_open()) return std::nullopt;
   const std::int64_t wait_s = limiter.take(name, parts_.clock.monotonic_ms());
-  if (wait_s == 0) return false;
-  Response response = problem(429, "too_many_requests", "Too many requests: wait a while.",
-                              call.request.request_id);
+  if (wait_s == 0) return std::nullopt;
+  Response response =
+      problem(429, "too_many_requests", "Too many requests: wait a while.", request.request_id);
   response.set("Retry-After", std::to_string(wait_s));
-  call.respond(std::move(response));
-  return true;
+  return response;
 }
 
 void RestApi::handle(const Call& call) const {

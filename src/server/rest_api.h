@@ -2,11 +2,14 @@
 // any HTTP library: takes a Request, answers with a Response on the executor that asked, exactly
 // once. Any loop may call it. docs/API.md describes what clients see.
 //
-//   route -> token -> role in the document -> handler
+//   the header: route -> token -> rate;  with the body: role in the document -> handler
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <variant>
 
 #include "base/ports.h"
 #include "server/access_api.h"
@@ -48,20 +51,31 @@ struct RestParts {
   Replicas& replicas;
 };
 
+/// A request that was let in by its header.
+struct Entry {
+  RouteMatch match;
+  Caller caller;
+};
+
 class RestApi {
  public:
   /// `version` is for /healthz.
   RestApi(std::string version, RestParts parts, PageFiles page);
 
+  /// By the header alone, so that strangers need not be listened to: the answer, where the body
+  /// would change nothing about it, or what answer() takes.
+  std::variant<Response, Entry> judge(const Request& request) const;
+  /// What is read of its body; 0: nothing, because nobody looks at it.
+  std::size_t body_limit(const Entry& entry) const;
   /// `respond` runs on `on`, which is the loop that calls. `request` lives as long as `respond`.
-  void answer(const Request& request, Executor& on, Respond respond) const;
+  void answer(Entry entry, const Request& request, Executor& on, Respond respond) const;
   /// From now on /healthz says that the server is going away. Any thread.
   void start_draining() { draining_.store(true, std::memory_order_relaxed); }
 
  private:
-  void answer_page(const Request& request, const Respond& respond) const;
-  void check_caller(Call call) const;
-  bool is_too_often(RateLimiter& limiter, const std::string& name, const Call& call) const;
+  Response page_or_nothing(const Request& request) const;
+  std::optional<Response> too_often(RateLimiter& limiter, const std::string& name,
+                                    const Request& request) const;
   void handle(const Call& call) const;
   void handle_history(const Call& call) const;
   void handle_access(const Call& call) const;

@@ -24,7 +24,7 @@ class RestApiTest : public testing::Test {
                     "id"};
     int answers = 0;
     Response answer;
-    api.answer(request, loop, [&](Response response) {
+    ask_api(api, request, loop, [&](Response response) {
       ++answers;
       answer = std::move(response);
     });

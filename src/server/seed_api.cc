@@ -39,6 +39,9 @@ Status check(Kind kind, const ElementRequest& request) {
                    "The server gives the new element its S4Vector: operations with ids "
                    "of one's own go to /api/v1/documents/{id}/operations.");
   }
+  if (kind == Kind::insert && request.tombstone) {
+    return invalid("bad_field", "What is inserted is no tombstone: leave it out, or say false.");
+  }
   if (kind != Kind::erase && !has_value) {
     return invalid("missing_field", "The field 'value' is missing.");
   }
@@ -47,6 +50,19 @@ Status check(Kind kind, const ElementRequest& request) {
   }
   if (kind == Kind::update && count_scalars(*request.value) != std::size_t{1}) {
     return invalid("bad_field", "An element's value is one character.");
+  }
+  return ok_status();
+}
+
+/// Better than to ignore what was to make the request safe.
+Status check_headers(const Request& request) {
+  if (request.header_count("Idempotency-Key") > 0) {
+    return invalid("bad_idempotency_key",
+                   "This address knows no Idempotency-Key; /api/v1/documents/{id}/text does.");
+  }
+  if (request.header_count("If-Match") > 0) {
+    return invalid("bad_if_match",
+                   "This address knows no If-Match; /api/v1/documents/{id}/text does.");
   }
   return ok_status();
 }
@@ -132,6 +148,9 @@ struct SeedApi::Change {
 void SeedApi::change(const Call& call) {
   const Asked asked(call);
   const Kind kind = kind_of(call.operation());
+  if (const Status good = check_headers(call.request); !good.ok()) {
+    return asked.refuse(good.error());
+  }
   auto parsed = parse_element_request(call.request.body);
   if (!parsed) return asked.refuse(parsed.error());
   if (const Status fits = check(kind, *parsed); !fits.ok()) return asked.refuse(fits.error());

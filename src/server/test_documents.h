@@ -5,10 +5,12 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "collab/history_ports.h"
 #include "server/document_loops.h"
+#include "server/rest_api.h"
 
 namespace weft::server {
 
@@ -119,6 +121,13 @@ class FakeDocuments final : public collab::Catalog, public DocumentLoops {
     done();
   }
 };
+
+/// A whole request, from the door to the answer.
+inline void ask_api(const RestApi& api, const Request& request, Executor& loop, Respond respond) {
+  auto judged = api.judge(request);
+  if (auto* early = std::get_if<Response>(&judged)) return respond(std::move(*early));
+  api.answer(std::get<Entry>(std::move(judged)), request, loop, std::move(respond));
+}
 
 class QuietLog final : public Log {
  public:

@@ -3,6 +3,8 @@
 // what Shared says.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -34,6 +36,9 @@ class Connection {
 struct Roster {
   std::unordered_set<Connection*> connections;
   bool draining = false;
+  /// What lingering peers still send goes here, all of it to the same place: nobody reads it, and
+  /// they may be many.
+  std::array<char, std::size_t{64} << 10> thrown_away{};
 };
 
 struct Worker;

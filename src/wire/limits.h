@@ -79,6 +79,9 @@ struct Limits {
   // The same for every server, because what is stored and what clients count on depends on them.
   /// REST: address of a request, query included.
   static constexpr std::size_t max_target_bytes = 4'096;
+  /// REST: body of what Amazon SNS sends, to whom the door is open: its messages have 256 KiB,
+  /// every byte may be written as two, and some stands around them.
+  static constexpr std::size_t max_sns_body_bytes = std::size_t{640} << 10;
   /// REST: arrays and objects within each other; the deepest body needs 4.
   static constexpr std::size_t max_json_depth = 8;
   static constexpr std::size_t max_idempotency_key_bytes = 255;

@@ -50,8 +50,9 @@ function problemFault(method, template, status, type, body) {
   return validate(JSON.parse(body)) ? "" : `${method} ${template} ${status}: ${ajv.errorsText(validate.errors)}`;
 }
 
-/** What a request may be refused with before its route is looked at. */
-const before = [400, 403, 408, 413, 414, 417, 429, 431, 503, 505];
+/** What a request may be refused with before its route is looked at; 413 also where no body is expected. */
+const early = [400, 403, 408, 414, 417, 431, 503, 505];
+const before = (status, operation) => early.includes(status) || (status === 413 && operation?.requestBody === undefined);
 
 /** Says what is wrong with an answer; "" when nothing is. */
 export function faultOf(method, path, status, type, body) {
@@ -59,17 +60,17 @@ export function faultOf(method, path, status, type, body) {
   const template = templateOf(path);
   if (template === undefined) {
     if (!path.startsWith("/api/") || status === 404) return "";
-    return before.includes(status) ? problemFault(method, path, status, type, body) : `${path} is not described, and answers ${status}`;
+    return before(status) ? problemFault(method, path, status, type, body) : `${path} is not described, and answers ${status}`;
   }
   const verb = method === "HEAD" ? "get" : method.toLowerCase();
   const operation = api.paths[template][verb];
   if (operation === undefined) {
-    return status === 405 || status >= 500 || before.includes(status)
+    return status === 405 || status >= 500 || before(status)
       ? problemFault(method, template, status, type, body) : `${method} ${template} is not described, and answers ${status}`;
   }
   const described = operation.responses[status];
   if (described === undefined) {
-    return before.includes(status) ? problemFault(method, template, status, type, body) : `${method} ${template} answers ${status}, which is not described`;
+    return before(status, operation) ? problemFault(method, template, status, type, body) : `${method} ${template} answers ${status}, which is not described`;
   }
   if (method === "HEAD" || status === 204 || status === 304 || status === 101) return "";
   const media = (type ?? "").split(";")[0];

@@ -50,7 +50,7 @@ export const paths = {
         token_id: string({ minLength: 1, maxLength: 64 }),
         "expires_at?": { ...time, description: "Not before the token's own end; left out: 366 days from now" },
       }, { additionalProperties: false })),
-      responses: { 204: ok("Void, within two seconds on every server"), ...refusals(400, 401, 403, 415, 429, 503) },
+      responses: { 204: ok("Void, within two seconds on every server"), ...refusals(400, 401, 403, 413, 415, 429, 503) },
     },
   },
   "/api/v1/documents/{id}/members": {

@@ -50,7 +50,7 @@ export const paths = {
       responses: {
         200: ok("The key was known: the first request's document", json(ref("Document")), { ...etag, ...location }),
         201: ok("Created", json(ref("Document")), { ...etag, ...location }),
-        ...refusals(400, 401, 403, 409, 413, 415, 429, 500, 503),
+        ...refusals(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
       },
     },
   },
@@ -65,7 +65,7 @@ export const paths = {
       operationId: "renameDocument",
       summary: "Give it another title",
       requestBody: body(object({ title }, { additionalProperties: false })),
-      responses: { 200: ok("The document", json(ref("Document")), etag), ...aboutDocument, ...refusals(415) },
+      responses: { 200: ok("The document", json(ref("Document")), etag), ...aboutDocument, ...refusals(413, 415) },
     },
     delete: {
       operationId: "deleteDocument",

@@ -79,7 +79,7 @@ export const paths = {
       operationId: "leaseSite",
       summary: "Get the site of a client: the same for the same client, always",
       requestBody: body(object({ client }, only)),
-      responses: { 200: ok("Its site", json(ref("Site"))), ...aboutDocument, ...refusals(415) },
+      responses: { 200: ok("Its site", json(ref("Site"))), ...aboutDocument, ...refusals(413, 415) },
     },
   },
   "/api/v1/documents/{id}/snapshots": {

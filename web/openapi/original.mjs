@@ -55,7 +55,7 @@ export const paths = {
       responses: {
         200: ok("The key was known", json(ref("Document")), { ...etag, ...location }),
         201: ok("Created", json(ref("Document")), { ...etag, ...location }),
-        ...refusals(400, 401, 403, 409, 413, 429, 500, 503),
+        ...refusals(400, 401, 403, 404, 409, 413, 429, 500, 503),
       },
     },
   },

@@ -73,6 +73,25 @@ test("abuse of many kinds at once", { timeout: 150_000 }, async (t) => {
     await Promise.all(silent.map((one) => one.ended));
   });
 
+  await t.test("bodies of 8 MiB from who has no token", async () => {
+    const many = 100;
+    const start = resident();
+    let top = start;
+    const watch = setInterval(() => (top = Math.max(top, resident())), 10);
+    const body = Buffer.alloc(8 * mib, " ");
+    const header = `POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const ends = await Promise.all(Array.from({ length: many }, () => {
+      const one = raw(header);
+      one.socket.write(body);
+      return one.ended;
+    }));
+    clearInterval(watch);
+    for (const { status } of ends) assert.ok([401, 429].includes(status), `${status}`);
+    t.diagnostic(`${many} bodies of strangers: ${((top - start) / mib).toFixed(1)} MiB`);
+    // docs/OPERATIONS.md, "Memory"; a typist's commit may fall into it.
+    assert.ok(top - start < many * 40 * 1024 + 8 * mib, `${top - start} bytes more`);
+  });
+
   await t.test("more than 1,000 connections of one address", async () => {
     const crowd = Array.from({ length: 1_100 }, () => raw(""));
     await Promise.all(crowd.map((one) => one.connected));

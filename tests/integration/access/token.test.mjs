@@ -242,3 +242,14 @@ test("the JavaScript of docs/ACCESS.md mints what it says", (t) => {
   assert.ok(verified);
   assert.equal(claims.sub, "ada");
 });
+
+test("a claim that is out of its range is named, with the range", (t) => {
+  const file = join(freshDirectory(t), "key");
+  token(["--new-key", "hs256", "--out", file]);
+  const complaint = (...args) => token(["--key", file, ...args], { code: 2 }).stderr;
+  assert.match(complaint("--user", ""), /user .*1 to 128 bytes/);
+  assert.match(complaint("--user", "u".repeat(129)), /user .*1 to 128 bytes/);
+  assert.match(complaint("--user", "ada", "--name", "n".repeat(65)), /name .*0 to 64 bytes/);
+  assert.match(complaint("--user", "ada", "--id", "j".repeat(65)), /id .*0 to 64 bytes/);
+  assert.match(complaint("--user", "ada", "--name", "a\nb"), /name .*control characters/);
+});

@@ -170,3 +170,20 @@ test("the defaults that are shown are accepted, and are the defaults", async (t)
   }
   assert.ok(from_file >= 5, `${from_file} settings have a default that can be written`);
 });
+
+test("without a key there is no proxy, no issuer and no audience", async (t) => {
+  const wrong = [
+    [["--behind-proxy"], /behind a proxy without --key/], [["--trusted-proxy", "127.0.0.1"], /behind a proxy without --key/],
+    [["--issuer", "me"], /--issuer and --audience/], [["--audience", "weft"], /--issuer and --audience/],
+  ];
+  for (const [args, message] of wrong) {
+    for (const command of [["serve", "--listen", "127.0.0.1:0"], ["config", "check"]]) {
+      const { code, stderr } = await runWeft([...command, "--data", freshDirectory(t), ...args], { env: bare });
+      assert.equal(code, 2, `${command} ${args}`);
+      assert.match(stderr, message);
+    }
+  }
+  const key = join(freshDirectory(t), "key");
+  assert.equal((await runWeft(["token", "--new-key", "hs256", "--out", key])).code, 0);
+  for (const [args] of wrong) await check(["--data", freshDirectory(t), "--key", key, ...args]);
+});

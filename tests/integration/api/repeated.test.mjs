@@ -94,3 +94,18 @@ for (const kind of ["SQLite", "PostgreSQL"]) {
     await assertProblem(await rename({ title: "x" }), 410, "document_deleted");
   });
 }
+
+test("the same bytes as another kind of text are another edit", async (t) => {
+  const server = await Server.start(t);
+  const id = await server.create("kinds");
+  const body = JSON.stringify({ text: "hello" });
+  const put = (type) => server.fetch(`/api/v1/documents/${id}/text`, {
+    method: "PUT", body, headers: { "Content-Type": type, "Idempotency-Key": "kinds" },
+  });
+  const plain = await put("text/plain");
+  assert.equal(plain.status, 200);
+  assert.equal(await server.text(id), body);
+  await assertProblem(await put("application/json"), 409, "idempotency_key_reused");
+  const again = await put("text/plain; charset=utf-8");
+  assert.deepEqual([again.status, again.headers.get("idempotency-replayed")], [200, "true"]);
+});

@@ -62,10 +62,18 @@ test("the original's routes", async (t) => {
     ["insert", { value: "x", left: { ...b.s4vector, sum: b.s4vector.sum + 1 } }, 409, "unknown_element"],
     ["insert", { value: "x", right: { ...b.s4vector, seq: 99 } }, 409, "unknown_element"],
     ["insert", { value: "x", tombstone: 1 }, 400, "bad_field"], ["insert", { value: "x", site: 1 }, 400, "unknown_field"],
+    ["insert", { value: "x", tombstone: true }, 400, "bad_field"],
     ["update", { value: "xy", s4vector: b.s4vector }, 400, "bad_field"], ["update", { value: "x" }, 400, "missing_field"],
     ["delete", {}, 400, "missing_field"], ["delete", { s4vector: { ...b.s4vector, ssn: 9 } }, 409, "unknown_element"],
   ]) {
     await assertProblem(await at(rest, body), status, code);
+  }
+  for (const [headers, code] of [[{ "Idempotency-Key": "k" }, "bad_idempotency_key"], [{ "If-Match": '"1"' }, "bad_if_match"]]) {
+    for (const rest of ["insert", "update", "delete"]) {
+      const body = JSON.stringify({ value: "x", ...(rest !== "insert" && { s4vector: b.s4vector }) });
+      const asked = { method: "POST", headers: { ...json, ...headers }, body };
+      await assertProblem(await server.fetch(`/document/${id}/${rest}`, asked), 400, code);
+    }
   }
   assert.equal(await server.text(id), "aBe😀");
   await assertProblem(await server.fetch(`/document/${id}/insert`, { method: "POST", body: "{}" }), 415, "json_required");

@@ -44,6 +44,7 @@ test("the systemd unit is hardened, and stops the way the program does", () => {
   })) {
     assert.deepEqual(service[name], [value], name);
   }
+  assert.deepEqual(Object.fromEntries(unit.get("Unit")).StartLimitIntervalSec, ["0"], "a database may be away for long");
   assert.ok(Number(service.TimeoutStopSec[0]) > 10);
   assert.ok(Number(service.LimitNOFILE[0]) > 10_000, "more than max_connections");
 });

@@ -20,6 +20,9 @@ const entries = (output, heading) => {
   return [...body.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
 };
 
+/** Those of all groups. */
+const options = (output) => [...output.matchAll(/^ {2}(-\S+)/gm)].flatMap(([, names]) => names.split(","));
+
 /** Options that mean the same for every command that has them, and where they are told of. */
 const told_once = { "-h": "OPTIONS", "--help": "OPTIONS", "--data": "COMMANDS", "--database-url": "COMMANDS" };
 
@@ -38,13 +41,29 @@ test("every command and every option is in the manual", async () => {
   for (const command of all) {
     const section = section_of(command);
     const output = await help(...command.split(" "));
-    for (const flag of entries(output, "Options").flatMap((names) => names.split(","))) {
+    for (const flag of options(output)) {
       const elsewhere = told_once[flag] && text.split(`\n.SH ${told_once[flag]}\n`)[1];
       const place = elsewhere ?? (command === "config check" ? section_of("serve") : section);
       assert.match(place, new RegExp(`(^|[\\s,])${flag}(?![\\w-])`, "m"), `${flag} of ${command}`);
     }
   }
   for (const [, code] of top.matchAll(/^ {2}(\d) {2}/gm)) assert.match(text, new RegExp(`^\\.B ${code}$`, "m"));
+});
+
+test("every command is in the synopsis, and in the help", async () => {
+  const synopsis = text.split("\n.SH SYNOPSIS\n")[1].split("\n.SH ")[0];
+  for (const command of entries(await help(), "Subcommands")) {
+    if (command !== "help") assert.match(synopsis, new RegExp(`\\b${command}\\b`), command);
+  }
+  for (const command of [["token"], ["config"], ["config", "check"], ["config", "show-defaults"]]) {
+    const told = await runWeft(["help", ...command]);
+    assert.deepEqual([told.code, told.stdout], [0, await help(...command)]);
+  }
+  for (const wrong of [["nothing"], ["config", "nothing"], ["token", "check"]]) {
+    const { code, stderr } = await runWeft(["help", ...wrong]);
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`no command '${wrong.at(-1)}'`));
+  }
 });
 
 test("every option in the manual is one of the program", async () => {

@@ -4,7 +4,8 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { Server } from "../../support-js/server.mjs";
+import { limits } from "../../support-js/limits.mjs";
+import { assertProblem, Server } from "../../support-js/server.mjs";
 import { Aws } from "../../support-js/aws.mjs";
 import { counter } from "./cluster.mjs";
 import { snsCluster } from "./sns_cluster.mjs";
@@ -100,6 +101,13 @@ test("forged messages of SNS are refused, and nobody is asked", { timeout: 120_0
   assert.deepEqual(await aws.calls(), before, "nor SNS");
   assert.equal(await counter(server, "weft_bus_heard_total"), heard);
   t.diagnostic(`${cases.length} forgeries refused`);
+});
+
+test("a longer body than SNS has is not read", { timeout: 60_000 }, async (t) => {
+  const { cluster: { servers: [server] } } = await snsCluster(t, "sns-https", { count: 1 });
+  const read = await post(server, " ".repeat(limits.max_sns_body_bytes));
+  assert.deepEqual([read.status, (await read.json()).code], [400, "bad_sns_message"]);
+  await assertProblem(await post(server, " ".repeat(limits.max_sns_body_bytes + 1)), 413, "body_too_large");
 });
 
 test("what came before is refused, also its doubles at once", { timeout: 60_000 }, async (t) => {
