@@ -331,10 +331,10 @@ TEST_F(AccessControlTest, ATokenThatIsRevokedWhileItsRequestComesOpensNothing) {
   ASSERT_TRUE(std::holds_alternative<Entry>(judged));
   members.revoke_anywhere("id of user owner", (now_s + 60) * 1'000'000, loop, [](const auto&) {});
   learn();
-  int status = 0;
+  unsigned status = 0;
   api.answer(std::get<Entry>(std::move(judged)), request, loop,
              [&](const Response& response) { status = response.status; });
-  EXPECT_EQ(status, 401);
+  EXPECT_EQ(status, 401u);
 }
 
 TEST_F(AccessControlTest, TheSchemeIsBearer) {
