@@ -36,7 +36,7 @@ export const paths = {
       operationId: "listDocuments",
       summary: "List documents, newest first",
       parameters: [
-        query("title", string(), "Only those whose title has this, in any case"),
+        query("title", string(), "Only those whose title has this, A to Z in either case"),
         query("deleted", { type: "boolean", default: false }, "Those that can be undeleted, instead of the others"),
         limit(200, 50), cursor,
       ],
