@@ -251,7 +251,7 @@ TEST_P(SchemaPage, ItsQuestionsAreAnswered) {
     }
     sql.clear();
   }
-  EXPECT_GE(questions, postgres ? 4u : 7u);
+  EXPECT_GE(questions, postgres ? 3u : 7u);
   EXPECT_TRUE(sql.empty()) << sql;
 }
 
