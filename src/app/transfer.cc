@@ -1,6 +1,5 @@
 #include "app/transfer.h"
 
-#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <utility>
@@ -55,10 +54,7 @@ Result<std::string> exported(const ExportOptions& options) {
 std::string name_of(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 Result<std::string> checked_title(std::string title) {
-  const bool printable = std::none_of(title.begin(), title.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
-  if (title.empty() || title.size() > wire::Limits{}.max_title_bytes || !printable ||
+  if (title.empty() || title.size() > wire::Limits{}.max_title_bytes || !is_one_line(title) ||
       !count_scalars(title)) {
     return Error{ErrorClass::invalid, "bad_title",
                  "a title is one line of 1 to 256 bytes: give one with --title"};

@@ -189,8 +189,8 @@ void add_line(std::string& out, char mark, std::string_view line) {
 }  // namespace
 
 bool is_version_name(std::string_view name) {
-  return !name.empty() && name.size() <= wire::Limits::max_version_name_bytes && name != "." &&
-         name != ".." && count_scalars(name) && is_one_line(name);
+  return !name.empty() && name.size() <= wire::Limits::max_version_name_bytes &&
+         count_scalars(name) && is_one_line(name);
 }
 
 Result<rga::Document> state_of(const Journal::Loaded& loaded) {

@@ -32,7 +32,7 @@ struct WritingInfo {
   bool is_update() const { return first != id.element(); }
 };
 
-/// One line of 1 to 100 bytes that a path can hold: neither . nor .., which clients take away.
+/// One line of 1 to 100 bytes.
 bool is_version_name(std::string_view name);
 
 struct NamedVersion {

@@ -18,11 +18,6 @@ constexpr std::size_t max_user_bytes = 128;
 constexpr std::size_t max_name_bytes = 64;
 constexpr std::array<std::string_view, 3> kinds = {"person", "program", "guest"};
 
-bool is_one_line(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
-}
-
 Error missing(std::string_view name) {
   return invalid("missing_field", "The field '" + std::string(name) + "' is missing.");
 }

@@ -1,6 +1,5 @@
 #include "server/history_json.h"
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -47,7 +46,8 @@ Result<NameRequest> parse_name_request(std::string_view body) {
   const auto text = text_field(*object, "name");
   if (!text) return text.error();
   const std::string_view name = trim(*text);
-  if (!collab::is_version_name(name)) {
+  // Clients take the last two out of a path: nobody could remove such a name.
+  if (!collab::is_version_name(name) || name == "." || name == "..") {
     return invalid("bad_version_name",
                    "A version's name is one line of 1 to 100 bytes, and neither . nor ..");
   }

@@ -143,8 +143,7 @@ std::optional<std::vector<collab::SiteAuthor>> read_authors(ByteReader& in) {
     read.author.name = in.sized_bytes(wire::Limits::max_author_name_bytes);
     if (in.failed() || kind > collab::last_author_kind) return std::nullopt;
     read.author.kind = static_cast<collab::AuthorKind>(kind);
-    if (read.sid <= (authors.empty() ? 0 : authors.back().sid) || !is_storable(read.author) ||
-        !is_one_line(read.author.user) || !is_one_line(read.author.name)) {
+    if (read.sid <= (authors.empty() ? 0 : authors.back().sid) || !is_storable(read.author)) {
       return std::nullopt;
     }
     authors.push_back(std::move(read));

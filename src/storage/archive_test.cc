@@ -223,6 +223,17 @@ TEST_P(Archives, ADamagedLogIsNotExported) {
 
 // Bits flipped, bytes cut off, put in and taken out; with the checksum as it was, and with one that
 // fits, because then only the decoder's own checks are left.
+// Whatever a server has kept can be taken elsewhere: where nobody is known, people go by any name.
+TEST_P(Archives, WhateverPeopleWentByTravels) {
+  Archive archive = *read();
+  archive.authors = {{3, {"", "two\nlines \x1b[2J", collab::AuthorKind::anonymous}}};
+  archive.versions = {{"..", 1, 5}};
+  const auto back = decode_archive(*encode_archive(archive));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->authors, archive.authors);
+  EXPECT_EQ(back->versions, archive.versions);
+}
+
 // What a server that writes by our rules never writes: it would be trouble for everybody here.
 TEST_P(Archives, WhatNoServerWritesIsRefused) {
   const Archive good = *read();
@@ -241,15 +252,6 @@ TEST_P(Archives, WhatNoServerWritesIsRefused) {
       },
       [](Archive& a) {
         a.versions = {{std::string(101, 'n'), 1, 5}};
-      },
-      [](Archive& a) {
-        a.versions = {{"..", 1, 5}};
-      },
-      [](Archive& a) {
-        a.authors = {{3, {"ada", "\x1b[2J", collab::AuthorKind::person}}};
-      },
-      [](Archive& a) {
-        a.authors = {{3, {"a\nb", "Ada", collab::AuthorKind::person}}};
       },
   };
   for (std::size_t i = 0; i < std::size(lies); ++i) {

@@ -1,31 +1,22 @@
 // The limits of docs/PROTOCOL.md that are felt from outside, each at its boundary: the last that is taken, and the first
 // that is not. Those that take the inside of a room are tested there; tests/house holds that none is forgotten.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { once } from "node:events";
-import { join } from "node:path";
 import { test } from "node:test";
 import { limits } from "../../support-js/limits.mjs";
 import { Postgres } from "../../support-js/postgres.mjs";
 import { encodeHeartbeatReply } from "../../support-js/protocol.mjs";
 import { exchange, statuses } from "../../support-js/raw_http.mjs";
-import { assertProblem, binary, freshDirectory, Server } from "../../support-js/server.mjs";
+import { assertProblem, Server } from "../../support-js/server.mjs";
 import { TestSocket } from "../../support-js/socket.mjs";
+import { freshKey } from "../../support-js/tokens.mjs";
 
 const json = { "Content-Type": "application/json" };
 
-function weftToken(...args) {
-  const { status, stdout, stderr } = spawnSync(binary, ["token", ...args], { encoding: "utf8" });
-  assert.equal(status, 0, stderr);
-  return stdout.trim();
-}
-
 async function guarded(t, more = {}) {
-  const key = join(freshDirectory(t), "key");
-  weftToken("--new-key", "hs256", "--out", key);
+  const { key, mint } = freshKey(t, "hs256");
   const server = await Server.start(t, { ...more, args: ["--key", key] });
-  const mint = (user, ...options) => weftToken("--key", key, "--user", user, ...options);
   const ask = (token, method, path, body) => server.fetch(path, {
     method, headers: { Authorization: `Bearer ${token}`, ...(body && json) }, body: body && JSON.stringify(body),
   });

@@ -1,24 +1,16 @@
 // What is asked without a good token costs the server little, and tells the asker nothing.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
 import { limits } from "../../support-js/limits.mjs";
 import { Postgres } from "../../support-js/postgres.mjs";
 import { exchange, statuses } from "../../support-js/raw_http.mjs";
-import { assertProblem, binary, freshDirectory, Server } from "../../support-js/server.mjs";
-
-function weftToken(...args) {
-  const { status, stdout, stderr } = spawnSync(binary, ["token", ...args], { encoding: "utf8" });
-  assert.equal(status, 0, stderr);
-  return stdout.trim();
-}
+import { assertProblem, Server } from "../../support-js/server.mjs";
+import { freshKey } from "../../support-js/tokens.mjs";
 
 async function guarded(t, more = {}) {
-  const key = join(freshDirectory(t), "key");
-  weftToken("--new-key", "hs256", "--out", key);
+  const { key, mint } = freshKey(t, "hs256");
   const server = await Server.start(t, { ...more, args: ["--key", key] });
-  return { server, mint: (user, ...options) => weftToken("--key", key, "--user", user, ...options) };
+  return { server, mint };
 }
 
 for (const kind of ["SQLite", "PostgreSQL"]) {
@@ -95,10 +87,9 @@ test("route, token and rate are judged before the body comes", async (t) => {
 for (const kind of ["open", "guarded"]) {
   test(`pages of an --origin may ask, with the port that browsers leave out: ${kind}`, async (t) => {
     const args = ["--origin", "https://app.example:443", "--origin", "http://other.example:80", "--origin", "http://third.example:8080"];
-    const key = join(freshDirectory(t), "key");
-    weftToken("--new-key", "hs256", "--out", key);
+    const { key, mint } = freshKey(t, "hs256");
     const server = await Server.start(t, { args: kind === "open" ? args : [...args, "--key", key] });
-    const Authorization = `Bearer ${weftToken("--key", key, "--user", "ann")}`;
+    const Authorization = `Bearer ${mint("ann")}`;
     const from = (Origin) => server.fetch("/api/v1/documents", { headers: { Origin, Authorization } });
     for (const origin of ["https://app.example", "http://other.example", "http://third.example:8080"]) {
       const answer = await from(origin);
