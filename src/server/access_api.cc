@@ -47,6 +47,16 @@ Status delegate(const access::Claims& from, access::Claims& to) {
 
 }  // namespace
 
+/// As answering(), once the change counts: who hears that a token is void may rely on it.
+template <class T, class Make>
+collab::Done<T> AccessApi::once_it_counts(const Call& call, Make make) const {
+  return [this, call, make = std::move(make)](const Result<T>& result) {
+    if (!result.ok()) return call.refuse(result.error());
+    on_change_(
+        [call, answer = make(*result)] { call.on.post([call, answer] { call.respond(answer); }); });
+  };
+}
+
 void AccessApi::who_am_i(const Call& call) const {
   call.respond(json_response(200, claims_json(call.caller.claims, control_.is_open())));
 }
@@ -65,18 +75,14 @@ void AccessApi::set_member(const Call& call) const {
   const auto role = parse_member_request(call.request.body);
   if (!role.ok()) return call.refuse(role.error());
   store_.set_member(call.id(), call.match.name, *role, call.on,
-                    answering<collab::DocumentMember>(call, [this](const auto& member) {
-                      on_change_();
+                    once_it_counts<collab::DocumentMember>(call, [](const auto& member) {
                       return json_response(200, member_json(member));
                     }));
 }
 
 void AccessApi::remove_member(const Call& call) const {
   store_.remove_member(call.id(), call.match.name, call.on,
-                       answering<Unit>(call, [this](const Unit&) {
-                         on_change_();
-                         return no_content();
-                       }));
+                       once_it_counts<Unit>(call, [](const Unit&) { return no_content(); }));
 }
 
 void AccessApi::list_tokens(const Call& call) const {
@@ -147,20 +153,14 @@ void AccessApi::mint(const Call& call, const TokenRequest& wanted) const {
 
 void AccessApi::revoke_token(const Call& call) const {
   store_.revoke_token(call.id(), call.match.name, call.on,
-                      answering<Unit>(call, [this](const Unit&) {
-                        on_change_();
-                        return no_content();
-                      }));
+                      once_it_counts<Unit>(call, [](const Unit&) { return no_content(); }));
 }
 
 void AccessApi::revoke_anywhere(const Call& call) const {
   const auto wanted = parse_revoke_request(call.request.body, clock_.unix_us());
   if (!wanted.ok()) return call.refuse(wanted.error());
   store_.revoke_anywhere(wanted->token_id, wanted->expires_us, call.on,
-                         answering<Unit>(call, [this](const Unit&) {
-                           on_change_();
-                           return no_content();
-                         }));
+                         once_it_counts<Unit>(call, [](const Unit&) { return no_content(); }));
 }
 
 }  // namespace weft::server

@@ -14,9 +14,12 @@ namespace weft::server {
 
 class AccessApi {
  public:
-  /// `on_change` is called after every change, on the loop that asked: sessions are to hear of it.
+  /// Called after every change, on the loop that asked: sessions are to hear of it. Calls `then`
+  /// when the change counts on this server; any thread.
+  using OnChange = std::function<void(std::function<void()> then)>;
+
   AccessApi(const AccessControl& control, collab::AccessStore& store, Clock& clock, Random& random,
-            std::function<void()> on_change)
+            OnChange on_change)
       : control_(control),
         store_(store),
         clock_(clock),
@@ -34,12 +37,14 @@ class AccessApi {
 
  private:
   void mint(const Call& call, const TokenRequest& wanted) const;
+  template <class T, class Make>
+  collab::Done<T> once_it_counts(const Call& call, Make make) const;
 
   const AccessControl& control_;
   collab::AccessStore& store_;
   Clock& clock_;
   Random& random_;
-  const std::function<void()> on_change_;
+  const OnChange on_change_;
 };
 
 }  // namespace weft::server

@@ -19,14 +19,6 @@ namespace {
 
 using access::Role;
 
-constexpr std::int64_t now_s = 1'800'000'000;
-
-class StoppedClock final : public Clock {
- public:
-  std::int64_t monotonic_ms() const override { return 0; }
-  std::int64_t unix_us() const override { return now_s * 1'000'000; }
-};
-
 class AccessControlTest : public testing::Test {
  protected:
   AccessControlTest() {
@@ -126,7 +118,7 @@ class AccessControlTest : public testing::Test {
                         clock};
   FakeDocuments documents;
   NoLog log;
-  AccessApi access{control, members, clock, random, [] {}};
+  AccessApi access{control, members, clock, random, [](const auto& then) { then(); }};
   HistoryApi history{{}, documents, log, log, documents};
   DocumentsApi documents_api{{}, 1, wire::Limits{}, documents, documents, control, history, random};
   static wire::Limits generous() {

@@ -20,14 +20,18 @@ void AccessWatch::start() {
   });
 }
 
-void AccessWatch::look_now() {
-  loop_.post([this] { look(); });
+void AccessWatch::look_now(std::function<void()> then) {
+  loop_.post([this, then = std::move(then)]() mutable {
+    if (then) waiting_.push_back(std::move(then));
+    look();
+  });
 }
 
 void AccessWatch::look() {
   look_again_ = looking_;
   if (looking_) return;
   looking_ = true;
+  served_ = std::exchange(waiting_, {});
   store_.changes_since(
       control_.last_change(), loop_,
       [this](const Result<std::vector<collab::AccessChange>>& changes) { take(changes); });
@@ -35,13 +39,20 @@ void AccessWatch::look() {
 
 void AccessWatch::take(const Result<std::vector<collab::AccessChange>>& changes) {
   looking_ = false;
+  const bool is_learnt = learn(changes);
+  for (const auto& then : std::exchange(served_, {})) then();
+  if (is_learnt && look_again_) look();
+}
+
+/// False when they could not be read: the next second tries again.
+bool AccessWatch::learn(const Result<std::vector<collab::AccessChange>>& changes) {
   if (!changes.ok()) {
     if (!failing_) {
       log_.write(LogLevel::warning, "access_unknown",
                  "what has changed about access cannot be read: " + changes.error().message);
     }
     failing_ = true;
-    return;
+    return false;
   }
   failing_ = false;
   control_.learn(*changes);
@@ -49,7 +60,7 @@ void AccessWatch::take(const Result<std::vector<collab::AccessChange>>& changes)
     if (change.is_damaged && !is_news(change)) continue;
     tell_(change);
   }
-  if (look_again_) look();
+  return true;
 }
 
 /// A damaged change may come again and again.

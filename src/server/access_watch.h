@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "base/ports.h"
 #include "collab/access_ports.h"
@@ -23,12 +24,15 @@ class AccessWatch {
 
   /// Begins to look. Once, before the loop runs or from it.
   void start();
-  /// Looks as soon as it can. Any thread.
-  void look_now();
+  /// Looks as soon as it can, and then runs `then` on the loop, if there is one: what was committed
+  /// before this call counts on this server by then, unless the database cannot be read. Any
+  /// thread.
+  void look_now(std::function<void()> then = {});
 
  private:
   void look();
   void take(const Result<std::vector<collab::AccessChange>>& changes);
+  bool learn(const Result<std::vector<collab::AccessChange>>& changes);
   bool is_news(const collab::AccessChange& damaged);
 
   AccessControl& control_;
@@ -40,7 +44,9 @@ class AccessWatch {
   bool looking_ = false;
   bool look_again_ = false;
   bool failing_ = false;
-  std::set<std::uint64_t> damaged_;  // numbers of changes that were reported
+  std::vector<std::function<void()>> waiting_;  // for a look that has yet to begin
+  std::vector<std::function<void()>> served_;   // by the look that is under way
+  std::set<std::uint64_t> damaged_;             // numbers of changes that were reported
 };
 
 }  // namespace weft::server

@@ -47,7 +47,7 @@ class RestApiTest : public testing::Test {
   NoClock clock;
   simulation::MemoryAccessStore members;
   AccessControl control{{}, members, clock};
-  AccessApi access{control, members, clock, random, [] {}};
+  AccessApi access{control, members, clock, random, [](const auto& then) { then(); }};
   HistoryApi history{{}, documents, log, log, documents};
   DocumentsApi own{{}, 1, wire::Limits{}, documents, documents, control, history, random};
   wire::Limits limits;

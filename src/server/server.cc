@@ -88,8 +88,8 @@ class Server::Impl final : public DocumentLoops {
         watch_(control_, ports.access, loops.at(0), ports.log,
                [this](const collab::AccessChange& change) { tell_sessions(change); }),
         access_(control_, ports.access, ports.clock, ports.random,
-                [this] {
-                  watch_.look_now();
+                [this](std::function<void()> then) {
+                  watch_.look_now(std::move(then));
                   replicas_.access_changed();
                 }),
         replicas_(

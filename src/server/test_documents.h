@@ -21,6 +21,14 @@ class Inline final : public Executor {
   void post_after(std::int64_t, std::function<void()> work) override { work(); }
 };
 
+inline constexpr std::int64_t now_s = 1'800'000'000;
+
+class StoppedClock final : public Clock {
+ public:
+  std::int64_t monotonic_ms() const override { return 0; }
+  std::int64_t unix_us() const override { return now_s * 1'000'000; }
+};
+
 class Counting final : public Random {
  public:
   std::uint64_t next() override { return ++last_; }

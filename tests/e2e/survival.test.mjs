@@ -103,13 +103,13 @@ test(`${kills} times kill -9 while two pages type: nothing acknowledged lost, no
   }
 });
 
-/** The failed reload may still be ending when the next navigation begins, and then aborts it. */
+/** The failed reload may still be ending, in an error page, when the next navigation begins, and then aborts it. */
 async function go_to(page, address) {
   for (let left = 20; ; --left) {
     try {
       return await page.goto(address);
     } catch (error) {
-      if (left === 0 || !/ERR_ABORTED/.test(String(error))) throw error;
+      if (left === 0 || !/ERR_ABORTED|interrupted by another navigation/.test(String(error))) throw error;
       await new Promise((done) => setTimeout(done, 250));
     }
   }

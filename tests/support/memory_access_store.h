@@ -11,7 +11,7 @@
 
 namespace weft::simulation {
 
-class MemoryAccessStore final : public collab::AccessStore {
+class MemoryAccessStore : public collab::AccessStore {
  public:
   void role_of(const DocumentId& document, std::string user, Executor& on,
                collab::Done<access::Role> done) override {
