@@ -70,14 +70,15 @@ class SnsAuthority {
     return keys.at(static_cast<std::size_t>(which)).get();
   }
 
-  /// Signed by the root's key; the root, when there is no issuer yet. Valid for an hour.
+  /// Signed by the root's key; the root, when there is no issuer yet. Valid for two hours: longer
+  /// than a message counts.
   X509* certificate(const std::string& name, const std::string& alternative, EVP_PKEY* key,
                     X509* issuer) {
     X509* const made = X509_new();
     X509_set_version(made, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(made), issuer == nullptr ? 1 : 2);
     X509_gmtime_adj(X509_getm_notBefore(made), -60);
-    X509_gmtime_adj(X509_getm_notAfter(made), 3'600);
+    X509_gmtime_adj(X509_getm_notAfter(made), 7'200);
     X509_set_pubkey(made, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);

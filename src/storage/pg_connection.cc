@@ -320,7 +320,7 @@ Error to_error(const PgOutcome& outcome, std::string_view unavailable_code,
 
 Error database_unavailable(std::string_view why) {
   return {ErrorClass::unavailable, "database_unavailable",
-          "the database is away: " + std::string(why)};
+          "no connection to the database: " + std::string(why)};
 }
 
 }  // namespace weft::storage

@@ -4,6 +4,7 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 namespace weft::storage {
@@ -33,6 +34,21 @@ std::vector<std::string> list_of(const std::string& text) {
     list.push_back(text.substr(start, end == std::string::npos ? end : end - start));
   }
   return list;
+}
+
+/// libpq would say so, too, but like one whose server is away: that is tried again.
+Status check_ports(const std::string& list) {
+  for (const std::string& port : list_of(list)) {
+    if (port.empty()) continue;
+    int number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (error == std::errc{} && end == port.data() + port.size() && number > 0 && number < 65'536) {
+      continue;
+    }
+    return Error{ErrorClass::invalid, "bad_database_port",
+                 "the database's port is a number from 1 to 65535, not \"" + port + "\""};
+  }
+  return ok_status();
 }
 
 /// A host, at each of the addresses that its name has now.
@@ -117,7 +133,7 @@ std::string PgTarget::describe() const {
 }
 
 Status PgTarget::check() const {
-  if (url.empty()) return ok_status();
+  if (url.empty()) return check_ports(port);
   const bool is_url = url.starts_with("postgresql://") || url.starts_with("postgres://");
   if (!is_url || parse(url) == nullptr) {
     // libpq's own message would quote parts of it, and one of them is the password.
@@ -125,7 +141,7 @@ Status PgTarget::check() const {
                  "the database URL is malformed; it should read like "
                  "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require"};
   }
-  return ok_status();
+  return check_ports(value_of(parse(url), "port"));
 }
 
 std::vector<PgAddress> PgTarget::addresses() const {

@@ -104,6 +104,7 @@ test("the place of the documents is one question", async (t) => {
     await refused([], /DB_HOST is not/, { [alone]: "5" });
     assert.equal(await where(["--data", directory], { [alone]: "5" }), directory);
   }
+  await refused([], /port is a number from 1 to 65535, not "five"/, { DB_HOST: "db.example", DB_PORT: "five" });
   await refused(["--data", directory, "--database-url", url], /not both/);
 });
 

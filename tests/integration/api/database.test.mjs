@@ -60,7 +60,8 @@ test("the database comes from the command line or the environment, and is migrat
   const refusals = [
     [["--data", directory, "--database-url", url], 2, /not both/],
     [["--database-url", "mysql://me:s3cr3t@h/d"], 2, /malformed/],
-    [["--database-url", "postgresql://me:s3cr3t@127.0.0.1:1/d"], 8, /away/],
+    [["--database-url", "postgresql://me:s3cr3t@127.0.0.1:1/d"], 8, /no connection to the database.*refused/i],
+    [["--database-url", "postgresql://me:s3cr3t@127.0.0.1:99999/d"], 2, /port is a number/],
     [["--database-url", postgres.url("nothing_here")], 8, /nothing_here/],
   ];
   for (const [args, code, message] of refusals) {
