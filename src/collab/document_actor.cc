@@ -99,7 +99,7 @@ std::optional<Error> DocumentActor::rebuild(Journal::Loaded& loaded) {
 void DocumentActor::on_push(Member& member, std::string_view message, const wire::Push& push) {
   arrived_ns_ = ports_.clock.monotonic_ns();
   if (push.base > durable_index_) {
-    if (config_.is_shared && !member.has_pulled) return pull_for(member, message);
+    if (must_pull_for(member)) return pull_for(member, message);
     refuse(member.session, {ErrorClass::conflict, "bad_base", "base is beyond the log"});
     return;
   }

@@ -132,6 +132,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::optional<Error> give_way_to(const std::vector<LogRow>& missed);
   void tell_replicas(const std::vector<LogRow>& rows) const;
   void publish(decltype(ReplicaMessage::content) content) const;
+  bool must_wait_for_quiet() const;
+  void when_quiet(std::function<void()> then);
   void run_quiet();
   void fail_quiet();
 
@@ -173,7 +175,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   // document_purge.cc: tombstones that everybody is done with.
   void purge_if_due();
   void purge_up_to(std::uint64_t horizon);
-  void purge(const rga::Document& at_horizon, std::uint64_t horizon);
+  void purge_when_quiet(std::shared_ptr<const KnownElements> at_horizon, std::uint64_t horizon);
+  void purge(const std::shared_ptr<const KnownElements>& at_horizon, std::uint64_t horizon);
   void log_purge(std::uint64_t sid, const std::vector<IdStretch>& stretches, std::uint64_t horizon);
   /// Reads the rows after `after` in pages, up to what is durable, until `take` says false.
   void read_log(std::uint64_t after, std::function<bool(const LogRow&)> take,
@@ -202,6 +205,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   void on_hello(Member& member, std::string_view message);
   void lease_site(Member& member);
   void admit(std::uint64_t session);
+  bool must_pull_for(const Member& member) const;
+  void pull_and_admit(Member& member);
   std::optional<Error> check_lineage(const Member& member) const;
   void welcome(Member& member, std::uint64_t acked_seq);
   void pump(std::uint64_t session);
@@ -302,7 +307,8 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t heard_index_ = 0;  // others say that the log ends there
   bool pulling_ = false;
   std::vector<std::function<void(const Status&)>> when_pulled_;
-  std::deque<std::function<void()>> when_quiet_;  // edits that wait until all is durable
+  std::size_t pulled_for_ = 0;  // how many of them the reading that is under way answers
+  std::deque<std::function<void()>> when_quiet_;  // what waits until all is durable
   std::uint64_t compared_index_ = 0;
   int times_compared_ = 0;
   bool is_doubted_ = false;  // another server has another state; the log is being asked

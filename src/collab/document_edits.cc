@@ -49,12 +49,11 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   if (queue_bytes_ > wire::Limits::max_queue_bytes) {
     return done(Error{ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
   }
-  if (config_.is_shared && !all_durable()) {
-    when_quiet_.emplace_back([this, sid, request, done] {
+  if (must_wait_for_quiet()) {
+    return when_quiet([this, sid, request, done] {
       if (state_ != State::open) return done(failure_);
       make_edit(sid, request, done);
     });
-    return;
   }
   // The edit knows every row up to here, so the last of them must not grow.
   const std::uint64_t base = seal();

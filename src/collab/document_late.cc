@@ -43,6 +43,11 @@ void DocumentActor::on_late_push(Member& member, std::string_view message, const
                  });
     return;
   }
+  if (must_wait_for_quiet()) {
+    member.held.emplace_front(message);
+    member.held_bytes += message.size();
+    return when_quiet([] {});  // what is held is looked at again then
+  }
   // The rebased ones know every row up to here, so the last of them must not grow.
   const std::uint64_t base = seal();
   const auto rebased = member.late->rebase(push.operations, document_, config_.limits);

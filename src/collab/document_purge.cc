@@ -61,14 +61,26 @@ void DocumentActor::purge_up_to(std::uint64_t horizon) {
                            const auto self = actor.lock();
                            if (!self) return;
                            self->purging_ = false;
-                           if (!loaded.ok() || self->state_ != State::open) return;
-                           const auto at_horizon = state_of(*loaded);
-                           if (at_horizon.ok()) self->purge(*at_horizon, horizon);
+                           if (!loaded.ok()) return;
+                           const auto state = state_of(*loaded);
+                           if (!state.ok()) return;
+                           self->purge_when_quiet(std::make_shared<const KnownElements>(*state),
+                                                  horizon);
                          });
 }
 
-void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon) {
-  std::vector<IdStretch> stretches = plan_purge(at_horizon, document_);
+/// What was planned before another server's row would neither know that row nor count it.
+void DocumentActor::purge_when_quiet(std::shared_ptr<const KnownElements> at_horizon,
+                                     std::uint64_t horizon) {
+  purging_ = true;
+  when_quiet([this, at_horizon = std::move(at_horizon), horizon] { purge(at_horizon, horizon); });
+}
+
+void DocumentActor::purge(const std::shared_ptr<const KnownElements>& at_horizon,
+                          std::uint64_t horizon) {
+  purging_ = false;
+  if (state_ != State::open) return;
+  const std::vector<IdStretch> stretches = plan_purge(*at_horizon, document_);
   if (stretches.empty()) return;
   if (purge_site_ != 0) return log_purge(purge_site_, stretches, horizon);
   // Nobody else is to have this site.
@@ -76,14 +88,13 @@ void DocumentActor::purge(const rga::Document& at_horizon, std::uint64_t horizon
   purging_ = true;
   ports_.journal.lease_site(
       id_, client, Author{{}, {}, AuthorKind::server}, ports_.executor,
-      [actor = weak(), at_horizon = std::make_shared<KnownElements>(at_horizon),
-       horizon](const Result<std::uint64_t>& sid) {
+      [actor = weak(), at_horizon, horizon](const Result<std::uint64_t>& sid) {
         const auto self = actor.lock();
         if (!self) return;
         self->purging_ = false;
-        if (!sid.ok() || self->state_ != State::open) return;
+        if (!sid.ok()) return;
         self->purge_site_ = *sid;
-        self->log_purge(*sid, plan_purge(*at_horizon, self->document_), horizon);
+        self->purge_when_quiet(at_horizon, horizon);
       });
 }
 

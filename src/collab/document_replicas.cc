@@ -46,6 +46,7 @@ void DocumentActor::log_ends_at(const LogEnd& end) {
 void DocumentActor::pull() {
   if (pulling_ || state_ != State::open) return;
   pulling_ = true;
+  pulled_for_ = when_pulled_.size();
   ports_.journal.read_rows(id_, durable_index_, pull_rows_at_once, ports_.executor,
                            [actor = weak()](const Result<std::vector<LogRow>>& rows) {
                              if (const auto self = actor.lock()) self->on_pulled(rows);
@@ -71,8 +72,17 @@ void DocumentActor::when_pulled(std::function<void(const Status&)> then) {
   if (!committing_) pull();
 }
 
+/// Who came while the log was being read asked for more than was read.
 void DocumentActor::run_pulled(const Status& read) {
-  for (auto& then : std::exchange(when_pulled_, {})) then(read);
+  auto served = std::exchange(when_pulled_, {});
+  if (state_ == State::open) {
+    const auto later = served.begin() + static_cast<std::ptrdiff_t>(pulled_for_);
+    when_pulled_.assign(std::make_move_iterator(later), std::make_move_iterator(served.end()));
+    served.erase(later, served.end());
+  }
+  pulled_for_ = 0;
+  for (auto& then : served) then(read);
+  if (!when_pulled_.empty() && !committing_) pull();
 }
 
 /// REQUIRES: no append is under way; the rows follow the last durable one.
@@ -139,10 +149,18 @@ void DocumentActor::publish(decltype(ReplicaMessage::content) content) const {
   if (message.size() <= ports_.bus->max_message_bytes()) ports_.bus->publish(std::move(message));
 }
 
-// --- the server's own edits ----------------------------------------------------------------------
+// --- what the server writes itself ---------------------------------------------------------------
 
-/// Where others write too, an edit of ours is made on durable rows only: one that is made on rows
-/// that may still move could not come after others. Pushes wait meanwhile.
+/// Where others write too, what is made of the whole document is made of durable rows only: made of
+/// rows that may still move, it could not come after others. Pushes wait meanwhile.
+bool DocumentActor::must_wait_for_quiet() const { return config_.is_shared && !all_durable(); }
+
+/// Runs `then` at once, or when all is durable, or when the document is not open any more.
+void DocumentActor::when_quiet(std::function<void()> then) {
+  if (!must_wait_for_quiet()) return then();
+  when_quiet_.push_back(std::move(then));
+}
+
 void DocumentActor::run_quiet() {
   if (state_ != State::open || when_quiet_.empty() || !all_durable()) return;
   const auto then = std::move(when_quiet_.front());

@@ -2,6 +2,7 @@
 // same text, every row is legal where it stands, and clients notice nothing of lost races.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -60,7 +61,8 @@ class AirBus final : public Bus {
 
 class ReplicasTest : public ::testing::Test {
  protected:
-  explicit ReplicasTest(std::uint64_t seed = 1) : random_(seed) {
+  /// `purge_after_ms`: 0 is never.
+  explicit ReplicasTest(std::uint64_t seed = 1, std::int64_t purge_after_ms = 0) : random_(seed) {
     journal_.create(id_);
     for (std::uint64_t n = 0; n < 3; ++n) {
       ShardConfig config;
@@ -68,6 +70,9 @@ class ReplicasTest : public ::testing::Test {
       config.replica_id = "r" + std::to_string(n);
       config.instance = Uuid::from_random(99, n);
       config.metrics = CollabMetrics(registry_);
+      config.purge_after_ms = purge_after_ms;
+      config.purge_every_ms = 50;
+      config.purge_min_tombstones = 3;
       ShardPorts ports{executor_, executor_, random_, log_, journal_};
       ports.bus = &bus_;
       shards_.push_back(std::make_unique<Shard>(ports, config));
@@ -101,6 +106,8 @@ class ReplicasTest : public ::testing::Test {
       EXPECT_LT(row.base, row.index);
       std::uint64_t known = sums[row.base];
       for (const auto& [index, len] : by_site[row.id.sid]) known += index > row.base ? len : 0;
+      // Its base is its horizon, and it is made of all that was before it.
+      if (row.kind == rga::OpKind::purge) known = sums.back();
       EXPECT_EQ(row.id.sum, known + 1) << "row " << row.index << " of site " << row.id.sid;
       by_site[row.id.sid].emplace_back(row.index, row.len);
       sums.push_back(sums.back() + row.len);
@@ -363,7 +370,7 @@ TEST_F(ReplicasTest, WhoCannotAskTheLogAsksAgain) {
 }
 
 /// WEFT_SEED and WEFT_ROUNDS choose; the usual seeds otherwise.
-TEST(Replicas, RandomTypistsOnThreeServersWithABadBus) {
+void type_on_three_servers(std::int64_t purge_after_ms) {
   const char* chosen = std::getenv("WEFT_SEED");  // NOLINT(concurrency-mt-unsafe)
   const std::uint64_t first = chosen == nullptr ? 1 : std::strtoull(chosen, nullptr, 10);
   const std::uint64_t rounds = chosen == nullptr ? 60 : 1;
@@ -371,7 +378,13 @@ TEST(Replicas, RandomTypistsOnThreeServersWithABadBus) {
     SCOPED_TRACE("WEFT_SEED=" + std::to_string(seed));
     class Run final : public ReplicasTest {
      public:
-      explicit Run(std::uint64_t seed) : ReplicasTest(seed) {}
+      Run(std::uint64_t seed, std::int64_t purge_after_ms) : ReplicasTest(seed, purge_after_ms) {}
+      std::size_t purges() {
+        const auto& rows = journal_.stored(id_).rows;
+        return static_cast<std::size_t>(
+            std::count_if(rows.begin(), rows.end(),
+                          [](const auto& row) { return row.kind == rga::OpKind::purge; }));
+      }
       void TestBody() override {
         journal_.work_delay_ms = [this] { return random_.below(3); };
         journal_.answer_delay_ms = [this] { return random_.below(3); };
@@ -411,11 +424,15 @@ TEST(Replicas, RandomTypistsOnThreeServersWithABadBus) {
         EXPECT_EQ(log_.count("replica_divergence"), 0u);
       }
     };
-    Run run(seed);
+    Run run(seed, purge_after_ms);
     run.TestBody();
+    EXPECT_EQ(run.purges() > 0, purge_after_ms > 0);
     if (::testing::Test::HasFailure()) return;
   }
 }
+
+TEST(Replicas, RandomTypistsOnThreeServersWithABadBus) { type_on_three_servers(0); }
+TEST(Replicas, RandomTypistsWhileAllThreePurge) { type_on_three_servers(200); }
 
 }  // namespace
 }  // namespace weft::collab

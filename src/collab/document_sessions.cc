@@ -285,14 +285,8 @@ void DocumentActor::admit(std::uint64_t session) {
   }
   if (member->has_state) {
     if (const std::optional<Error> error = check_lineage(*member)) {
-      if (config_.is_shared && !member->has_pulled) {
-        // It may know from another server what this one has not heard of yet.
-        member->has_pulled = true;
-        return when_pulled([this, session](const Status& read) {
-          if (read.ok()) return admit(session);
-          refuse(session, read.error());
-        });
-      }
+      // It may know from another server what this one has not heard of yet.
+      if (must_pull_for(*member)) return pull_and_admit(*member);
       refuse(session, *error);
       return;
     }
@@ -303,6 +297,9 @@ void DocumentActor::admit(std::uint64_t session) {
       return;
     }
   }
+  // Without a state it does not say what it knows; it may be one of ours that came late, and was
+  // told by another server that its operations are durable.
+  if (must_pull_for(*member)) return pull_and_admit(*member);
   // The state as it is in memory may be ahead of the journal: it is sent when the journal has it.
   const std::uint64_t index = seal();
   const std::uint64_t own_seq = document_.seq_of(member->sid);
@@ -321,8 +318,21 @@ void DocumentActor::admit(std::uint64_t session) {
   });
 }
 
+bool DocumentActor::must_pull_for(const Member& member) const {
+  return config_.is_shared && !member.has_pulled;
+}
+
+void DocumentActor::pull_and_admit(Member& member) {
+  member.has_pulled = true;
+  when_pulled([this, session = member.session](const Status& read) {
+    if (read.ok()) return admit(session);
+    refuse(session, read.error());
+  });
+}
+
 void DocumentActor::welcome(Member& member, std::uint64_t acked_seq) {
   member.stage = Member::Stage::catching_up;
+  member.has_pulled = false;
   member.acked_seq = acked_seq;
   wire::Welcome message;
   message.session = member.session;

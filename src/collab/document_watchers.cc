@@ -26,6 +26,7 @@ void DocumentActor::keep_for_watchers() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   watching_ = state_ != State::retired && !watchers_.empty();
   if (!watching_) return schedule_unload();
+  forget_silent_replicas();
   ports_.executor.post_after(config_.limits.heartbeat_interval_ms, [actor = weak()] {
     if (const auto self = actor.lock()) self->keep_for_watchers();
   });
@@ -55,6 +56,7 @@ void DocumentActor::read_presence(Done<PresenceAnswer> done) {
     return;
   }
   if (!is_serving()) return done(failure_);
+  forget_silent_replicas();
   PresenceAnswer answer = who_is_there(seal());
   const std::uint64_t index = answer.index;
   when_durable(index, [this, done, answer = std::move(answer)](const Fate& fate) mutable {

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "access/claims_text.h"
+#include "access/token.h"
 #include "base/utf8.h"
 #include "server/document_json.h"
 #include "server/history_json.h"
@@ -14,8 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t max_user_bytes = 128;
-constexpr std::size_t max_name_bytes = 64;
 constexpr std::array<std::string_view, 3> kinds = {"person", "program", "guest"};
 
 Error missing(std::string_view name) {
@@ -75,10 +75,11 @@ json::object token_object(const collab::GivenToken& given) {
 }  // namespace
 
 Status check_user(std::string_view user) {
-  if (!user.empty() && user.size() <= max_user_bytes && is_one_line(user) && count_scalars(user)) {
-    return ok_status();
-  }
-  return invalid("bad_user", "A user is named by one line of 1 to 128 bytes.");
+  if (access::is_printable(user, 1, access::max_user_bytes)) return ok_status();
+  return invalid(
+      "bad_user",
+      "A user is named by 1 to 128 bytes of text without control characters, line ends and "
+      "marks that turn the direction of writing.");
 }
 
 Result<access::Role> parse_member_request(std::string_view body) {
@@ -111,8 +112,11 @@ Result<TokenRequest> parse_token_request(std::string_view body) {
   wanted.user = *user;
   const auto name = text_field(*object, "name");
   if (!name.ok()) return name.error();
-  if (name->size() > max_name_bytes || !is_one_line(*name)) {
-    return invalid("bad_name", "A name is one line of at most 64 bytes.");
+  if (!access::is_printable(*name, 0, access::max_name_bytes)) {
+    return invalid(
+        "bad_name",
+        "A name is at most 64 bytes of text without control characters, line ends and marks "
+        "that turn the direction of writing.");
   }
   wanted.name = *name;
   return wanted;
@@ -124,7 +128,7 @@ Result<RevokeRequest> parse_revoke_request(std::string_view body, std::int64_t n
   const auto id = text_field(*object, "token_id");
   if (!id.ok()) return id.error();
   if (id->empty()) return missing("token_id");
-  if (id->size() > max_name_bytes || !is_one_line(*id)) {
+  if (id->size() > access::max_token_id_bytes || !is_one_line(*id)) {
     return invalid("bad_token_id", "A token's id is one line of at most 64 bytes.");
   }
   const auto ends = text_field(*object, "expires_at");

@@ -82,6 +82,9 @@ void EventStream::step(const std::shared_ptr<void>& pass) {
   std::optional<std::uint64_t> after;
   {
     const std::lock_guard lock(mutex_);
+    if (ports_.control.time_left_ms(ports_.who) == 0 && !end_) {
+      end_ = Error{ErrorClass::denied, "token_expired", "the access token has ended"};
+    }
     const bool may_hear = !end_ || end_->error_class != ErrorClass::denied;
     if (opened_ && durable_ > sent_ && may_hear) after = sent_;
   }
