@@ -167,7 +167,8 @@ void DocumentActor::commit() {
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].index = durable_index_ + 1 + i;
   std::vector<LogRow> copy = rows;
   committing_keys_ = std::exchange(queue_keys_, {});
-  Journal::Batch batch{durable_index_, std::move(copy), {}, config_.is_shared};
+  const bool may_move = config_.is_shared && !std::exchange(must_not_move_, false);
+  Journal::Batch batch{durable_index_, std::move(copy), {}, may_move};
   for (const KeyedEdit& edit : committing_keys_) batch.keys.push_back(edit.key);
   const auto watch = std::make_shared<CommitWatch>(
       config_.metrics, rows.size(), std::exchange(arrivals_ns_, {}), ports_.clock.monotonic_ns());

@@ -150,7 +150,10 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
 
   // document_edits.cc: the server's own edits.
   void edit_as_author(ServerEdit request, Done<EditAnswer> done);
-  void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done);
+  void make_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done,
+                 int plans = 1);
+  void plan_edit(std::uint64_t sid, const ServerEdit& request, const Done<EditAnswer>& done,
+                 bool has_pulled = false);
   void answer_edit(std::uint64_t index, Result<EditAnswer> answer, const Done<EditAnswer>& done);
   void carry_out(std::uint64_t sid, const std::vector<TextEdit>& edits, bool keeps_elements,
                  std::uint64_t base);
@@ -307,6 +310,7 @@ class DocumentActor : public std::enable_shared_from_this<DocumentActor> {
   std::uint64_t heard_index_ = 0;  // others say that the log ends there
   bool pulling_ = false;
   std::vector<std::function<void(const Status&)>> when_pulled_;
+  bool must_not_move_ = false;  // the next batch: its edit has a condition
   std::size_t pulled_for_ = 0;  // how many of them the reading that is under way answers
   std::deque<std::function<void()>> when_quiet_;  // what waits until all is durable
   std::uint64_t compared_index_ = 0;

@@ -9,6 +9,12 @@
 #include "wire/limits.h"
 
 namespace weft::collab {
+namespace {
+
+// Each time another server was quicker.
+constexpr int max_plans = 8;
+
+}  // namespace
 
 void DocumentActor::edit(ServerEdit request, Done<EditAnswer> done) {
   used_ms_ = ports_.clock.monotonic_ms();
@@ -44,20 +50,48 @@ void DocumentActor::edit_as_author(ServerEdit request, Done<EditAnswer> done) {
                             });
 }
 
+/// Where others write too, what an edit does must not depend on what this server has not heard of:
+/// whether a condition holds, and whether there is anything to do, is judged on all of the log.
 void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
-                              const Done<EditAnswer>& done) {
+                              const Done<EditAnswer>& done, int plans) {
+  if (!config_.is_shared || !request.is_conditional) return plan_edit(sid, request, done);
+  const Done<EditAnswer> finish = [this, sid, request, done, plans](Result<EditAnswer> answer) {
+    const bool was_late = !answer.ok() && answer.error().code == "log_moved";
+    if (!was_late || state_ != State::interrupted || plans == max_plans) {
+      return done(std::move(answer));
+    }
+    when_open_.emplace_back([this, sid, request, done, plans] {
+      if (state_ != State::open) return done(failure_);
+      make_edit(sid, request, done, plans + 1);
+    });
+  };
+  when_pulled([this, sid, request, finish](const Status& read) {
+    if (!read.ok()) return finish(read.error());
+    plan_edit(sid, request, finish, true);
+  });
+}
+
+void DocumentActor::plan_edit(std::uint64_t sid, const ServerEdit& request,
+                              const Done<EditAnswer>& done, bool has_pulled) {
   if (queue_bytes_ > wire::Limits::max_queue_bytes) {
     return done(Error{ErrorClass::overloaded, "overloaded", "too much waits to be stored"});
   }
   if (must_wait_for_quiet()) {
-    return when_quiet([this, sid, request, done] {
+    return when_quiet([this, sid, request, done, has_pulled] {
       if (state_ != State::open) return done(failure_);
-      make_edit(sid, request, done);
+      plan_edit(sid, request, done, has_pulled);
     });
   }
   // The edit knows every row up to here, so the last of them must not grow.
   const std::uint64_t base = seal();
   auto edits = request.plan(document_, base);
+  const bool does_nothing = !edits.ok() || edits->empty();
+  if (config_.is_shared && does_nothing && !has_pulled) {
+    return when_pulled([this, sid, request, done](const Status& read) {
+      if (!read.ok()) return done(read.error());
+      plan_edit(sid, request, done, true);
+    });
+  }
   // A refusal speaks of the state that it has seen, so it waits for it too.
   if (!edits.ok()) return answer_edit(base, edits.error(), done);
   std::uint64_t elements = document_.element_count();
@@ -65,7 +99,10 @@ void DocumentActor::make_edit(std::uint64_t sid, const ServerEdit& request,
   if (elements > config_.limits.max_document_elements) {
     return done(Error{ErrorClass::too_large, "document_full", "the document would be too large"});
   }
-  if (!request.dry_run) carry_out(sid, *edits, request.keeps_elements, base);
+  if (!request.dry_run) {
+    must_not_move_ = request.is_conditional && !edits->empty();
+    carry_out(sid, *edits, request.keeps_elements, base);
+  }
 
   EditAnswer answer;
   answer.record = record_;

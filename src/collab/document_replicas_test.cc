@@ -249,6 +249,67 @@ TEST_F(ReplicasTest, EditsByTheServerMeetTypists) {
   }
 }
 
+TEST_F(ReplicasTest, OfTwoEditsOnOneConditionOneIsMade) {
+  journal_.work_delay_ms = [] { return 2; };
+  SimClient& ada = client(0);
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    if (round % 4 == 0) ada.insert(0, "a");
+    const std::uint64_t version = journal_.stored(id_).record.last_index;
+    std::size_t made = 0;
+    std::size_t refused = 0;
+    for (std::size_t at : {0u, 1u}) {
+      ServerEdit edit;
+      edit.client = Uuid::from_random(7, at);
+      edit.is_conditional = true;
+      edit.plan = [version](const rga::Document&, std::uint64_t index) {
+        if (index == version) {
+          return Result<std::vector<TextEdit>>(std::vector<TextEdit>{{0, 0, "s"}});
+        }
+        return Result<std::vector<TextEdit>>(Error{ErrorClass::conflict, "version_mismatch", ""});
+      };
+      shards_[at]->edit(id_, edit, [&, version](const Result<EditAnswer>& answer) {
+        if (!answer.ok()) {
+          EXPECT_EQ(answer.error().code, "version_mismatch");
+          ++refused;
+          return;
+        }
+        EXPECT_EQ(answer->before_index, version);
+        EXPECT_EQ(answer->record.last_index, version + 1);
+        EXPECT_EQ(journal_.stored(id_).rows.at(version).text, "s");
+        ++made;
+      });
+    }
+    executor_.run_for(500);
+    EXPECT_LE(made, 1u) << "round " << round;
+    EXPECT_EQ(made + refused, 2u) << "round " << round;
+    if (round % 4 != 0) {
+      EXPECT_EQ(made, 1u) << "round " << round;
+    }
+  }
+  EXPECT_EQ(ada.document().text(), text_of_log());
+}
+
+TEST_F(ReplicasTest, WhetherThereIsAnythingToDoIsAskedTheLog) {
+  air_.lost_percent = 100;
+  SimClient& ada = client(0);
+  EXPECT_EQ(text_at(1), "");
+  ada.insert(0, "hello");
+  executor_.run_for(20);
+  ServerEdit clear;
+  clear.client = Uuid::from_random(7, 1);
+  clear.plan = [](const rga::Document& document, std::uint64_t) {
+    return Result<std::vector<TextEdit>>(edits_between(document.text(), ""));
+  };
+  std::size_t edits = 0;
+  shards_[1]->edit(id_, clear, [&](const Result<EditAnswer>& answer) {
+    ASSERT_TRUE(answer.ok()) << answer.error().code;
+    edits = answer->edits.size();
+  });
+  executor_.run_for(20);
+  EXPECT_EQ(edits, 1u);
+  EXPECT_EQ(text_of_log(), "");
+}
+
 TEST_F(ReplicasTest, PresenceTravelsAndIsForgotten) {
   SimClient& ada = client(0);
   SimClient& ben = client(1);

@@ -1,9 +1,12 @@
 #include "collab/edit_request.h"
 
+#include <string.h>  // NOLINT(modernize-deprecated-headers): memmem is of POSIX 2024
+
 #include <algorithm>
 #include <utility>
 
 #include "base/utf8.h"
+#include "wire/limits.h"
 
 namespace weft::collab {
 namespace {
@@ -77,12 +80,18 @@ class Resolving {
 
   Status operator()(const EditFound& edit) {
     if (!text_) text_ = document_.text();
+    searched_bytes_ += text_->size();
+    if (searched_bytes_ > text_->size() && searched_bytes_ > wire::Limits::max_searched_bytes) {
+      return refusal("too_many_edits",
+                     "So many searches in a text of this length are too much work for one request: "
+                     "send them in several, or say where.");
+    }
     const auto length = static_cast<std::uint32_t>(*count_scalars(edit.find));
     std::uint64_t found = 0;
     std::uint32_t position = 0;  // of the byte `counted`
     std::size_t counted = 0;
-    std::size_t at = text_->find(edit.find);
-    for (; at != std::string::npos; at = text_->find(edit.find, at + edit.find.size())) {
+    std::size_t at = position_of(edit.find, 0);
+    for (; at != std::string::npos; at = position_of(edit.find, at + edit.find.size())) {
       if (++found > 1 && !edit.all) continue;
       position += scalars_between(counted, at);
       counted = at;
@@ -95,6 +104,15 @@ class Resolving {
   }
 
  private:
+  /// From `from` on. Not std::string::find: that compares at each place where the first byte fits,
+  /// so a long needle in a monotonous text costs the product of their lengths.
+  std::size_t position_of(const std::string& needle, std::size_t from) const {
+    const void* found =
+        ::memmem(text_->data() + from, text_->size() - from, needle.data(), needle.size());
+    if (found == nullptr) return std::string::npos;
+    return static_cast<std::size_t>(static_cast<const char*>(found) - text_->data());
+  }
+
   std::uint32_t scalars_between(std::size_t from, std::size_t to) const {
     std::uint32_t count = 0;
     for (std::size_t i = from; i < to; ++i) {
@@ -117,6 +135,7 @@ class Resolving {
   const std::size_t max_edits_;
   std::size_t request_ = 0;
   std::optional<std::string> text_;
+  std::size_t searched_bytes_ = 0;
 };
 
 bool stands_before(const TextEdit& a, const TextEdit& b) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <string>
+#include <vector>
 
 #include "wire/limits.h"
 
@@ -41,6 +43,21 @@ TEST(EditRequest, PositionsAreThoseBeforeTheRequest) {
   EXPECT_EQ(after("abc", {EditAt{3, 1, ""}}), "bad_position 0");
   EXPECT_EQ(after("abc", {EditAt{0, 1, ""}, EditAt{4, 0, "x"}}), "bad_position 1");
   EXPECT_EQ(after("abc", {EditAt{1, UINT32_MAX, ""}}), "bad_position 0");
+}
+
+TEST(EditRequest, SearchingIsBounded) {
+  // The worst needles: they nearly fit everywhere.
+  const std::string text(std::size_t{1} << 20, 'a');
+  const std::string half(300, 'a');
+  const std::vector<EditRequest> finds(wire::Limits::max_searched_bytes / text.size(),
+                                       EditFound{half + "b" + half, "", false, std::uint64_t{0}});
+  const rga::Document document = document_with(text);
+  EXPECT_EQ(std::get<0>(resolve_edits(document, finds, many)), std::vector<TextEdit>{});
+  auto more = finds;
+  more.push_back(more.front());
+  const auto refused = std::get<1>(resolve_edits(document, more, many));
+  EXPECT_EQ(refused.error.code, "too_many_edits");
+  EXPECT_EQ(refused.edit, finds.size());
 }
 
 TEST(EditRequest, SeveralInsertionsAtOnePlaceKeepTheirOrder) {

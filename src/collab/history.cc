@@ -254,18 +254,35 @@ Result<std::vector<BlameRange>> blame(const rga::Document& document,
   return ranges;
 }
 
-Result<std::vector<PlayedRow>> play(rga::Document& document, const std::vector<LogRow>& rows) {
+std::size_t told_bytes(const PlayedRow& row) {
+  std::size_t bytes = 100;
+  for (const PlayedRow::Change& change : row.changes) bytes += 50 + change.inserted.size();
+  return bytes;
+}
+
+Result<std::vector<PlayedRow>> play(rga::Document& document, const std::vector<LogRow>& rows,
+                                    std::size_t enough_bytes) {
   std::vector<PlayedRow> played;
-  played.reserve(rows.size());
+  std::size_t bytes = 0;
   rga::PatchList patches;
   for (const LogRow& row : rows) {
+    if (bytes >= enough_bytes) break;
     patches.patches.clear();
     const rga::ApplyOutcome outcome = document.apply(row.operation(), &patches);
     if (outcome != rga::ApplyOutcome::applied) return damaged(row, outcome);
     PlayedRow one{{row.index, row.timestamp_us, row.id.sid, row.kind, row.len}, {}};
+    std::uint64_t end = UINT64_MAX;  // where the last change's insertion ends
     for (const rga::Patch& patch : patches.patches) {
-      one.changes.push_back({patch.at, patch.erased, std::string(patch.inserted)});
+      // An update is a change of each character: neighbours are told as one.
+      if (patch.at == end) {
+        one.changes.back().erased += patch.erased;
+        one.changes.back().inserted += patch.inserted;
+      } else {
+        one.changes.push_back({patch.at, patch.erased, std::string(patch.inserted)});
+      }
+      end = patch.at + count_scalars(patch.inserted).value_or(0);
     }
+    bytes += told_bytes(one);
     played.push_back(std::move(one));
   }
   return played;

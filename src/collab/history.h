@@ -53,8 +53,12 @@ struct PlayedRow {
   };
   std::vector<Change> changes;
 };
-/// Carries out `rows` on `document`. Corrupt, code "damaged_log", when one does not apply.
-Result<std::vector<PlayedRow>> play(rga::Document& document, const std::vector<LogRow>& rows);
+/// About what it takes to tell it.
+std::size_t told_bytes(const PlayedRow& row);
+/// Carries out `rows` on `document` until what they did takes `enough_bytes` to tell; one at least.
+/// Corrupt, code "damaged_log", when one does not apply.
+Result<std::vector<PlayedRow>> play(rga::Document& document, const std::vector<LogRow>& rows,
+                                    std::size_t enough_bytes = SIZE_MAX);
 
 /// A stretch of time in which people were at work: no pause in it is longer than `pause`.
 struct WorkSession {

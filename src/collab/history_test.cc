@@ -189,6 +189,42 @@ TEST(History, PlayedRowsLeadFromOneVersionToTheNext) {
   EXPECT_EQ(text, log.text());
 }
 
+TEST(History, NeighboursOfAnUpdateAreOneChange) {
+  Log log;
+  log.insert(1, 0, "abcdef");
+  auto state = state_of(log.loaded(1));
+  const std::uint64_t sum = state->sum();
+  LogRow row = log.rows.front();
+  row.index = 2;
+  row.kind = rga::OpKind::update;
+  row.id = {state->ssn(), sum + 1, 2, 1};
+  row.ref = {1, 2};
+  row.len = 3;
+  row.text = "XYZ";
+  const auto played = play(*state, {row});
+  ASSERT_TRUE(played.ok()) << played.error().message;
+  ASSERT_EQ(played->front().changes.size(), 1u);
+  const PlayedRow::Change& change = played->front().changes.front();
+  EXPECT_EQ(change.at, 1u);
+  EXPECT_EQ(change.erased, 3u);
+  EXPECT_EQ(change.inserted, "XYZ");
+  EXPECT_EQ(state->text(), "aXYZef");
+}
+
+TEST(History, PlayingEndsWhenThereIsEnoughToTell) {
+  Log log;
+  for (int i = 0; i < 10; ++i) log.insert(1, 0, std::string(1'000, 'x'));
+  const auto told = [&](std::size_t enough_bytes) {
+    auto state = state_of(log.loaded(0));
+    const std::size_t rows = play(*state, log.rows, enough_bytes)->size();
+    EXPECT_EQ(state->length(), rows * 1'000);
+    return rows;
+  };
+  EXPECT_EQ(told(1), 1u);
+  EXPECT_EQ(told(2'500), 3u);
+  EXPECT_EQ(told(SIZE_MAX), 10u);
+}
+
 TEST(History, APauseEndsASession) {
   WorkSessions work(10);
   using rga::OpKind;

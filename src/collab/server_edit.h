@@ -19,7 +19,8 @@ struct ServerEdit {
   Author author;    // one for one client, always
   /// Looks at the document as it is, with `index` its last log index, and says what is to change:
   /// edits that are ascending, apart and within the text, of acceptable UTF-8. An error is the
-  /// answer. Called once, on the document's loop.
+  /// answer. Called on the document's loop; where several servers write, perhaps more than once:
+  /// the last time counts.
   std::function<Result<std::vector<TextEdit>>(const rga::Document& document, std::uint64_t index)>
       plan;
   /// Not empty: when it came before, nothing is done, and the answer is what it was then. Conflict,
@@ -28,6 +29,9 @@ struct ServerEdit {
   std::string key = {};
   std::uint64_t fingerprint = 0;
   bool dry_run = false;  // only says what it would do
+  /// The plan has a condition: no other server's row may come between what it looked at and the
+  /// edit. When one does, it is planned again; `log_moved` when that has happened too often.
+  bool is_conditional = false;
   /// What is replaced keeps its elements, as many as come instead: they get new values (updates).
   bool keeps_elements = false;
 };

@@ -344,6 +344,19 @@ TEST_F(AccessControlTest, TheSchemeIsBearer) {
   EXPECT_EQ(code({"Bearer admin", "Bearer admin"}), "bad_authorization");
 }
 
+TEST(MemberNames, AreThoseThatTokensCanBear) {
+  for (const std::string good : {"ann", "Ann Lee", "アン"})
+    EXPECT_TRUE(check_user(good).ok()) << good;
+  for (const std::string bad :
+       {"", "a\nb", "a\u0085b", "ann\u202e", "ann\u2066", "a\u2028b", "\xff"}) {
+    EXPECT_EQ(check_user(bad).error().code, "bad_user") << bad;
+  }
+  EXPECT_EQ(check_user(std::string(129, 'a')).error().code, "bad_user");
+  EXPECT_EQ(
+      parse_token_request(R"({"role":"viewer","kind":"guest","name":"x\u202e"})").error().code,
+      "bad_name");
+}
+
 TEST(RevokeRequest, TheEndIsInTheFutureOrLeftOut) {
   constexpr std::int64_t now_us = now_s * 1'000'000;
   const auto with_end = [](const std::string& ends) {

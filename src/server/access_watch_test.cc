@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <optional>
 #include <string>
 
@@ -12,22 +11,6 @@
 
 namespace weft::server {
 namespace {
-
-/// What is posted runs when it is told to; the answers of a store are such work.
-class Held final : public Executor {
- public:
-  void post(std::function<void()> work) override { work_.push_back(std::move(work)); }
-  void post_after(std::int64_t, std::function<void()>) override {}
-  void step() {
-    const auto work = std::move(work_.front());
-    work_.pop_front();
-    work();
-  }
-  bool is_idle() const { return work_.empty(); }
-
- private:
-  std::deque<std::function<void()>> work_;
-};
 
 class FailingStore final : public simulation::MemoryAccessStore {
  public:
@@ -74,7 +57,7 @@ TEST_F(AccessWatchTest, WhoWaitsIsToldWhenItCounts) {
   std::optional<bool> then;
   watch.look_now([&] { then = is_void("a"); });
   EXPECT_FALSE(then);
-  while (!loop.is_idle()) loop.step();
+  loop.run();
   EXPECT_EQ(then, true);
 }
 
@@ -85,7 +68,7 @@ TEST_F(AccessWatchTest, ALookThatHadBegunTellsNothingOfWhatCameAfterIt) {
   revoke("b");
   std::optional<bool> then;
   watch.look_now([&] { then = is_void("b"); });
-  while (!loop.is_idle()) loop.step();
+  loop.run();
   EXPECT_EQ(then, true);
   EXPECT_EQ(store.asked, 2);
 }
@@ -95,11 +78,11 @@ TEST_F(AccessWatchTest, ADatabaseThatIsAwayKeepsNobodyWaiting) {
   revoke("c");
   std::optional<bool> then;
   watch.look_now([&] { then = is_void("c"); });
-  while (!loop.is_idle()) loop.step();
+  loop.run();
   EXPECT_EQ(then, false);
   store.fails = false;
   watch.look_now([&] { then = is_void("c"); });
-  while (!loop.is_idle()) loop.step();
+  loop.run();
   EXPECT_EQ(then, true);
 }
 

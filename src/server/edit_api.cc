@@ -47,7 +47,8 @@ struct EditApi::Edit {
   collab::Author author;
   bool dry_run = false;
   IfMatch if_match;
-  Plan change;  // without the conditions
+  bool counts_finds = false;  // whether it is carried out depends on how often something is there
+  Plan change;                // without the conditions
   std::string key;
   std::uint64_t fingerprint = 0;
 
@@ -75,7 +76,11 @@ struct EditApi::Edit {
     return edit;
   }
 
+  bool is_conditional() const { return !if_match.any || counts_finds; }
+
   Result<Edits> plan(const rga::Document& document, std::uint64_t version) {
+    refused_edit.reset();  // it may have been planned before
+    current_version.reset();
     if (if_match.holds(version)) return change(document, version);
     current_version = version;
     return version_mismatch("The document is at version " + std::to_string(version) + ".");
@@ -140,6 +145,11 @@ void EditApi::patch(const Call& call) {
     asked.pass = under_way_.pass();
     return carry_over(call.id(), asked, edit, std::move(*parsed));
   }
+  edit->counts_finds =
+      std::any_of(parsed->edits.begin(), parsed->edits.end(), [](const collab::EditRequest& one) {
+        const auto* found = std::get_if<collab::EditFound>(&one);
+        return found != nullptr && found->expect.has_value();
+      });
   edit->change = [this, raw = edit.get(), requests = std::move(parsed->edits)](
                      const rga::Document& document, std::uint64_t) {
     return raw->resolve(document, requests, limits_.max_request_edits);
@@ -181,6 +191,7 @@ void EditApi::submit(const DocumentId& id, const Asked& asked, const std::shared
   request.dry_run = edit->dry_run;
   request.key = edit->key;
   request.fingerprint = edit->fingerprint;
+  request.is_conditional = edit->is_conditional();
   request.plan = [edit](const rga::Document& document, std::uint64_t version) {
     return edit->plan(document, version);
   };

@@ -10,6 +10,7 @@ namespace weft::server {
 namespace {
 
 constexpr std::size_t rows_at_once = 32;
+constexpr std::size_t enough_bytes = std::size_t{1} << 20;  // for one piece
 // A document may have had thousands of sites; those that write now are few.
 constexpr std::size_t max_known_authors = 256;
 constexpr std::string_view heartbeat = ": still here\n\n";
@@ -103,7 +104,7 @@ void EventStream::tell_rows(const Result<std::vector<collab::LogRow>>& rows,
     return deliver(deleted_event(rows.error()), true);
   }
   if (!rows.ok() || rows->empty()) return deliver({}, true);
-  const auto played = collab::play(document_, *rows);
+  const auto played = collab::play(document_, *rows, enough_bytes);
   if (!played.ok()) return deliver({}, true);
   auto sids = sids_of(*played, [](const collab::PlayedRow& row) { return row.row.sid; });
   if (authors_.size() > max_known_authors) authors_.clear();

@@ -26,6 +26,9 @@ using collab::Journal;
 constexpr std::size_t infos_at_once = 4000;
 constexpr std::size_t max_infos = 40'000;  // looked at for one page of versions
 constexpr std::size_t default_sessions = 20;
+// Of patches: rows may be long, and what they did longer still.
+constexpr std::size_t patch_rows_at_once = 32;
+constexpr std::size_t enough_patch_bytes = std::size_t{4} << 20;
 
 using Query = std::map<std::string, std::string>;
 
@@ -163,6 +166,50 @@ void HistoryApi::diff(const DocumentId& id, const Request& request, Executor& on
        });
 }
 
+/// A page of what rows did, on its way.
+struct HistoryApi::PatchesPage {
+  DocumentId id;
+  Asked asked;
+  rga::Document document;  // at `reached`
+  std::uint64_t from;
+  std::uint64_t to;
+  std::uint64_t reached;
+  std::vector<collab::PlayedRow> rows;
+  std::size_t bytes;
+
+  std::size_t rows_left() const {
+    return std::min<std::uint64_t>(to - reached, wire::Limits::max_page_rows - rows.size());
+  }
+  bool is_done() const { return rows_left() == 0 || bytes >= enough_patch_bytes; }
+};
+
+void HistoryApi::play_on(const std::shared_ptr<PatchesPage>& page) {
+  if (page->is_done()) {
+    auto sids = sids_of(page->rows, [](const auto& row) { return row.row.sid; });
+    if (sids.empty()) {
+      return page->asked.answer(json_response(200, patches_json(page->from, page->to, {}, {})));
+    }
+    return add_authors(page->id, std::move(sids), page->asked, [page](const Authors& authors) {
+      page->asked.answer(
+          json_response(200, patches_json(page->from, page->to, page->rows, authors)));
+    });
+  }
+  journal_.read_rows(page->id, page->reached, std::min(patch_rows_at_once, page->rows_left()),
+                     background_, [this, page](const Result<std::vector<collab::LogRow>>& read) {
+                       if (!read.ok()) return page->asked.refuse(read.error());
+                       auto played =
+                           collab::play(page->document, *read, enough_patch_bytes - page->bytes);
+                       if (!played.ok()) return page->asked.refuse(played.error());
+                       if (played->empty()) page->to = page->reached;
+                       for (collab::PlayedRow& row : *played) {
+                         page->reached = row.row.index;
+                         page->bytes += collab::told_bytes(row);
+                         page->rows.push_back(std::move(row));
+                       }
+                       play_on(page);
+                     });
+}
+
 void HistoryApi::patches(const DocumentId& id, const Request& request, Executor& on,
                          Respond respond) {
   const Asked asked{on, std::move(respond), request.request_id, under_way_.pass()};
@@ -182,25 +229,8 @@ void HistoryApi::patches(const DocumentId& id, const Request& request, Executor&
            if (*last < after) {
              return asked.refuse({ErrorClass::invalid, "bad_version", "'to' is before 'from'."});
            }
-           const std::size_t rows =
-               std::min<std::uint64_t>(*last - after, wire::Limits::max_page_rows);
-           if (rows == 0) {
-             return asked.answer(json_response(200, patches_json(after, *last, {}, {})));
-           }
-           journal_.read_rows(
-               id, after, rows, background_,
-               [this, id, asked, after, document,
-                last = *last](const Result<std::vector<collab::LogRow>>& read) {
-                 if (!read.ok()) return asked.refuse(read.error());
-                 auto played = collab::play(*document, *read);
-                 if (!played.ok()) return asked.refuse(played.error());
-                 auto sids = sids_of(*played, [](const auto& row) { return row.row.sid; });
-                 add_authors(
-                     id, std::move(sids), asked,
-                     [asked, after, last, played = std::move(*played)](const Authors& authors) {
-                       asked.answer(json_response(200, patches_json(after, last, played, authors)));
-                     });
-               });
+           play_on(std::make_shared<PatchesPage>(
+               PatchesPage{id, asked, std::move(*document), after, *last, after, {}, 0}));
          });
        });
 }

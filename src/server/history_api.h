@@ -56,6 +56,9 @@ class HistoryApi {
   /// Who wrote as these sites, or the refusal. On the background thread.
   void add_authors(const DocumentId& id, std::vector<std::uint64_t> sids, const Asked& asked,
                    std::function<void(const std::vector<collab::SiteAuthor>&)> then);
+  struct PatchesPage;
+  /// Reads and plays rows until the page is full, and answers. On the background thread.
+  void play_on(const std::shared_ptr<PatchesPage>& page);
   /// The state there, not yet replayed. On the background thread.
   void load(const DocumentId& id, const std::string& at, State then);
 

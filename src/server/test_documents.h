@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <variant>
@@ -19,6 +20,24 @@ class Inline final : public Executor {
  public:
   void post(std::function<void()> work) override { work(); }
   void post_after(std::int64_t, std::function<void()> work) override { work(); }
+};
+
+/// What is posted runs when it is told to; what is posted for later, never.
+class Held final : public Executor {
+ public:
+  void post(std::function<void()> work) override { work_.push_back(std::move(work)); }
+  void post_after(std::int64_t, std::function<void()>) override {}
+  void step() {
+    const auto work = std::move(work_.front());
+    work_.pop_front();
+    work();
+  }
+  void run() {
+    while (!work_.empty()) step();
+  }
+
+ private:
+  std::deque<std::function<void()>> work_;
 };
 
 inline constexpr std::int64_t now_s = 1'800'000'000;
@@ -143,7 +162,7 @@ class QuietLog final : public Log {
 };
 
 /// A log that cannot be read: these tests do not look back.
-class NoLog final : public collab::Journal, public collab::History {
+class NoLog : public collab::Journal, public collab::History {
  public:
   void append(const DocumentId&, Batch, Executor&, collab::Done<Appended> done) override {
     done(error);

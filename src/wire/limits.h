@@ -95,6 +95,9 @@ struct Limits {
   static constexpr std::size_t max_author_name_bytes = 128;
   /// Tokens that a document's owners have given out and that have not ended.
   static constexpr std::size_t max_given_tokens = 1'000;
+  /// REST: text that the `find`s of one patch look through, together: that many times the document;
+  /// one always may.
+  static constexpr std::size_t max_searched_bytes = std::size_t{256} << 20;
   /// REST: what one page of an answer has at most.
   static constexpr std::size_t max_page_documents = 200;
   static constexpr std::size_t max_page_versions = 200;
