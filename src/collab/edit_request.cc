@@ -1,8 +1,7 @@
 #include "collab/edit_request.h"
 
-#include <string.h>  // NOLINT(modernize-deprecated-headers): memmem is of POSIX 2024
-
 #include <algorithm>
+#include <cstring>  // memmem, which POSIX has since 2024
 #include <utility>
 
 #include "base/utf8.h"

@@ -60,6 +60,25 @@ Response no_entry(const Error& error, const Request& request) {
   return response;
 }
 
+/// Better than to ignore what was to make the request safe.
+Status check_conditions(const Call& call) {
+  const Request& request = call.request;
+  if (is_read(request) || call.match.route->need == Need::nothing) return ok_status();
+  const Operation operation = call.operation();
+  const bool edits = operation == Operation::replace_text || operation == Operation::patch_text;
+  const bool creates =
+      operation == Operation::create_document || operation == Operation::original_create;
+  if (!edits && !creates && request.header_count("Idempotency-Key") > 0) {
+    return Error{ErrorClass::invalid, "bad_idempotency_key",
+                 "This address knows no Idempotency-Key; /api/v1/documents/{id}/text does."};
+  }
+  if (!edits && request.header_count("If-Match") > 0) {
+    return Error{ErrorClass::invalid, "bad_if_match",
+                 "This address knows no If-Match; /api/v1/documents/{id}/text does."};
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 RestRates::RestRates(const wire::Limits& limits)
@@ -158,6 +177,7 @@ std::optional<Response> RestApi::too_often(RateLimiter& limiter, const std::stri
 }
 
 void RestApi::handle(const Call& call) const {
+  if (const Status good = check_conditions(call); !good.ok()) return call.refuse(good.error());
   if (takes_json(call.operation()) && !is_json(call.request.header("Content-Type"))) {
     return call.refuse(415, "json_required", "Send it as application/json.");
   }

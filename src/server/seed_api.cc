@@ -54,19 +54,6 @@ Status check(Kind kind, const ElementRequest& request) {
   return ok_status();
 }
 
-/// Better than to ignore what was to make the request safe.
-Status check_headers(const Request& request) {
-  if (request.header_count("Idempotency-Key") > 0) {
-    return invalid("bad_idempotency_key",
-                   "This address knows no Idempotency-Key; /api/v1/documents/{id}/text does.");
-  }
-  if (request.header_count("If-Match") > 0) {
-    return invalid("bad_if_match",
-                   "This address knows no If-Match; /api/v1/documents/{id}/text does.");
-  }
-  return ok_status();
-}
-
 }  // namespace
 
 void SeedApi::create(const Call& call) const {
@@ -148,9 +135,6 @@ struct SeedApi::Change {
 void SeedApi::change(const Call& call) {
   const Asked asked(call);
   const Kind kind = kind_of(call.operation());
-  if (const Status good = check_headers(call.request); !good.ok()) {
-    return asked.refuse(good.error());
-  }
   auto parsed = parse_element_request(call.request.body);
   if (!parsed) return asked.refuse(parsed.error());
   if (const Status fits = check(kind, *parsed); !fits.ok()) return asked.refuse(fits.error());

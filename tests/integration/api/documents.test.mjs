@@ -229,3 +229,27 @@ test("healthz", async (t) => {
   assert.equal(response.status, 200);
   assert.deepEqual(await response.json(), { status: "ok", version: "0.1.0" });
 });
+
+test("what does not know If-Match or Idempotency-Key says so, and does nothing", async (t) => {
+  const server = await Server.start(t);
+  const id = await server.create("safe", "text");
+  const path = `/api/v1/documents/${id}`;
+  const match = { "If-Match": '"999"' };
+  const key = { "Idempotency-Key": "k" };
+  const ask = (method, rest, headers, body) =>
+    server.fetch(path + rest, {
+      method, headers: { ...headers, ...(body && { "Content-Type": "application/json" }) }, body: body && JSON.stringify(body),
+    });
+  for (const [method, rest, body] of [
+    ["DELETE", "?hard=true"], ["DELETE", ""], ["PATCH", "", { title: "other" }], ["POST", "/undelete"],
+    ["POST", "/restore", { version: 1 }], ["POST", "/versions", { name: "v", version: 1 }],
+    ["POST", "/snapshots"], ["PUT", "/members/ann", { role: "viewer" }],
+  ]) {
+    await assertProblem(await ask(method, rest, match, body), 400, "bad_if_match");
+    await assertProblem(await ask(method, rest, key, body), 400, "bad_idempotency_key");
+  }
+  await assertProblem(await server.post({ title: "x" }, match), 400, "bad_if_match");
+  const left = await (await server.fetch(path)).json();
+  assert.equal(left.title, "safe");
+  assert.equal(await server.text(id), "text");
+});
